@@ -1,0 +1,75 @@
+// Package cases is the only to-do list (DESIGN D14): what something a person must decide is, what it means for the money, what to do, and
+// which steps were taken. It is pure.
+package cases
+
+import (
+	"time"
+
+	"github.com/tillpost/tillpost/shared/money"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// Cause groups cases; with Subject it makes a case's stable id, so that the same trouble opens the same case again.
+type Cause string
+
+const (
+	Refused         Cause = "refused"          // an intact record that cannot be understood or posted
+	Unbalanced      Cause = "unbalanced"       // a ticket whose lines and tenders differ
+	UnknownCode     Cause = "unknown_code"     // tender, tax, category or reason without mapping
+	UnknownLocation Cause = "unknown_location" // a location that nobody has confirmed
+	UnknownTill     Cause = "unknown_till"
+	Conflict        Cause = "conflict" // the same identity with contradicting facts
+	Gap             Cause = "gap"      // a ticket number is missing
+	Fork            Cause = "fork"     // two machines write one stream
+	Stopped         Cause = "stopped"  // a stream that arrives damaged again and again
+	HubRestored     Cause = "hub_restored"
+	MissingProof    Cause = "missing_proof" // a store-day lacks a required proof
+	ControlTotal    Cause = "control_total" // our sum differs from the till's or the vendor's
+	SuspenseCap     Cause = "suspense_cap"  // a store-day with too much in suspense waits
+	Parked          Cause = "parked"        // a document that Odoo refused for good
+	DateShift       Cause = "date_shift"    // Odoo posted on another day
+	LockedPeriod    Cause = "locked_period" // the day's period is closed: the document waits
+	TotalDiffers    Cause = "total_differs" // Odoo's items are not the document's
+	ForeignEdit     Cause = "foreign_edit"  // somebody changed a posted entry in Odoo
+	Deleted         Cause = "deleted"       // somebody deleted it
+	TooLarge        Cause = "too_large"     // a record over the limit stays in the store
+)
+
+// State of a case.
+type State string
+
+const (
+	Open     State = "open"
+	Accepted State = "accepted" // a person decided to live with it, with a reason
+	Closed   State = "closed"   // the cause is gone
+)
+
+// Case is one thing to decide.
+type Case struct {
+	ID       string // ID(cause, subject)
+	Cause    Cause
+	Subject  string // what it is about, in the words of its cause: a ticket key, "tender:Ewallet", a document id, a device
+	Location retail.LocationCode
+	Day      retail.BusinessDate
+	Title    string       // what happened, one line
+	Means    string       // what it means for the money
+	Do       string       // the one recommended action
+	Detail   string       // file, row, reason, Odoo's words: no secrets, no customer data
+	Amount   money.Amount // at stake, zero when unknown
+	Envelope int64        // the raw record it is about, 0 = none
+	State    State
+	Opened   time.Time
+	Closed   time.Time
+	Seen     int // how often the cause came again
+}
+
+// Step is one audited act on a case or a setting: who, what, before and after.
+type Step struct {
+	Case   string
+	At     time.Time
+	Who    string
+	What   string // "retry", "map", "accept", "edit", "opened", "closed", …
+	Reason string
+	Before string
+	After  string
+}

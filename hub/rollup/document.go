@@ -1,0 +1,57 @@
+// Package rollup folds entries into one document for a location's business day, and works out what a document must still say once an
+// earlier one is posted. It is pure; store commits the document and its outbox task together.
+package rollup
+
+import (
+	"fmt"
+
+	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/shared/money"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// DayKey names a store-day.
+type DayKey struct {
+	Location retail.LocationCode
+	Day      retail.BusinessDate
+}
+
+func (k DayKey) String() string { return string(k.Location) + " " + string(k.Day) }
+
+// DocumentKind says how a document came about.
+type DocumentKind string
+
+const (
+	DayDocument     DocumentKind = "day"     // the first of a store-day
+	DeltaDocument   DocumentKind = "delta"   // what changed since: late, changed and remapped
+	ReverseDocument DocumentKind = "reverse" // a counter-document on a person's order
+)
+
+// Document is what goes to Odoo: one journal entry. It never changes once it has a number; what changes later is the next document.
+type Document struct {
+	Key      DayKey
+	Number   int // 1, 2, … within the store-day
+	Kind     DocumentKind
+	Date     retail.BusinessDate // the accounting date wanted; Odoo's is read back and must be this one
+	Currency money.Currency
+	Journal  string // journal code in Odoo
+	Lines    []Line // sorted; they sum to zero
+	Tickets  int    // current tickets of the store-day when it was made
+	Mapping  int64  // mapping.Set.Version
+	Hash     string // hexadecimal SHA-256 of all of the above
+	Note     string // why, for a delta or reverse: "late: ticket 1004"
+}
+
+// ID is unique at this hub: "S1/2026-11-23/1".
+func (d Document) ID() string { return fmt.Sprintf("%s/%s/%d", d.Key.Location, d.Key.Day, d.Number) }
+
+// Line is one journal item.
+type Line struct {
+	Measure  ledger.Account
+	Label    string
+	Account  string       // account code in Odoo
+	Tax      string       // Odoo tax name when the item is a tax line of that tax, else ""
+	Refund   bool         // which side of the tax: its refund repartition lines
+	Amount   money.Amount // debit positive, credit negative, never zero
+	Suspense bool         // the measure has no mapping: the account is the suspense account
+}

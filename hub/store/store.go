@@ -1,0 +1,121 @@
+// Package store is the hub's database: it implements what the deciding packages ask for, and holds every SQL statement of the hub. SQLite
+// by default; the SQL keeps to what PostgreSQL knows too (DESIGN D19).
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+
+	_ "github.com/mattn/go-sqlite3" // the driver
+	"github.com/pressly/goose/v3"
+
+	"github.com/tillpost/tillpost/shared/fault"
+)
+
+//go:embed migrate/*.sql
+var migrations embed.FS
+
+// Store is safe for concurrent use. SQLite has one writer: every change goes through InTx.
+type Store struct {
+	write *sql.DB // one connection, BEGIN IMMEDIATE, synchronous=FULL
+	read  *sql.DB // query_only
+	Now   func() time.Time
+}
+
+// Open opens or creates the database in dir and brings its schema up to date.
+func Open(ctx context.Context, dir string) (*Store, error) {
+	path := filepath.ToSlash(filepath.Join(dir, "hub.db"))
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=10000&_foreign_keys=on"
+	w, err := sql.Open("sqlite3", dsn+"&_txlock=immediate&_cache_size=-32000")
+	if err != nil {
+		return nil, fault.New(fault.Internal, "open store "+path, err)
+	}
+	w.SetMaxOpenConns(1)
+	s := &Store{write: w, Now: time.Now}
+	if err := s.migrate(ctx); err != nil {
+		w.Close()
+		return nil, fault.New(fault.Internal, "open store "+path, err)
+	}
+	if s.read, err = sql.Open("sqlite3", dsn+"&_query_only=1"); err != nil {
+		w.Close()
+		return nil, fault.New(fault.Internal, "open store "+path, err)
+	}
+	s.read.SetMaxOpenConns(4)
+	return s, nil
+}
+
+// migrate runs the numbered files forward; a database made by a newer hub is refused by goose.
+func (s *Store) migrate(ctx context.Context) error {
+	dir, err := fs.Sub(migrations, "migrate")
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, s.write, dir)
+	if err != nil {
+		return err
+	}
+	_, err = p.Up(ctx)
+	return err
+}
+
+// Close closes the database after what is running.
+func (s *Store) Close() error {
+	rerr := s.read.Close()
+	if err := s.write.Close(); err != nil {
+		return err
+	}
+	return rerr
+}
+
+// Tx is one write transaction; its methods are spread over the files of this package, a table family each.
+type Tx struct {
+	*sql.Tx
+	Now time.Time // the one time that the transaction stamps
+}
+
+// InTx runs f in one write transaction and commits if it returns nil. Code unavailable when the database is busy or full, else internal.
+func (s *Store) InTx(ctx context.Context, f func(*Tx) error) error {
+	sqlTx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return classify("begin", err)
+	}
+	defer sqlTx.Rollback() //nolint:errcheck // after Commit it does nothing
+	if err := f(&Tx{sqlTx, s.Now().UTC()}); err != nil {
+		return classify("store", err)
+	}
+	return classify("commit", sqlTx.Commit())
+}
+
+// classify gives a database error its code; an error that has one keeps it.
+func classify(op string, err error) error {
+	if err == nil || fault.CodeOf(err) != fault.Internal {
+		return err
+	}
+	for _, busy := range []string{"database is locked", "database or disk is full", "SQLITE_BUSY", "disk I/O error"} {
+		if strings.Contains(err.Error(), busy) {
+			return fault.New(fault.Unavailable, op, err)
+		}
+	}
+	return fault.New(fault.Internal, op, fmt.Errorf("%w", err))
+}
+
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func fromMicros(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(n).UTC()
+}

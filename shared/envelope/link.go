@@ -1,0 +1,44 @@
+package envelope
+
+import "github.com/tillpost/tillpost/shared/retail"
+
+// HubID names one hub database. An agent obeys only the hub it enrolled with.
+type HubID string
+
+// Hello opens a connection of one stream: the agent tells what it holds, the hub answers with its head (DESIGN D2).
+type Hello struct {
+	Nonce   string          `json:"nonce"`
+	Device  retail.DeviceID `json:"device"`
+	Stream  Stream          `json:"stream"`
+	Epoch   Epoch           `json:"epoch"`
+	Oldest  uint64          `json:"oldest"` // first sequence that the buffer still holds, 0 = none
+	Last    uint64          `json:"last"`   // last sequence of the epoch, 0 = nothing was ever appended
+	LastSum Sum             `json:"last_sum"`
+	Acked   uint64          `json:"acked"` // as far as the agent knows
+	Version string          `json:"version,omitempty"`
+}
+
+// Verdict is what the hub says of a stream.
+type Verdict string
+
+const (
+	OK      Verdict = "ok"
+	Resend  Verdict = "resend"  // a gap, damage or a broken chain: send again from the head
+	Fork    Verdict = "fork"    // the position is held by another envelope: a cloned or restored PC. Open a new epoch.
+	Stopped Verdict = "stopped" // the same damage three times: the stream waits for a person
+	Refused Verdict = "refused" // the device is unknown, disabled or belongs to another hub
+)
+
+// Head is the hub's word on a stream: everything up to Seq is committed. As an ack it has no Nonce; as the answer to a Hello it repeats
+// the agent's nonce, and only then may it move the agent's head down.
+type Head struct {
+	Hub     HubID           `json:"hub"`
+	Nonce   string          `json:"nonce,omitempty"`
+	Device  retail.DeviceID `json:"device"`
+	Stream  Stream          `json:"stream"`
+	Epoch   Epoch           `json:"epoch"`
+	Seq     uint64          `json:"seq"` // 0: the hub holds nothing of this epoch
+	Sum     Sum             `json:"sum"`
+	Verdict Verdict         `json:"verdict"`
+	Why     string          `json:"why,omitempty"`
+}

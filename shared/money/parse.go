@@ -1,0 +1,70 @@
+package money
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/bits"
+	"strings"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/tillpost/tillpost/shared/fault"
+)
+
+// ErrDecimals: the text has more decimals than the currency's minor unit.
+var ErrDecimals = errors.New("more decimals than the currency has")
+
+// ErrNumber: the text is not a plain decimal number.
+var ErrNumber = errors.New("not a number")
+
+// maxText bounds the text of a number: nothing a till writes comes near it, and it keeps a hostile exponent away from the arithmetic.
+const maxText = 40
+
+// Parse reads exact decimal text ("12.3", "-0.05", "1e2" is refused). Trailing zeros beyond the minor unit are no decimals. Code invalid.
+func Parse(s string, c Currency) (Amount, error) {
+	d, err := ParseDecimal(s)
+	if err != nil {
+		return Amount{}, err
+	}
+	m := d.Shift(int32(c.Digits()))
+	if !m.IsInteger() {
+		return Amount{}, fault.New(fault.Invalid, fmt.Sprintf("read %q as %s", s, c), ErrDecimals)
+	}
+	return minor(m, c)
+}
+
+// Round takes a decimal to the minor unit, half away from zero (Odoo's HALF-UP). Code invalid when it does not fit.
+func Round(d decimal.Decimal, c Currency) (Amount, error) {
+	return minor(d.Shift(int32(c.Digits())).Round(0), c)
+}
+
+// ParseDecimal reads plain decimal text of any number of decimals: no exponent, no grouping, no spaces inside. Code invalid.
+func ParseDecimal(s string) (decimal.Decimal, error) {
+	t := strings.TrimSpace(s)
+	if t == "" || len(t) > maxText || strings.Trim(t, "+-.0123456789") != "" {
+		return decimal.Decimal{}, fault.New(fault.Invalid, fmt.Sprintf("read %.40q", s), ErrNumber)
+	}
+	d, err := decimal.NewFromString(t)
+	if err != nil {
+		return decimal.Decimal{}, fault.New(fault.Invalid, fmt.Sprintf("read %.40q", s), ErrNumber)
+	}
+	return d, nil
+}
+
+// DecimalOf is the amount as a decimal number of whole units.
+func (a Amount) DecimalOf() decimal.Decimal { return decimal.New(a.Minor, -int32(a.Currency.Digits())) }
+
+func minor(m decimal.Decimal, c Currency) (Amount, error) {
+	b := m.BigInt()
+	if !b.IsInt64() || b.Int64() == math.MinInt64 {
+		return Amount{}, fault.New(fault.Invalid, "money.Parse", ErrOverflow)
+	}
+	return Amount{b.Int64(), c}, nil
+}
+
+// mulDiv is a×b/c and its remainder without overflow; b ≤ c.
+func mulDiv(a, b, c uint64) (q, r uint64) {
+	hi, lo := bits.Mul64(a, b)
+	return bits.Div64(hi, lo, c)
+}

@@ -1,0 +1,145 @@
+package retail
+
+import (
+	"strings"
+	"time"
+
+	"github.com/tillpost/tillpost/shared/money"
+)
+
+// Record is what an envelope means once decoded: one of Ticket, Drawer, Terminal, Location, Payment, Batch, ReadTo, Control.
+type Record interface{ record() }
+
+func (Ticket) record()   {}
+func (Drawer) record()   {}
+func (Terminal) record() {}
+func (Location) record() {}
+func (Payment) record()  {}
+func (Batch) record()    {}
+func (ReadTo) record()   {}
+func (Control) record()  {}
+
+// DrawerKind is what happened at the cash drawer.
+type DrawerKind string
+
+const (
+	NoSale      DrawerKind = "no_sale"
+	PaidIn      DrawerKind = "paid_in"
+	PaidOut     DrawerKind = "paid_out"
+	DrawerOpen  DrawerKind = "drawer_open"  // Amount = float
+	DrawerClose DrawerKind = "drawer_close" // Amount = expected cash
+	DrawerCount DrawerKind = "drawer_count" // Amount = expected, Counted = counted: their difference is over/short
+)
+
+// Drawer is one drawer event. Only paid-in, paid-out and a count that differs move money.
+type Drawer struct {
+	Key      Key            `json:"key,omitzero"`
+	Location LocationCode   `json:"location,omitzero"`
+	Till     TillCode       `json:"till,omitzero"`
+	Cashier  string         `json:"cashier,omitzero"`
+	Day      BusinessDate   `json:"day,omitzero"`
+	At       time.Time      `json:"at,omitzero"`
+	Kind     DrawerKind     `json:"kind,omitzero"`
+	Currency money.Currency `json:"currency,omitzero"`
+	Amount   money.Amount   `json:"amount,omitzero"` // ≥ 0
+	Counted  money.Amount   `json:"counted,omitzero"`
+	Reason   string         `json:"reason,omitzero"`
+	Revision int64          `json:"revision,omitzero"`
+	Rank     int            `json:"rank,omitzero"`
+	Origin   Origin         `json:"-"`
+}
+
+// Terminal is what is known of a till or card terminal, sent as state: the last one wins.
+type Terminal struct {
+	Location LocationCode  `json:"location,omitzero"`
+	Till     TillCode      `json:"till,omitzero"`
+	Kind     string        `json:"kind,omitzero"` // "till" or "card"
+	Model    string        `json:"model,omitzero"`
+	Serial   string        `json:"serial,omitzero"`
+	Software string        `json:"software,omitzero"`
+	Status   string        `json:"status,omitzero"` // "ok", "busy", "offline", or the device's own word
+	Clock    time.Duration `json:"clock,omitzero"`  // till clock minus agent clock
+	At       time.Time     `json:"at,omitzero"`
+}
+
+// Location is what the store says of itself, sent as state; head office's registry decides.
+type Location struct {
+	Code     LocationCode   `json:"code,omitzero"`
+	Name     string         `json:"name,omitzero"`
+	Zone     string         `json:"zone,omitzero"`   // IANA name
+	Cutoff   string         `json:"cutoff,omitzero"` // "04:00"
+	Currency money.Currency `json:"currency,omitzero"`
+	At       time.Time      `json:"at,omitzero"`
+}
+
+// PaymentState is where a card payment stands at the gateway.
+type PaymentState string
+
+const (
+	PaymentOpen     PaymentState = "open"
+	PaymentClosed   PaymentState = "closed" // in a batch
+	PaymentVoided   PaymentState = "voided"
+	PaymentReversed PaymentState = "reversed"
+	PaymentDeclined PaymentState = "declined"
+)
+
+// Payment is a card transaction at the gateway; a change of state is a new version of the same key.
+type Payment struct {
+	Key      Key          `json:"key,omitzero"`
+	Location LocationCode `json:"location,omitzero"`
+	Till     TillCode     `json:"till,omitzero"`
+	At       time.Time    `json:"at,omitzero"`
+	State    PaymentState `json:"state,omitzero"`
+	Amount   money.Amount `json:"amount,omitzero"` // tip included; negative = refund
+	Tip      money.Amount `json:"tip,omitzero"`
+	Brand    string       `json:"brand,omitzero"`
+	Last4    string       `json:"last4,omitzero"`
+	Auth     string       `json:"auth,omitzero"`
+	Batch    string       `json:"batch,omitzero"`
+	Ticket   string       `json:"ticket,omitzero"` // vendor ticket id when the gateway knows it
+	Revision int64        `json:"revision,omitzero"`
+	Rank     int          `json:"rank,omitzero"`
+	Origin   Origin       `json:"-"`
+}
+
+// Batch is a settlement batch at the processor: per merchant id, not per device.
+type Batch struct {
+	Key      Key                     `json:"key,omitzero"`
+	Merchant string                  `json:"merchant,omitzero"`
+	Number   string                  `json:"number,omitzero"`
+	Location LocationCode            `json:"location,omitzero"`
+	Opened   time.Time               `json:"opened,omitzero"`
+	Closed   time.Time               `json:"closed,omitzero"`
+	Count    int                     `json:"count,omitzero"`
+	Total    money.Amount            `json:"total,omitzero"`
+	ByBrand  map[string]money.Amount `json:"by_brand,omitzero"`
+	Revision int64                   `json:"revision,omitzero"`
+	Rank     int                     `json:"rank,omitzero"`
+	Origin   Origin                  `json:"-"`
+}
+
+// ReadTo is a source's proof: everything of Location before Through has been captured and stands before this mark in the stream.
+type ReadTo struct {
+	Source   string       `json:"source,omitzero"`
+	Location LocationCode `json:"location,omitzero"`
+	Through  time.Time    `json:"through,omitzero"`
+}
+
+// Control is a control total of a location's day, from the till's Z report or the vendor's analyzer.
+type Control struct {
+	Source   string       `json:"source,omitzero"`
+	Location LocationCode `json:"location,omitzero"`
+	Day      BusinessDate `json:"day,omitzero"`
+	Tickets  int64        `json:"tickets,omitzero"` // count, -1 = not given
+	Gross    money.Amount `json:"gross,omitzero"`   // lines without tax, returns deducted
+	Tax      money.Amount `json:"tax,omitzero"`
+	Paid     money.Amount `json:"paid,omitzero"` // sum of tenders
+	At       time.Time    `json:"at,omitzero"`
+}
+
+func escape(s string) string {
+	if !strings.ContainsAny(s, "|%\n") {
+		return s
+	}
+	return strings.NewReplacer("%", "%25", "|", "%7C", "\n", "%0A").Replace(s)
+}

@@ -1,0 +1,154 @@
+package retail
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/money"
+)
+
+// ticketJSON is Tillpost's own ticket on the wire, as a till pushes it to the agent's local API. Amounts are decimal text or plain JSON
+// numbers; a number is read as its text, never as a float.
+type ticketJSON struct {
+	Tenant   string         `json:"tenant,omitempty"`
+	System   string         `json:"system,omitempty"`
+	Scope    string         `json:"scope,omitempty"`
+	ID       string         `json:"id"`
+	Number   string         `json:"number,omitempty"`
+	Sequence int64          `json:"sequence,omitempty"`
+	Location string         `json:"location"`
+	Till     string         `json:"till,omitempty"`
+	Cashier  string         `json:"cashier,omitempty"`
+	Day      string         `json:"business_day,omitempty"`
+	At       string         `json:"at"`
+	Kind     string         `json:"kind,omitempty"`
+	Currency string         `json:"currency"`
+	Lines    []lineJSON     `json:"lines,omitempty"`
+	Tenders  []tenderJSON   `json:"tenders,omitempty"`
+	Parent   string         `json:"parent,omitempty"`
+	Customer string         `json:"customer,omitempty"`
+	Revision int64          `json:"revision,omitempty"`
+	Rank     int            `json:"rank,omitempty"`
+	Extra    map[string]any `json:"extra,omitempty"` // kept raw, not understood
+}
+
+type lineJSON struct {
+	Kind        string      `json:"kind"`
+	Code        string      `json:"code,omitempty"`
+	Category    string      `json:"category,omitempty"`
+	Description string      `json:"description,omitempty"`
+	Quantity    json.Number `json:"quantity,omitempty"`
+	Amount      json.Number `json:"amount"`
+	Currency    string      `json:"currency,omitempty"`
+	Reason      string      `json:"reason,omitempty"`
+}
+
+type tenderJSON struct {
+	Type     string      `json:"type"`
+	Brand    string      `json:"brand,omitempty"`
+	Amount   json.Number `json:"amount"`
+	Currency string      `json:"currency,omitempty"`
+	Ref      string      `json:"ref,omitempty"`
+	Last4    string      `json:"last4,omitempty"`
+	Auth     string      `json:"auth,omitempty"`
+}
+
+// DefaultSystem is the vendor system of a ticket that names none.
+const DefaultSystem = "tillpost"
+
+// DecodeTicket reads Tillpost's own ticket JSON. Unknown fields are left alone: the raw record keeps them. Code invalid.
+func DecodeTicket(body []byte) (Ticket, error) {
+	var w ticketJSON
+	if err := strictJSON(body, &w); err != nil {
+		return Ticket{}, fault.New(fault.Invalid, "read ticket", err)
+	}
+	at, err := time.Parse(time.RFC3339Nano, w.At)
+	if err != nil {
+		return Ticket{}, fault.New(fault.Invalid, "read ticket "+w.ID, fmt.Errorf("its time %.40q is not written like 2026-01-17T21:23:29-05:00", w.At))
+	}
+	t := Ticket{Key: Key{w.Tenant, or(w.System, DefaultSystem), "ticket", w.Scope, w.ID}, Number: or(w.Number, w.ID), Sequence: w.Sequence,
+		Location: LocationCode(w.Location), Till: TillCode(w.Till), Cashier: w.Cashier, Day: BusinessDate(w.Day), At: at.UTC(),
+		Kind: TicketKind(or(w.Kind, string(Sale))), Currency: money.Currency(w.Currency), Parent: w.Parent, Customer: w.Customer,
+		Revision: w.Revision, Rank: w.Rank}
+	t.Lines = make([]Line, len(w.Lines))
+	for i, l := range w.Lines {
+		if t.Lines[i], err = l.line(t.Currency); err != nil {
+			return Ticket{}, fault.New(fault.Invalid, fmt.Sprintf("read ticket %s line %d", w.ID, i+1), err)
+		}
+	}
+	t.Tenders = make([]Tender, len(w.Tenders))
+	for i, p := range w.Tenders {
+		a, err := money.Parse(string(p.Amount), money.Currency(or(p.Currency, string(t.Currency))))
+		if err != nil {
+			return Ticket{}, fault.New(fault.Invalid, fmt.Sprintf("read ticket %s tender %d", w.ID, i+1), err)
+		}
+		t.Tenders[i] = Tender{p.Type, p.Brand, a, p.Ref, p.Last4, p.Auth}
+	}
+	return t, nil
+}
+
+func (l lineJSON) line(c money.Currency) (Line, error) {
+	a, err := money.Parse(string(l.Amount), money.Currency(or(l.Currency, string(c))))
+	if err != nil {
+		return Line{}, err
+	}
+	q := decimal.Decimal{}
+	if l.Quantity != "" {
+		if q, err = money.ParseDecimal(string(l.Quantity)); err != nil {
+			return Line{}, err
+		}
+	}
+	return Line{LineKind(l.Kind), l.Code, l.Category, l.Description, q, a, l.Reason}, nil
+}
+
+// EncodeTicket writes t as DecodeTicket reads it; Origin and Rounded stay behind.
+func EncodeTicket(t Ticket) ([]byte, error) {
+	w := ticketJSON{Tenant: t.Key.Tenant, System: t.Key.System, Scope: t.Key.Scope, ID: t.Key.ID, Number: t.Number, Sequence: t.Sequence,
+		Location: string(t.Location), Till: string(t.Till), Cashier: t.Cashier, Day: string(t.Day), At: t.At.UTC().Format(time.RFC3339Nano),
+		Kind: string(t.Kind), Currency: string(t.Currency), Parent: t.Parent, Customer: t.Customer, Revision: t.Revision, Rank: t.Rank}
+	for _, l := range t.Lines {
+		j := lineJSON{Kind: string(l.Kind), Code: l.Code, Category: l.Category, Description: l.Description,
+			Amount: json.Number(l.Amount.Decimal()), Currency: other(l.Amount.Currency, t.Currency), Reason: l.Reason}
+		if !l.Quantity.IsZero() {
+			j.Quantity = json.Number(l.Quantity.String())
+		}
+		w.Lines = append(w.Lines, j)
+	}
+	for _, p := range t.Tenders {
+		w.Tenders = append(w.Tenders, tenderJSON{p.Type, p.Brand, json.Number(p.Amount.Decimal()), other(p.Amount.Currency, t.Currency), p.Ref, p.Last4, p.Auth})
+	}
+	return json.Marshal(w)
+}
+
+// strictJSON decodes exactly one JSON value; what follows it is a fault.
+func strictJSON(body []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	if err := d.Decode(into); err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return fmt.Errorf("there is more after the end of the record")
+	}
+	return nil
+}
+
+func or(s, fallback string) string {
+	if s == "" {
+		return fallback
+	}
+	return s
+}
+
+func other(c, of money.Currency) string {
+	if c == of {
+		return ""
+	}
+	return string(c)
+}
