@@ -14,11 +14,11 @@ import (
 // Key is what makes two captures the same thing: the vendor's id within the scope that the profile declares. The source is not part of
 // it: a ticket seen by file, API and push is one (DESIGN D6).
 type Key struct {
-	Tenant string // the customer's account at the vendor
-	System string // vendor system: "heartland-retail", "tillpost", …
-	Record string // "ticket", "payment", "batch", "drawer"
-	Scope  string // "", or location, location/till, location/till/day
-	ID     string // the vendor's id; one that looks like a card number is a guard token
+	Tenant string `json:"tenant,omitzero"` // the customer's account at the vendor
+	System string `json:"system,omitzero"` // vendor system: "heartland-retail", "tillpost", …
+	Record string `json:"record,omitzero"` // "ticket", "payment", "batch", "drawer"
+	Scope  string `json:"scope,omitzero"`  // "", or location, location/till, location/till/day
+	ID     string `json:"id,omitzero"`     // the vendor's id; one that looks like a card number is a guard token
 }
 
 // String is the key in one line, parts separated by '|'; parts are escaped, so two keys never share a text.
