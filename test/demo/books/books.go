@@ -1,0 +1,146 @@
+// Package books reads Odoo's journal items back as an auditor would: over the public API, with a reader of its own that shares no code
+// with the product's roll-up and writer.
+package books
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+	"regexp"
+	"strconv"
+)
+
+// Odoo says where the books are.
+type Odoo struct{ URL, DB, User, Key string }
+
+// Item is one journal item. Cents are debit positive.
+type Item struct {
+	Move     int
+	Entry    string // the entry's number in Odoo
+	State    string // "posted"
+	Date     string
+	Ref      string
+	Location string // read out of Ref
+	Day      string // read out of Ref
+	Account  string // account code
+	Label    string
+	Cents    int64
+}
+
+// document finds LOCATION/DAY/NUMBER in an entry's reference.
+var document = regexp.MustCompile(`([^/\s]+)/(\d{4}-\d{2}-\d{2})/(\d+)`)
+
+// Read returns the items of every entry of the journal, in the order of their ids.
+func Read(ctx context.Context, o Odoo, journal string) ([]Item, error) {
+	uid, err := call(ctx, o.URL+"/xmlrpc/2/common", "authenticate", o.DB, o.User, o.Key, map[string]any{})
+	if err != nil {
+		return nil, err
+	}
+	n, ok := uid.(number)
+	if !ok {
+		return nil, fmt.Errorf("Odoo refuses user %s", o.User)
+	}
+	id, _ := strconv.Atoi(string(n))
+	read := func(model string, domain []any, fields ...any) ([]map[string]any, error) {
+		got, err := call(ctx, o.URL+"/xmlrpc/2/object", "execute_kw", o.DB, id, o.Key, model, "search_read", []any{domain},
+			map[string]any{"fields": fields, "order": "id"})
+		if err != nil {
+			return nil, err
+		}
+		rows, _ := got.([]any)
+		out := make([]map[string]any, len(rows))
+		for i, r := range rows {
+			out[i], _ = r.(map[string]any)
+		}
+		return out, nil
+	}
+	moves, err := read("account.move", []any{[]any{"journal_id.code", "=", journal}}, "name", "ref", "date", "state")
+	if err != nil {
+		return nil, err
+	}
+	lines, err := read("account.move.line", []any{[]any{"move_id.journal_id.code", "=", journal}}, "move_id", "account_id", "name", "debit", "credit")
+	if err != nil {
+		return nil, err
+	}
+	accounts, err := read("account.account", []any{}, "code")
+	if err != nil {
+		return nil, err
+	}
+	return join(moves, lines, accounts)
+}
+
+func join(moves, lines, accounts []map[string]any) ([]Item, error) {
+	code, head := map[int]string{}, map[int]Item{}
+	for _, a := range accounts {
+		code[integer(a["id"])], _ = a["code"].(string)
+	}
+	for _, m := range moves {
+		i := Item{Move: integer(m["id"])}
+		i.Entry, _ = m["name"].(string)
+		i.State, _ = m["state"].(string)
+		i.Date, _ = m["date"].(string)
+		i.Ref, _ = m["ref"].(string)
+		if d := document.FindStringSubmatch(i.Ref); d != nil {
+			i.Location, i.Day = d[1], d[2]
+		}
+		head[i.Move] = i
+	}
+	var out []Item
+	for _, l := range lines {
+		i, ok := head[first(l["move_id"])]
+		if !ok {
+			continue
+		}
+		i.Account = code[first(l["account_id"])]
+		i.Label, _ = l["name"].(string)
+		debit, err := cents(l["debit"])
+		if err != nil {
+			return nil, err
+		}
+		credit, err := cents(l["credit"])
+		if err != nil {
+			return nil, err
+		}
+		i.Cents = debit - credit
+		out = append(out, i)
+	}
+	return out, nil
+}
+
+func integer(v any) int {
+	n, _ := v.(number)
+	i, _ := strconv.Atoi(string(n))
+	return i
+}
+
+// first is the id of a many2one, which Odoo writes as [id, name].
+func first(v any) int {
+	if l, ok := v.([]any); ok && len(l) > 0 {
+		return integer(l[0])
+	}
+	return integer(v)
+}
+
+// cents takes the wire's decimal text to cents; a residue over a millionth is an error, not a rounding.
+func cents(v any) (int64, error) {
+	n, ok := v.(number)
+	if !ok {
+		return 0, fmt.Errorf("an amount is %T", v)
+	}
+	r, ok := new(big.Rat).SetString(string(n))
+	if !ok {
+		return 0, fmt.Errorf("an amount is %q", n)
+	}
+	r.Mul(r, big.NewRat(100, 1))
+	half := big.NewRat(1, 2)
+	if r.Sign() < 0 {
+		half.Neg(half)
+	}
+	sum := new(big.Rat).Add(r, half)
+	whole := new(big.Int).Quo(sum.Num(), sum.Denom())
+	rest := new(big.Rat).Sub(r, new(big.Rat).SetInt(whole))
+	if rest.Abs(rest).Cmp(big.NewRat(1, 10_000)) > 0 || !whole.IsInt64() {
+		return 0, fmt.Errorf("the amount %s is not a whole number of cents", n)
+	}
+	return whole.Int64(), nil
+}
