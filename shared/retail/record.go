@@ -1,9 +1,12 @@
 package retail
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"time"
 
+	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/money"
 )
 
@@ -143,3 +146,26 @@ func escape(s string) string {
 	}
 	return strings.NewReplacer("%", "%25", "|", "%7C", "\n", "%0A").Replace(s)
 }
+
+// Validate lists every fault of d at once, with code invalid.
+func (d Drawer) Validate() error {
+	var bad []error
+	say := func(ok bool, format string, args ...any) {
+		if !ok {
+			bad = append(bad, fmt.Errorf(format, args...))
+		}
+	}
+	say(d.Key.ID != "" && len(d.Key.ID) <= maxIDLength, "the drawer event has no usable id")
+	say(d.Location != "", "it names no location")
+	say(!d.At.IsZero(), "it has no time")
+	say(d.Currency.Valid(), "the currency %q is not an ISO code", d.Currency)
+	say(d.Day == "" || d.Day.Valid(), "the business day %q is not a date", d.Day)
+	say(drawerKinds[d.Kind], "its kind %q is unknown", d.Kind)
+	for _, a := range []money.Amount{d.Amount, d.Counted} {
+		say(a.Minor >= 0 && a.Minor <= MaxMinor, "the amount %s is beyond any drawer", a)
+		say(a == money.Amount{} || a.Currency == d.Currency, "the amount %s is not in %s", a, d.Currency)
+	}
+	return fault.New(fault.Invalid, "drawer event "+d.Key.ID, errors.Join(bad...))
+}
+
+var drawerKinds = map[DrawerKind]bool{NoSale: true, PaidIn: true, PaidOut: true, DrawerOpen: true, DrawerClose: true, DrawerCount: true}

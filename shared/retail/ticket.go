@@ -195,3 +195,11 @@ func (t Ticket) balance() []error {
 
 // ErrUnbalanced: a ticket's lines and tenders differ.
 var ErrUnbalanced = errors.New("the ticket does not balance")
+
+// SourceLines is how many rows of its source the ticket was read from: its rows of a file, else its lines.
+func (t Ticket) SourceLines() int {
+	if len(t.Origin.Rows) > 0 {
+		return len(t.Origin.Rows)
+	}
+	return len(t.Lines)
+}
