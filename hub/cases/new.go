@@ -1,0 +1,49 @@
+package cases
+
+import (
+	"strings"
+	"time"
+)
+
+// text is what a cause says to a person.
+type text struct{ title, means, do string }
+
+// texts words every cause for finance and store people: what happened, what it means for the money, the one thing to do.
+var texts = map[Cause]text{
+	Refused:         {"A record could not be understood", "Its money is not in the books yet. The record itself is safe.", "Read the reason, mend the profile or mapping, then retry."},
+	Unbalanced:      {"A ticket's lines and payments differ", "The ticket is not in the books: it would not balance.", "Compare it with the till's receipt; edit it, or accept it as not booked with a reason."},
+	UnknownCode:     {"The till uses a code that has no account", "Its amount stands in suspense until it is mapped; the day is posted all the same.", "Choose the account; the amount moves there by itself."},
+	UnknownLocation: {"A location nobody has confirmed sends tickets", "Its days wait and are not posted.", "Confirm the location, or assign its tickets to the right one."},
+	UnknownTill:     {"A till nobody has confirmed sends tickets", "Its location's days wait and are not posted.", "Confirm that the till belongs to the location."},
+	Conflict:        {"Two records with one number contradict each other", "The first one is booked; the second one is kept aside and is not.", "Find out at the till which is right; accept or edit."},
+	Gap:             {"Ticket numbers are missing", "Sales may be missing from the day.", "Ask the store for these numbers, or accept that they were never used."},
+	Fork:            {"Two machines send as the same device", "Nothing is lost or doubled: the second one continues in a line of its own.", "Find the copied or restored PC and enrol it as a device of its own."},
+	Stopped:         {"A store's data arrives damaged again and again", "New sales of this store wait on its PC; none is lost.", "Check the store's network and disk, then release the stream."},
+	HubRestored:     {"The hub was put back from a backup", "The stores send again what is missing; nothing is posted twice.", "Wait until it closes by itself; then look at the days concerned."},
+	MissingProof:    {"A store-day is not proven complete", "The day waits: tickets may still be at the store.", "See which proof is missing; bring it, or approve the day as it is."},
+	ControlTotal:    {"Our total differs from the till's own", "Sales may be missing or wrong in the day; it is not posted.", "Compare the two totals; import what is missing, or accept with a reason."},
+	SuspenseCap:     {"Too much of a store-day has no account", "The day waits and is not posted.", "Map the codes listed; the day goes by itself."},
+	Parked:          {"Odoo refuses a document", "The store-day is not in Odoo's books.", "Read Odoo's words, mend the cause there, then retry: it is sent under the same number."},
+	DateShift:       {"Odoo put an entry on another date", "The money is in the books, in the wrong period.", "Decide with your accountant: open the period and repost, or accept."},
+	LockedPeriod:    {"The day's period is closed in Odoo", "The store-day waits and is not in the books.", "Open the period, or let the document go to the first open date."},
+	TotalDiffers:    {"Odoo's entry is not what was sent", "The books and the tills differ for this store-day.", "Open both side by side; correct in Odoo, then retry the check."},
+	ForeignEdit:     {"A posted entry was changed in Odoo", "The books no longer show what the tills said.", "Ask who changed it and why; accept with the reason, or put it back."},
+	Deleted:         {"A posted entry was deleted in Odoo", "The store-day is missing from the books.", "Ask who deleted it and why; retry sends a new document only on your word."},
+	TooLarge:        {"A record is too large to travel", "It stays on the store's PC and is not in the books.", "Export it there and look at it: no ticket is that large."},
+}
+
+// New is a case of its cause with the texts for people. now may be zero: the store then stamps it.
+func New(c Cause, subject string, now time.Time) Case {
+	t := texts[c]
+	return Case{ID: ID(c, subject), Cause: c, Subject: subject, Title: t.title, Means: t.means, Do: t.do, State: Open, Opened: now}
+}
+
+// ID is stable: the same trouble with the same thing is the same case on every run.
+func ID(c Cause, subject string) string {
+	return string(c) + ":" + strings.Map(func(r rune) rune {
+		if r < ' ' {
+			return '_'
+		}
+		return r
+	}, subject)
+}

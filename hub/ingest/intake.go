@@ -1,0 +1,214 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/failpoint"
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// Meaning is what an envelope says. An intact one that cannot be understood or posted is Refused: it is kept raw, listed and passed by.
+type Meaning struct {
+	Record  retail.Record // nil for kinds without a record, and when it could not be read
+	Entry   *ledger.Entry // nil when it moves no money
+	Version ledger.Version
+	Warning string // understood, but worth a line on the ticket's page
+	Refused error
+}
+
+// Accepted is one envelope to commit with its meaning.
+type Accepted struct {
+	Env     *envelope.Envelope
+	Meaning Meaning
+}
+
+// Advance is consecutive envelopes of one lane that continue its head.
+type Advance struct {
+	From Head // the head that they continue: the store compares and swaps
+	Envs []Accepted
+}
+
+// Inbox is what ingest needs of the store.
+type Inbox interface {
+	// Head returns the lane's head; an unknown lane is the zero Head.
+	Head(ctx context.Context, d retail.DeviceID, s envelope.Stream, e envelope.Epoch) (Head, error)
+	// SumAt returns the Sum kept at seq, ok = false when there is none.
+	SumAt(ctx context.Context, h Head, seq uint64) (sum envelope.Sum, ok bool, err error)
+	// Commit stores all advances with their meanings and heads in one transaction. A head that is not From any more is code conflict.
+	Commit(ctx context.Context, advances []Advance) error
+	// Parts returns the bodies of envelopes from…to of a lane, for a record whose first parts came before a restart.
+	Parts(ctx context.Context, h Head, from, to uint64) ([][]byte, error)
+}
+
+// Registry is what ingest asks of the devices.
+type Registry interface {
+	// Device tells whether d may send; a reason when it may not.
+	Device(ctx context.Context, d retail.DeviceID) (refusal string, err error)
+	// Assigned tells whether d may speak for a location at t.
+	Assigned(ctx context.Context, d retail.DeviceID, l retail.LocationCode, t time.Time) (bool, error)
+	// Stop marks a stream as waiting for a person and opens c.
+	Stop(ctx context.Context, h Head, d retail.DeviceID, s envelope.Stream, e envelope.Epoch, c cases.Case) error
+	// Open opens or renews a case.
+	Open(ctx context.Context, c cases.Case) error
+}
+
+// Reply sends the hub's word back to a device. It must not block: a lost reply is asked for again.
+type Reply func(envelope.Head)
+
+// Intake is safe for concurrent use. Start it with Run, hand it payloads with Batch and Hello.
+type Intake struct {
+	Hub      envelope.HubID
+	Inbox    Inbox
+	Registry Registry
+	Mean     func(e *envelope.Envelope) Meaning // pure: decode and post
+	Log      *slog.Logger
+	Count    Counters
+
+	mu     sync.Mutex
+	lanes  map[laneKey]*lane
+	commit chan submission
+	codecs sync.Pool
+}
+
+// Counters are the intake's metrics.
+type Counters struct {
+	Envelopes, Batches, Commits, Duplicates, Resends, Forks, Damaged, Refused, Dropped atomic.Int64
+}
+
+// Limits: an agent keeps less than this in flight; more is dropped and asked for again.
+const (
+	laneQueue   = 64  // batches of one lane that wait
+	commitMax   = 400 // envelopes in one transaction: beyond 200 the cost of a commit is spread thin enough
+	damageLimit = 3   // the same damage so often stops the stream
+)
+
+type laneKey struct {
+	device retail.DeviceID
+	stream envelope.Stream
+}
+
+type submission struct {
+	adv  Advance
+	done func(error)
+}
+
+// New returns an intake; Mean, Inbox and Registry are the caller's.
+func New(hub envelope.HubID, inbox Inbox, reg Registry, mean func(*envelope.Envelope) Meaning, log *slog.Logger) *Intake {
+	return &Intake{Hub: hub, Inbox: inbox, Registry: reg, Mean: mean, Log: log, lanes: map[laneKey]*lane{}, commit: make(chan submission, 64),
+		codecs: sync.Pool{New: func() any { return envelope.NewCodec() }}}
+}
+
+// Run commits until ctx ends. Whatever was not committed then was not acknowledged either.
+func (in *Intake) Run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case s := <-in.commit:
+			in.commitGroup(ctx, in.group(s))
+		}
+	}
+}
+
+// group takes whatever else is waiting: nothing waits for a timer, so one ticket alone is committed at once.
+func (in *Intake) group(first submission) []submission {
+	group, n := []submission{first}, len(first.adv.Envs)
+	for n < commitMax {
+		select {
+		case s := <-in.commit:
+			group = append(group, s)
+			n += len(s.adv.Envs)
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// commitGroup commits a group in one transaction, and each submission alone when that fails, so that one device's trouble is its own.
+func (in *Intake) commitGroup(ctx context.Context, group []submission) {
+	failpoint.Hit("ingest.commit.before")
+	all := make([]Advance, len(group))
+	for i, s := range group {
+		all[i] = s.adv
+	}
+	err := in.Inbox.Commit(ctx, all)
+	if err == nil {
+		failpoint.Hit("ingest.commit.after")
+		in.Count.Commits.Add(1)
+	}
+	if err == nil || len(group) == 1 {
+		for _, s := range group {
+			s.done(err)
+		}
+		return
+	}
+	for _, s := range group {
+		s.done(in.commitAlone(ctx, s.adv))
+	}
+}
+
+// commitAlone tries thrice; a permanent error then stores the raw envelopes without their meaning: one record never blocks a store.
+func (in *Intake) commitAlone(ctx context.Context, a Advance) error {
+	var err error
+	for range 3 {
+		if err = in.Inbox.Commit(ctx, []Advance{a}); err == nil || fault.Retryable(err) || fault.Is(err, fault.Conflict) {
+			return err
+		}
+	}
+	in.Log.ErrorContext(ctx, "cannot commit with its meaning; storing it raw", "device", a.Envs[0].Env.Device, "position", a.Envs[0].Env.Pos, "err", err)
+	raw := Advance{From: a.From, Envs: make([]Accepted, len(a.Envs))}
+	for i, e := range a.Envs {
+		raw.Envs[i] = Accepted{Env: e.Env, Meaning: Meaning{Refused: fault.New(fault.Internal, "store "+e.Env.Key, err)}}
+	}
+	return in.Inbox.Commit(ctx, []Advance{raw})
+}
+
+// Hello answers a stream's hello once everything that came before it on the same stream is done.
+func (in *Intake) Hello(ctx context.Context, h envelope.Hello, reply Reply) {
+	in.enqueue(ctx, laneKey{h.Device, h.Stream}, work{hello: &h, reply: reply})
+}
+
+// Batch takes a payload that arrived for a device and stream; the device is the topic's, which the broker has proven.
+func (in *Intake) Batch(ctx context.Context, d retail.DeviceID, s envelope.Stream, payload []byte, reply Reply) {
+	in.enqueue(ctx, laneKey{d, s}, work{payload: payload, reply: reply})
+}
+
+func (in *Intake) enqueue(ctx context.Context, k laneKey, w work) {
+	in.mu.Lock()
+	l := in.lanes[k]
+	if l == nil {
+		l = &lane{in: in, key: k, queue: make(chan work, laneQueue)}
+		in.lanes[k] = l
+		go l.run(ctx)
+	}
+	in.mu.Unlock()
+	select {
+	case l.queue <- w:
+	default:
+		in.Count.Dropped.Add(1) // the agent sends again from the head
+	}
+}
+
+// decode proves a payload and that it belongs where it came from.
+func (in *Intake) decode(k laneKey, payload []byte) (envelope.Batch, error) {
+	c := in.codecs.Get().(*envelope.Codec)
+	defer in.codecs.Put(c)
+	b, err := c.Decode(payload)
+	if err != nil {
+		return nil, err
+	}
+	if b[0].Device != k.device || b[0].Stream != k.stream {
+		return nil, fault.New(fault.Invalid, "take batch", fmt.Errorf("it claims to be %s/%s and came as %s/%s", b[0].Device, b[0].Stream, k.device, k.stream))
+	}
+	return b, nil
+}

@@ -1,0 +1,308 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/failpoint"
+	"github.com/tillpost/tillpost/shared/fault"
+)
+
+// work is one thing that arrived for a lane, in order.
+type work struct {
+	payload []byte
+	hello   *envelope.Hello
+	reply   Reply
+}
+
+// lane serves one stream of one device. One goroutine owns it; done callbacks reach it through settle.
+type lane struct {
+	in    *Intake
+	key   laneKey
+	queue chan work
+
+	epoch   envelope.Epoch
+	known   bool
+	head    Head // as far as handed to the committer: it may be ahead of what is committed
+	damaged int
+	parts   [][]byte
+	flight  chan error // outcomes of submissions, in order; nil = nothing is in flight
+	waiting int
+}
+
+func (l *lane) run(ctx context.Context) {
+	l.flight = make(chan error, 1024)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case err := <-l.flight:
+			l.settle(err)
+		case w := <-l.queue:
+			if w.hello != nil {
+				l.hello(ctx, *w.hello, w.reply)
+			} else {
+				l.batch(ctx, w.payload, w.reply)
+			}
+		}
+	}
+}
+
+// settle counts an outcome. After a failure the lane forgets its head, so that what was built on it is refused by compare-and-swap and the
+// agent, which gets no ack, sends again from the committed head.
+func (l *lane) settle(err error) {
+	l.waiting--
+	if err != nil {
+		l.known = false
+	}
+}
+
+// drain waits for everything in flight: an answer to a hello must tell the committed head.
+func (l *lane) drain(ctx context.Context) {
+	for l.waiting > 0 {
+		select {
+		case err := <-l.flight:
+			l.settle(err)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (l *lane) load(ctx context.Context, e envelope.Epoch) error {
+	if l.known && l.epoch == e {
+		return nil
+	}
+	l.drain(ctx)
+	h, err := l.in.Inbox.Head(ctx, l.key.device, l.key.stream, e)
+	if err != nil {
+		return err
+	}
+	l.epoch, l.head, l.known, l.parts = e, h, true, nil
+	return nil
+}
+
+func (l *lane) hello(ctx context.Context, h envelope.Hello, reply Reply) {
+	if h.Device != l.key.device || h.Stream != l.key.stream {
+		return
+	}
+	refusal, err := l.in.Registry.Device(ctx, h.Device)
+	if err != nil {
+		l.in.Log.WarnContext(ctx, "cannot answer a hello", "device", h.Device, "stream", h.Stream, "err", err)
+		return
+	}
+	if refusal != "" {
+		reply(envelope.Head{Hub: l.in.Hub, Nonce: h.Nonce, Device: h.Device, Stream: h.Stream, Epoch: h.Epoch, Verdict: envelope.Refused, Why: refusal})
+		return
+	}
+	l.drain(ctx)
+	l.known = false
+	if err = l.load(ctx, h.Epoch); err == nil {
+		var held *envelope.Sum
+		if held, err = l.sumAt(ctx, h.Last); err == nil {
+			a := Answer(l.in.Hub, l.head, h, held)
+			l.report(ctx, a.Verdict, a.Why, h.Epoch, h.Last)
+			if h.Acked > l.head.Seq {
+				l.restored(ctx, h)
+			}
+			reply(a)
+			return
+		}
+	}
+	l.in.Log.WarnContext(ctx, "cannot answer a hello", "device", h.Device, "stream", h.Stream, "err", err)
+}
+
+func (l *lane) sumAt(ctx context.Context, seq uint64) (*envelope.Sum, error) {
+	if seq == 0 || seq > l.head.Seq {
+		return nil, nil
+	}
+	sum, ok, err := l.in.Inbox.SumAt(ctx, l.head, seq)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return &sum, nil
+}
+
+func (l *lane) batch(ctx context.Context, payload []byte, reply Reply) {
+	b, err := l.in.decode(l.key, payload)
+	if err != nil {
+		l.damage(ctx, err, reply)
+		return
+	}
+	refusal, err := l.in.Registry.Device(ctx, l.key.device)
+	if err == nil && refusal == "" {
+		err = l.load(ctx, b[0].Pos.Epoch)
+	}
+	if err != nil {
+		l.in.Log.WarnContext(ctx, "cannot take a batch; it will be sent again", "device", l.key.device, "position", b[0].Pos, "err", err)
+		return
+	}
+	if refusal != "" {
+		reply(envelope.Head{Hub: l.in.Hub, Device: l.key.device, Stream: l.key.stream, Epoch: b[0].Pos.Epoch, Verdict: envelope.Refused, Why: refusal})
+		return
+	}
+	p := Place(l.head, b, nil)
+	if p.Ask != 0 {
+		held, err := l.sumAt(ctx, p.Ask)
+		if err != nil || held == nil {
+			return
+		}
+		p = Place(l.head, b, held)
+	}
+	if p.Verdict == envelope.OK && p.Skip < len(b) {
+		l.accept(ctx, b[p.Skip:], reply)
+		return
+	}
+	l.drain(ctx) // what is told must be committed
+	if !l.known {
+		return
+	}
+	l.count(p)
+	l.report(ctx, p.Verdict, p.Why, b[0].Pos.Epoch, b[len(b)-1].Pos.Seq)
+	reply(l.word(p.Verdict, p.Why))
+}
+
+func (l *lane) count(p Placing) {
+	switch p.Verdict {
+	case envelope.OK:
+		l.in.Count.Duplicates.Add(1)
+	case envelope.Resend:
+		l.in.Count.Resends.Add(1)
+	case envelope.Fork:
+		l.in.Count.Forks.Add(1)
+	}
+}
+
+func (l *lane) word(v envelope.Verdict, why string) envelope.Head {
+	return envelope.Head{Hub: l.in.Hub, Device: l.key.device, Stream: l.key.stream, Epoch: l.epoch, Seq: l.head.Seq, Sum: l.head.Sum, Verdict: v, Why: why}
+}
+
+// accept hands a continuation of the head to the committer and acknowledges it once it is committed.
+func (l *lane) accept(ctx context.Context, b envelope.Batch, reply Reply) {
+	adv := Advance{From: l.head, Envs: make([]Accepted, len(b))}
+	for i := range b {
+		m, err := l.mean(ctx, &b[i])
+		if err != nil {
+			l.in.Log.WarnContext(ctx, "cannot take a batch; it will be sent again", "device", l.key.device, "position", b[i].Pos, "err", err)
+			l.known = false
+			return
+		}
+		if m.Refused != nil {
+			l.in.Count.Refused.Add(1)
+		}
+		adv.Envs[i] = Accepted{Env: &b[i], Meaning: m}
+	}
+	last := &b[len(b)-1]
+	l.head.Seq, l.head.Sum, l.damaged = last.Pos.Seq, last.Sum, 0
+	ack := l.word(envelope.OK, "")
+	l.waiting++
+	l.in.commit <- submission{adv, func(err error) {
+		if err == nil {
+			l.in.Count.Batches.Add(1)
+			l.in.Count.Envelopes.Add(int64(len(b)))
+			failpoint.Hit("ack.before")
+			reply(ack)
+			failpoint.Hit("ack.after")
+		} else {
+			l.in.Log.WarnContext(ctx, "cannot commit a batch; it will be sent again", "device", l.key.device, "position", b[0].Pos, "err", err)
+		}
+		select {
+		case l.flight <- err:
+		case <-ctx.Done():
+		}
+	}}
+}
+
+// mean decodes and posts one envelope; a record in parts is put together when its last part is here.
+func (l *lane) mean(ctx context.Context, e *envelope.Envelope) (Meaning, error) {
+	if e.Location != "" {
+		ok, err := l.in.Registry.Assigned(ctx, e.Device, e.Location, e.At)
+		if err != nil {
+			return Meaning{}, err
+		}
+		if !ok {
+			return Meaning{Refused: fault.New(fault.Conflict, "record "+e.Key, fmt.Errorf("location %q is not assigned to device %s: assign it, then retry the case", e.Location, e.Device))}, nil
+		}
+	}
+	if e.Parts <= 1 {
+		return l.in.Mean(e), nil
+	}
+	if e.Part == 1 {
+		l.parts = nil
+	} else if len(l.parts) != int(e.Part)-1 {
+		l.drain(ctx)
+		got, err := l.in.Inbox.Parts(ctx, l.head, e.Pos.Seq-uint64(e.Part)+1, e.Pos.Seq-1)
+		if err != nil {
+			return Meaning{}, err
+		}
+		l.parts = got
+	}
+	l.parts = append(l.parts, e.Body)
+	if e.Part < e.Parts {
+		return Meaning{}, nil
+	}
+	whole := *e
+	whole.Body, whole.Part, whole.Parts = join(l.parts), 1, 1
+	l.parts = nil
+	return l.in.Mean(&whole), nil
+}
+
+func join(parts [][]byte) (out []byte) {
+	for _, p := range parts {
+		out = append(out, p...)
+	}
+	return out
+}
+
+// damage asks for the batch again; the same trouble three times in a row stops the stream with a case.
+func (l *lane) damage(ctx context.Context, why error, reply Reply) {
+	l.in.Count.Damaged.Add(1)
+	l.damaged++
+	l.drain(ctx)
+	if l.known && l.damaged < damageLimit {
+		reply(l.word(envelope.Resend, why.Error()))
+		return
+	}
+	if l.damaged < damageLimit {
+		return // no epoch is known yet: the agent's own timer sends again
+	}
+	l.in.Log.ErrorContext(ctx, "a stream arrives damaged again and again", "device", l.key.device, "stream", l.key.stream, "err", why)
+	c := cases.New(cases.Stopped, string(l.key.device)+"/"+string(l.key.stream), time.Time{})
+	c.Detail = why.Error()
+	if !l.known {
+		if err := l.in.Registry.Open(ctx, c); err != nil {
+			l.in.Log.ErrorContext(ctx, "cannot open a case", "case", c.ID, "err", err)
+		}
+		return
+	}
+	if err := l.in.Registry.Stop(ctx, l.head, l.key.device, l.key.stream, l.epoch, c); err != nil {
+		l.in.Log.ErrorContext(ctx, "cannot stop a stream", "device", l.key.device, "err", err)
+		return
+	}
+	l.head.Stop = c.Title
+	reply(l.word(envelope.Stopped, c.Title))
+}
+
+// report opens a case for a fork; everything else heals by itself.
+func (l *lane) report(ctx context.Context, v envelope.Verdict, why string, e envelope.Epoch, seq uint64) {
+	if v != envelope.Fork {
+		return
+	}
+	c := cases.New(cases.Fork, fmt.Sprintf("%s/%s/%s", l.key.device, l.key.stream, e), time.Time{})
+	c.Detail = fmt.Sprintf("%s (sequence %d)", why, seq)
+	if err := l.in.Registry.Open(ctx, c); err != nil {
+		l.in.Log.ErrorContext(ctx, "cannot open a case", "case", c.ID, "err", err)
+	}
+}
+
+// restored notes that an agent was promised more than this database holds: it was put back from a backup. The agent sends it again.
+func (l *lane) restored(ctx context.Context, h envelope.Hello) {
+	c := cases.New(cases.HubRestored, string(h.Device)+"/"+string(h.Stream), time.Time{})
+	c.Detail = fmt.Sprintf("the agent holds an ack for sequence %d, the hub ends at %d", h.Acked, l.head.Seq)
+	if err := l.in.Registry.Open(ctx, c); err != nil {
+		l.in.Log.ErrorContext(ctx, "cannot open a case", "case", c.ID, "err", err)
+	}
+}
