@@ -26,19 +26,25 @@ var migrations embed.FS
 type Store struct {
 	write *sql.DB // one connection, BEGIN IMMEDIATE, synchronous=FULL
 	read  *sql.DB // query_only
-	Now   func() time.Time
+	// secret wraps the customers' keys; it stands in its own file, so that a copy of the database alone reads no customer.
+	secret []byte
+	Now    func() time.Time
 }
 
 // Open opens or creates the database in dir and brings its schema up to date.
 func Open(ctx context.Context, dir string) (*Store, error) {
 	path := filepath.ToSlash(filepath.Join(dir, "hub.db"))
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=10000&_foreign_keys=on"
-	w, err := sql.Open("sqlite3", dsn+"&_txlock=immediate&_cache_size=-32000")
+	w, err := sql.Open("sqlite3", dsn+"&_txlock=immediate&_cache_size=-32000&_stmt_cache_size=128")
 	if err != nil {
 		return nil, fault.New(fault.Internal, "open store "+path, err)
 	}
 	w.SetMaxOpenConns(1)
 	s := &Store{write: w, Now: time.Now}
+	if s.secret, err = loadSecret(filepath.Join(dir, "hub.secret")); err != nil {
+		w.Close()
+		return nil, err
+	}
 	if err := s.migrate(ctx); err != nil {
 		w.Close()
 		return nil, fault.New(fault.Internal, "open store "+path, err)
@@ -77,7 +83,12 @@ func (s *Store) Close() error {
 // Tx is one write transaction; its methods are spread over the files of this package, a table family each.
 type Tx struct {
 	*sql.Tx
-	Now time.Time // the one time that the transaction stamps
+	Now   time.Time // the one time that the transaction stamps
+	store *Store
+
+	lastEntry       int64
+	seen            touched
+	registryChanged bool
 }
 
 // InTx runs f in one write transaction and commits if it returns nil. Code unavailable when the database is busy or full, else internal.
@@ -87,7 +98,11 @@ func (s *Store) InTx(ctx context.Context, f func(*Tx) error) error {
 		return classify("begin", err)
 	}
 	defer sqlTx.Rollback() //nolint:errcheck // after Commit it does nothing
-	if err := f(&Tx{sqlTx, s.Now().UTC()}); err != nil {
+	tx := &Tx{Tx: sqlTx, Now: s.Now().UTC(), store: s}
+	if err := f(tx); err != nil {
+		return classify("store", err)
+	}
+	if err := tx.flush(ctx); err != nil {
 		return classify("store", err)
 	}
 	return classify("commit", sqlTx.Commit())

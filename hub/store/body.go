@@ -1,0 +1,153 @@
+package store
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// ErrErased: the body named a customer whose data was erased on request; its checksum, entry and sums stay.
+var ErrErased = errors.New("the customer's data was erased on request")
+
+// putBody keeps the raw record. One that names a customer is sealed with that customer's own key, so that erasing means forgetting a key.
+func (tx *Tx) putBody(ctx context.Context, id int64, e *envelope.Envelope, r retail.Record) error {
+	person, body := int64(0), e.Body
+	if name := customer(r); name != "" {
+		p, key, err := tx.person(ctx, name)
+		if err != nil {
+			return err
+		}
+		if person, body = p, seal(key, e.Body); key == nil {
+			body = nil // the customer was erased: nothing new of theirs is kept
+		}
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO body (envelope, person, bytes) VALUES (?, ?, ?)`, id, person, nonNil(body))
+	return err
+}
+
+// customer is whom a record names, "" for nobody.
+func customer(r retail.Record) string {
+	if t, ok := r.(retail.Ticket); ok && t.Customer != "" {
+		return t.Key.Tenant + "|" + t.Key.System + "|" + t.Customer
+	}
+	return ""
+}
+
+// person finds or makes a customer's key; a nil key says erased.
+func (tx *Tx) person(ctx context.Context, name string) (id int64, key []byte, err error) {
+	hash := tx.store.personName(name)
+	var wrapped []byte
+	var erased int64
+	err = tx.QueryRowContext(ctx, `SELECT id, key, erased FROM person WHERE name = ?`, hash).Scan(&id, &wrapped, &erased)
+	if err == nil {
+		if erased != 0 {
+			return id, nil, nil
+		}
+		key, err = unseal(tx.store.secret, wrapped)
+		return id, key, err
+	}
+	if !errors.Is(err, sql.ErrNoRows) {
+		return 0, nil, err
+	}
+	key = make([]byte, 32)
+	_, _ = rand.Read(key)
+	err = tx.QueryRowContext(ctx, `INSERT INTO person (name, key) VALUES (?, ?) RETURNING id`, hash, seal(tx.store.secret, key)).Scan(&id)
+	return id, key, err
+}
+
+func (s *Store) personName(name string) string {
+	m := hmac.New(sha256.New, s.secret)
+	m.Write([]byte(name))
+	return fmt.Sprintf("%x", m.Sum(nil))
+}
+
+// Erase forgets a customer: every raw record that names them becomes unreadable, while chain, entries, sums and documents stay valid.
+func (s *Store) Erase(ctx context.Context, tenant, system, customer, who, reason string) error {
+	name := s.personName(tenant + "|" + system + "|" + customer)
+	return s.InTx(ctx, func(tx *Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE person SET key = x'', erased = ? WHERE name = ?`, micros(tx.Now), name)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, fault.Msg(fault.NotFound, "erase customer", "no record names this customer"))
+		}
+		return tx.PutStep(ctx, Step{Subject: "customer " + name[:12], Who: who, What: "erased", Reason: reason})
+	})
+}
+
+type queryer interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// body reads a raw record. ErrErased when its customer was erased.
+func (s *Store) body(ctx context.Context, q queryer, id int64) ([]byte, error) {
+	var b, wrapped []byte
+	var person, erased int64
+	err := q.QueryRowContext(ctx, `SELECT b.bytes, b.person, COALESCE(p.key, x''), COALESCE(p.erased, 0) FROM body b LEFT JOIN person p ON p.id = b.person WHERE b.envelope = ?`, id).
+		Scan(&b, &person, &wrapped, &erased)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, fault.Msg(fault.NotFound, "read record", fmt.Sprintf("there is no record %d", id))
+	case err != nil:
+		return nil, classify("read record", err)
+	case person == 0:
+		return b, nil
+	case erased != 0:
+		return nil, fault.New(fault.NotFound, "read record", ErrErased)
+	}
+	key, err := unseal(s.secret, wrapped)
+	if err != nil {
+		return nil, err
+	}
+	return unseal(key, b)
+}
+
+func nonNil(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
+// seal is AES-256-GCM with a random nonce in front; a nil key gives nil.
+func seal(key, plain []byte) []byte {
+	if key == nil {
+		return nil
+	}
+	g := gcm(key)
+	nonce := make([]byte, g.NonceSize(), g.NonceSize()+len(plain)+g.Overhead())
+	_, _ = rand.Read(nonce)
+	return g.Seal(nonce, nonce, plain, nil)
+}
+
+func unseal(key, sealed []byte) ([]byte, error) {
+	g := gcm(key)
+	if len(sealed) < g.NonceSize() {
+		return nil, fault.Msg(fault.Internal, "unseal", "too short to be a sealed record")
+	}
+	plain, err := g.Open(nil, sealed[:g.NonceSize()], sealed[g.NonceSize():], nil)
+	return plain, fault.New(fault.Internal, "unseal: the hub's secret does not fit this database", err)
+}
+
+func gcm(key []byte) cipher.AEAD {
+	b, err := aes.NewCipher(key)
+	if err != nil {
+		panic("BUG: key length: " + err.Error())
+	}
+	g, err := cipher.NewGCM(b)
+	if err != nil {
+		panic("BUG: gcm: " + err.Error())
+	}
+	return g
+}

@@ -1,0 +1,121 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/shared/fault"
+)
+
+// Step is one audited act. Subject names what it was done to: "case …", "document …", "ticket …", "mapping", "location …".
+type Step struct {
+	Subject, Who, What, Reason, Before, After string
+}
+
+// PutStep writes an audit line at the transaction's time.
+func (tx *Tx) PutStep(ctx context.Context, s Step) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO step (at, subject, who, what, reason, before, after) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		micros(tx.Now), s.Subject, s.Who, s.What, s.Reason, s.Before, s.After)
+	return err
+}
+
+// OpenCase opens a case, or renews it when it is known: the count goes up, a closed one opens again, an accepted one stays accepted.
+func (tx *Tx) OpenCase(ctx context.Context, c cases.Case) error {
+	old, found, err := tx.getCase(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	c.Opened, c.Seen, c.State = tx.Now, 1, cases.Open
+	what := "opened"
+	if found {
+		c.Opened, c.Seen = old.Opened, old.Seen+1
+		if old.State == cases.Accepted {
+			c.State = cases.Accepted
+		}
+		what = ""
+		if old.State == cases.Closed {
+			c.Opened, what = tx.Now, "opened again"
+		}
+	}
+	if err := tx.putCase(ctx, c); err != nil || what == "" {
+		return err
+	}
+	return tx.PutStep(ctx, Step{Subject: "case " + c.ID, Who: "hub", What: what, After: c.Detail})
+}
+
+// CloseCase closes a case whose cause is gone; one that is not open is left alone.
+func (tx *Tx) CloseCase(ctx context.Context, id, who, why string) error {
+	c, found, err := tx.getCase(ctx, id)
+	if err != nil || !found || c.State == cases.Closed {
+		return err
+	}
+	before := string(c.State)
+	c.State, c.Closed = cases.Closed, tx.Now
+	if err := tx.putCase(ctx, c); err != nil {
+		return err
+	}
+	return tx.PutStep(ctx, Step{Subject: "case " + id, Who: who, What: "closed", Reason: why, Before: before, After: string(c.State)})
+}
+
+// AcceptCase records a person's decision to live with it.
+func (tx *Tx) AcceptCase(ctx context.Context, id, who, reason string) error {
+	if reason == "" {
+		return fault.Msg(fault.Invalid, "accept case", "accepting needs a reason: the next controller will ask for it")
+	}
+	c, found, err := tx.getCase(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !found || c.State != cases.Open {
+		return fault.Msg(fault.Conflict, "accept case", "case "+id+" is not open")
+	}
+	c.State = cases.Accepted
+	if err := tx.putCase(ctx, c); err != nil {
+		return err
+	}
+	return tx.PutStep(ctx, Step{Subject: "case " + id, Who: who, What: "accepted", Reason: reason, Before: string(cases.Open), After: string(c.State)})
+}
+
+func (tx *Tx) getCase(ctx context.Context, id string) (c cases.Case, found bool, err error) {
+	var body string
+	err = tx.QueryRowContext(ctx, `SELECT body FROM kase WHERE id = ?`, id).Scan(&body)
+	if errors.Is(err, sql.ErrNoRows) {
+		return c, false, nil
+	}
+	if err != nil {
+		return c, false, err
+	}
+	return c, true, json.Unmarshal([]byte(body), &c)
+}
+
+func (tx *Tx) putCase(ctx context.Context, c cases.Case) error {
+	body, err := json.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("write case %s: %w", c.ID, err)
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO kase (id, cause, state, location, day, body, opened, closed, seen) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET state = excluded.state, location = excluded.location, day = excluded.day, body = excluded.body,
+		opened = excluded.opened, closed = excluded.closed, seen = excluded.seen`,
+		c.ID, string(c.Cause), string(c.State), string(c.Location), string(c.Day), string(body), micros(c.Opened), micros(c.Closed), c.Seen)
+	return err
+}
+
+// Cases lists cases, the oldest first; all = closed and accepted ones too.
+func (s *Store) Cases(ctx context.Context, all bool) ([]cases.Case, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT body FROM kase WHERE state = 'open' OR ? ORDER BY opened, id`, all)
+	if err != nil {
+		return nil, classify("list cases", err)
+	}
+	out, err := scanAll(rows, func(r *sql.Rows) (c cases.Case, err error) {
+		var body string
+		if err = r.Scan(&body); err == nil {
+			err = json.Unmarshal([]byte(body), &c)
+		}
+		return c, err
+	})
+	return out, classify("list cases", err)
+}

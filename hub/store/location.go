@@ -1,0 +1,247 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/money"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// Location is a store in the hub's registry.
+type Location struct {
+	Code      retail.LocationCode `json:"code"`
+	Name      string              `json:"name"`
+	Currency  money.Currency      `json:"currency"`
+	Company   string              `json:"company,omitempty"`
+	OpenDays  string              `json:"open_days,omitempty"` // "mon tue wed"; "" = no day is expected
+	Confirmed bool                `json:"confirmed"`
+	Seen      time.Time           `json:"seen,omitzero"`
+	Zone      string              `json:"zone"`
+	Cutoff    string              `json:"cutoff"`
+	Tills     []Till              `json:"tills,omitempty"`
+}
+
+// Till is a register or terminal in the registry.
+type Till struct {
+	Code      retail.TillCode `json:"code"`
+	Confirmed bool            `json:"confirmed"`
+	Number    string          `json:"last_number,omitempty"`
+	Sequence  int64           `json:"last_sequence,omitempty"`
+	Seen      time.Time       `json:"seen,omitzero"`
+	Clock     time.Duration   `json:"clock_offset,omitempty"`
+	Told      string          `json:"told,omitempty"`
+}
+
+// tillKey names a till.
+type tillKey struct {
+	location retail.LocationCode
+	till     retail.TillCode
+}
+
+// touched collects what a transaction saw, so that each registry row is written once per transaction and not once per ticket.
+type touched struct {
+	tills     map[tillKey]facts
+	days      map[dayKey]bool
+	locations map[retail.LocationCode]bool
+}
+
+type dayKey struct {
+	location retail.LocationCode
+	day      retail.BusinessDate
+}
+
+func (tx *Tx) sawTicket(e *ledger.Entry, f facts) {
+	if tx.seen.tills == nil {
+		tx.seen.tills = map[tillKey]facts{}
+	}
+	k := tillKey{e.Location, e.Till}
+	if have, ok := tx.seen.tills[k]; !ok || f.at.After(have.at) {
+		if f.sequence < have.sequence {
+			f.sequence, f.number = have.sequence, have.number
+		}
+		tx.seen.tills[k] = f
+	}
+}
+
+func (tx *Tx) touchDay(l retail.LocationCode, d retail.BusinessDate) {
+	if tx.seen.days == nil {
+		tx.seen.days = map[dayKey]bool{}
+	}
+	tx.seen.days[dayKey{l, d}] = true
+}
+
+func (tx *Tx) touchLocation(l retail.LocationCode) {
+	if tx.seen.locations == nil {
+		tx.seen.locations = map[retail.LocationCode]bool{}
+	}
+	tx.seen.locations[l] = true
+}
+
+// flush writes what the transaction collected; InTx calls it before the commit.
+func (tx *Tx) flush(ctx context.Context) error {
+	for k, f := range tx.seen.tills {
+		tx.touchLocation(k.location)
+		if k.till == "" {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO till (location, code, number, sequence, seen) VALUES (?, ?, ?, ?, ?) ON CONFLICT (location, code) DO UPDATE SET
+			number = CASE WHEN excluded.seen >= till.seen THEN excluded.number ELSE till.number END,
+			sequence = max(till.sequence, excluded.sequence), seen = max(till.seen, excluded.seen)`,
+			string(k.location), string(k.till), f.number, f.sequence, micros(f.at)); err != nil {
+			return err
+		}
+		if err := tx.askTill(ctx, k); err != nil {
+			return err
+		}
+	}
+	for l := range tx.seen.locations {
+		if err := tx.askLocation(ctx, l); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE day SET dirty = 1 WHERE location = ? AND state IN ('open', 'complete', 'audited')`, string(l)); err != nil {
+			return err
+		}
+	}
+	for k := range tx.seen.days {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO day (location, day) VALUES (?, ?) ON CONFLICT (location, day) DO UPDATE SET dirty = 1`, string(k.location), string(k.day)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// askTill and askLocation open the one question that an unknown name needs answered.
+func (tx *Tx) askTill(ctx context.Context, k tillKey) error {
+	var confirmed bool
+	if err := tx.QueryRowContext(ctx, `SELECT confirmed FROM till WHERE location = ? AND code = ?`, string(k.location), string(k.till)).Scan(&confirmed); err != nil || confirmed {
+		return err
+	}
+	c := cases.New(cases.UnknownTill, string(k.location)+"/"+string(k.till), tx.Now)
+	c.Location, c.Detail = k.location, fmt.Sprintf("till %s of location %s", k.till, k.location)
+	return tx.ask(ctx, c)
+}
+
+func (tx *Tx) askLocation(ctx context.Context, l retail.LocationCode) error {
+	var confirmed bool
+	err := tx.QueryRowContext(ctx, `INSERT INTO location (code, seen) VALUES (?, ?) ON CONFLICT (code) DO UPDATE SET seen = excluded.seen RETURNING confirmed`, string(l), micros(tx.Now)).Scan(&confirmed)
+	if err != nil || confirmed {
+		return err
+	}
+	c := cases.New(cases.UnknownLocation, string(l), tx.Now)
+	c.Location, c.Detail = l, "location "+string(l)
+	return tx.ask(ctx, c)
+}
+
+// ask opens a question once: it is not counted up with every ticket.
+func (tx *Tx) ask(ctx context.Context, c cases.Case) error {
+	old, found, err := tx.getCase(ctx, c.ID)
+	if err != nil || found && old.State != cases.Closed {
+		return err
+	}
+	return tx.OpenCase(ctx, c)
+}
+
+// tellLocation keeps the store's own word of itself beside head office's: it proposes, it does not decide.
+func (tx *Tx) tellLocation(ctx context.Context, l retail.Location) error {
+	told, err := json.Marshal(l)
+	if err != nil {
+		return err
+	}
+	tx.touchLocation(l.Code)
+	if _, err = tx.ExecContext(ctx, `INSERT INTO location (code, name, currency, seen, told) VALUES (?, ?, ?, ?, ?) ON CONFLICT (code) DO UPDATE SET told = excluded.told, seen = excluded.seen`,
+		string(l.Code), l.Name, string(l.Currency), micros(tx.Now), string(told)); err != nil {
+		return err
+	}
+	if _, err := time.LoadLocation(l.Zone); err != nil || l.Zone == "" {
+		return nil // an unknown zone is no proposal
+	}
+	if _, err := retail.ParseClock(l.Cutoff); err != nil {
+		l.Cutoff = "00:00"
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO trading (location, since, zone, cutoff) VALUES (?, '', ?, ?) ON CONFLICT (location, since) DO NOTHING`, string(l.Code), l.Zone, l.Cutoff)
+	tx.registryChanged = true
+	return err
+}
+
+func (tx *Tx) tellTerminal(ctx context.Context, t retail.Terminal) error {
+	told, err := json.Marshal(t)
+	if err != nil {
+		return err
+	}
+	tx.touchLocation(t.Location)
+	_, err = tx.ExecContext(ctx, `INSERT INTO till (location, code, seen, skew, told) VALUES (?, ?, ?, ?, ?) ON CONFLICT (location, code) DO UPDATE SET
+		told = excluded.told, skew = excluded.skew, seen = max(till.seen, excluded.seen)`, string(t.Location), string(t.Till), micros(t.At), t.Clock.Microseconds(), string(told))
+	if err != nil || t.Kind == "card" { // a card terminal rings up nothing: no question about it
+		return err
+	}
+	return tx.askTill(ctx, tillKey{t.Location, t.Till})
+}
+
+// SetLocation puts a location into the registry, confirmed, as head office says; from is the first day on which zone and cutoff hold.
+func (tx *Tx) SetLocation(ctx context.Context, l Location, from retail.BusinessDate, who string) error {
+	if _, err := time.LoadLocation(l.Zone); err != nil || l.Zone == "" {
+		return fault.Msg(fault.Invalid, "set location "+string(l.Code), fmt.Sprintf("the time zone %q is unknown; write it like America/New_York", l.Zone))
+	}
+	if _, err := retail.ParseClock(l.Cutoff); err != nil {
+		return err
+	}
+	if !l.Currency.Valid() {
+		return fault.Msg(fault.Invalid, "set location "+string(l.Code), fmt.Sprintf("the currency %q is not an ISO code", l.Currency))
+	}
+	after, err := json.Marshal(l)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `INSERT INTO location (code, name, currency, company, open_days, confirmed) VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT (code) DO UPDATE SET
+		name = excluded.name, currency = excluded.currency, company = excluded.company, open_days = excluded.open_days, confirmed = 1`,
+		string(l.Code), l.Name, string(l.Currency), l.Company, l.OpenDays); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `INSERT INTO trading (location, since, zone, cutoff) VALUES (?, ?, ?, ?) ON CONFLICT (location, since) DO UPDATE SET zone = excluded.zone, cutoff = excluded.cutoff`,
+		string(l.Code), string(from), l.Zone, l.Cutoff); err != nil {
+		return err
+	}
+	tx.registryChanged = true
+	tx.touchLocation(l.Code)
+	if err := tx.CloseCase(ctx, cases.ID(cases.UnknownLocation, string(l.Code)), who, "confirmed"); err != nil {
+		return err
+	}
+	return tx.PutStep(ctx, Step{Subject: "location " + string(l.Code), Who: who, What: "set", After: string(after)})
+}
+
+// ConfirmTill answers the question about a till.
+func (tx *Tx) ConfirmTill(ctx context.Context, l retail.LocationCode, t retail.TillCode, who string) error {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO till (location, code, confirmed) VALUES (?, ?, 1) ON CONFLICT (location, code) DO UPDATE SET confirmed = 1`, string(l), string(t)); err != nil {
+		return err
+	}
+	tx.touchLocation(l)
+	subject := string(l) + "/" + string(t)
+	if err := tx.CloseCase(ctx, cases.ID(cases.UnknownTill, subject), who, "confirmed"); err != nil {
+		return err
+	}
+	return tx.PutStep(ctx, Step{Subject: "till " + subject, Who: who, What: "confirmed"})
+}
+
+// Trading returns how a location counts its days on date; ok = false when nobody has said.
+func (s *Store) Trading(ctx context.Context, l retail.LocationCode, date retail.BusinessDate) (g retail.Trading, ok bool, err error) {
+	var zone, cutoff string
+	err = s.read.QueryRowContext(ctx, `SELECT zone, cutoff FROM trading WHERE location = ? AND since <= ? ORDER BY since DESC LIMIT 1`, string(l), string(date)).Scan(&zone, &cutoff)
+	if errors.Is(err, sql.ErrNoRows) {
+		return g, false, nil
+	}
+	if err != nil {
+		return g, false, classify("read trading", err)
+	}
+	if g.Zone, err = time.LoadLocation(zone); err == nil {
+		g.Cutoff, err = retail.ParseClock(cutoff)
+	}
+	return g, err == nil, err
+}

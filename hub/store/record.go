@@ -1,0 +1,95 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/ingest"
+	"github.com/tillpost/tillpost/shared/decode"
+	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// PutRecord stores what an envelope means, in the transaction that stores the envelope. What cannot be booked becomes a case; only a
+// database error is returned.
+func (tx *Tx) PutRecord(ctx context.Context, id int64, e *envelope.Envelope, m ingest.Meaning) error {
+	if m.Refused != nil {
+		return tx.refuse(ctx, id, e, m)
+	}
+	if e.Kind == decode.Profile {
+		return tx.putProfile(ctx, e)
+	}
+	switch r := m.Record.(type) {
+	case retail.Ticket:
+		if err := tx.putVersion(ctx, id, e, m, facts{r.Number, r.Sequence, r.At}); err != nil {
+			return err
+		}
+	case retail.Drawer:
+		if err := tx.putVersion(ctx, id, e, m, facts{r.Key.ID, 0, r.At}); err != nil {
+			return err
+		}
+	case retail.Location:
+		return tx.tellLocation(ctx, r)
+	case retail.Terminal:
+		return tx.tellTerminal(ctx, r)
+	case retail.ReadTo:
+		return tx.readTo(ctx, e.Device, r)
+	case retail.Control:
+		return tx.putControl(ctx, e.Device, r)
+	}
+	return nil
+}
+
+// refuse opens the case of a record that is kept and not booked.
+func (tx *Tx) refuse(ctx context.Context, id int64, e *envelope.Envelope, m ingest.Meaning) error {
+	cause := cases.Refused
+	if unbalanced(m.Refused) {
+		cause = cases.Unbalanced
+	}
+	c := cases.New(cause, fmt.Sprintf("record %d", id), tx.Now)
+	c.Envelope, c.Location = id, e.Location
+	c.Detail = fmt.Sprintf("%s %s of device %s: %s", e.Kind, e.Key, e.Device, m.Refused)
+	if t, ok := m.Record.(retail.Ticket); ok {
+		c.Location, c.Day = t.Location, t.Day
+		if total, err := t.Total(); err == nil {
+			c.Amount = total
+		}
+	}
+	return tx.OpenCase(ctx, c)
+}
+
+// facts is what lists show of a record.
+type facts struct {
+	number   string
+	sequence int64
+	at       time.Time
+}
+
+func (tx *Tx) putProfile(ctx context.Context, e *envelope.Envelope) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO profile (name, own, body) VALUES (?, 0, ?) ON CONFLICT (name, own) DO UPDATE SET body = excluded.body`, e.Key, string(e.Body))
+	return err
+}
+
+func (tx *Tx) readTo(ctx context.Context, d retail.DeviceID, r retail.ReadTo) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO read_to (source, location, through) VALUES (?, ?, ?)
+		ON CONFLICT (source, location) DO UPDATE SET through = max(through, excluded.through)`, string(d)+"/"+r.Source, string(r.Location), micros(r.Through))
+	tx.touchLocation(r.Location)
+	return err
+}
+
+func (tx *Tx) putControl(ctx context.Context, d retail.DeviceID, r retail.Control) error {
+	body, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	tx.touchDay(r.Location, r.Day)
+	_, err = tx.ExecContext(ctx, `INSERT INTO control (source, location, day, body) VALUES (?, ?, ?, ?)
+		ON CONFLICT (source, location, day) DO UPDATE SET body = excluded.body`, string(d)+"/"+r.Source, string(r.Location), string(r.Day), string(body))
+	return err
+}
+
+func unbalanced(err error) bool { return errors.Is(err, retail.ErrUnbalanced) }
