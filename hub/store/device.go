@@ -1,0 +1,97 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/ingest"
+	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// AllLocations assigns a device to every location.
+const AllLocations = "*"
+
+// AddDevice registers a device; password is its argon2id hash.
+func (tx *Tx) AddDevice(ctx context.Context, d retail.DeviceID, password, who string) error {
+	if !d.Valid() {
+		return fault.Msg(fault.Invalid, "add device", fmt.Sprintf("%q cannot name a device: use a to z, 0 to 9 and '-', at most 64", d))
+	}
+	if _, err := tx.ExecContext(ctx, `INSERT INTO device (id, password, created) VALUES (?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET password = excluded.password, disabled = 0`, string(d), password, micros(tx.Now)); err != nil {
+		return err
+	}
+	return tx.PutStep(ctx, Step{Subject: "device " + string(d), Who: who, What: "password set"})
+}
+
+// DisableDevice stops a device from sending; what it sent stays.
+func (tx *Tx) DisableDevice(ctx context.Context, d retail.DeviceID, who, reason string) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE device SET disabled = 1 WHERE id = ?`, string(d)); err != nil {
+		return err
+	}
+	return tx.PutStep(ctx, Step{Subject: "device " + string(d), Who: who, What: "disabled", Reason: reason})
+}
+
+// Assign lets a device speak for a location ("*" = all) from since on.
+func (tx *Tx) Assign(ctx context.Context, d retail.DeviceID, l retail.LocationCode, since time.Time, who string) error {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO assignment (device, location, since) VALUES (?, ?, ?) ON CONFLICT (device, location, since) DO UPDATE SET until = 0`,
+		string(d), string(l), micros(since)); err != nil {
+		return err
+	}
+	return tx.PutStep(ctx, Step{Subject: "device " + string(d), Who: who, What: "assigned", After: string(l)})
+}
+
+// Device implements ingest.Registry.
+func (s *Store) Device(ctx context.Context, d retail.DeviceID) (refusal string, err error) {
+	var disabled bool
+	err = s.read.QueryRowContext(ctx, `SELECT disabled FROM device WHERE id = ?`, string(d)).Scan(&disabled)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return "device " + string(d) + " is not registered at this hub", nil
+	case err == nil && disabled:
+		return "device " + string(d) + " is disabled at the hub", nil
+	}
+	return "", classify("read device", err)
+}
+
+// Password returns a device's password hash; code not_found when it is unknown or disabled.
+func (s *Store) Password(ctx context.Context, d retail.DeviceID) (hash string, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT password FROM device WHERE id = ? AND disabled = 0`, string(d)).Scan(&hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", fault.Msg(fault.NotFound, "read device", "device "+string(d)+" is unknown or disabled")
+	}
+	return hash, classify("read device", err)
+}
+
+// Assigned implements ingest.Registry.
+func (s *Store) Assigned(ctx context.Context, d retail.DeviceID, l retail.LocationCode, t time.Time) (bool, error) {
+	var n int
+	err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM assignment WHERE device = ? AND location IN (?, '*') AND since <= ? AND (until = 0 OR until > ?)`,
+		string(d), string(l), micros(t), micros(t)).Scan(&n)
+	return n > 0, classify("read assignment", err)
+}
+
+// Stop implements ingest.Registry.
+func (s *Store) Stop(ctx context.Context, h ingest.Head, d retail.DeviceID, st envelope.Stream, e envelope.Epoch, c cases.Case) error {
+	return s.InTx(ctx, func(tx *Tx) error {
+		if _, err := tx.ExecContext(ctx, `UPDATE lane SET stopped = ? WHERE device = ? AND stream = ? AND epoch = ?`, c.Title, string(d), string(st), e[:]); err != nil {
+			return err
+		}
+		return tx.OpenCase(ctx, c)
+	})
+}
+
+// Open implements ingest.Registry.
+func (s *Store) Open(ctx context.Context, c cases.Case) error {
+	return s.InTx(ctx, func(tx *Tx) error { return tx.OpenCase(ctx, c) })
+}
+
+// Body returns the raw record of an envelope. ErrErased when its customer was erased.
+func (s *Store) Body(ctx context.Context, envelope int64) ([]byte, error) {
+	return s.body(ctx, s.read, envelope)
+}
