@@ -1,0 +1,174 @@
+package buffer
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/fault"
+)
+
+// KeepAcked is how long rows stay after the hub confirmed them: a hub that is put back from a backup asks for them again.
+const KeepAcked = 30 * 24 * time.Hour
+
+// SetAcked moves the head that the hub has proven, up or down; the caller has checked with Holds. It becomes durable with the next commit:
+// a head that is forgotten is told again by the next hello.
+func (b *Buffer) SetAcked(s envelope.Stream, e envelope.Epoch, seq uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if l := b.streams[s]; l.Epoch == e && seq <= l.Last {
+		l.Acked = seq
+	}
+}
+
+// Trim deletes rows that were confirmed and are older than keep, in slices, so that appends wait at most a few milliseconds.
+func (b *Buffer) Trim(ctx context.Context, keep time.Duration) (deleted int, err error) {
+	before := b.opt.Now().Add(-keep)
+	for _, s := range envelope.Streams {
+		for {
+			n, err := b.trimSlice(ctx, s, before)
+			deleted += n
+			if err != nil {
+				return deleted, err
+			}
+			if n == 0 {
+				break
+			}
+		}
+	}
+	return deleted, nil
+}
+
+func (b *Buffer) trimSlice(ctx context.Context, s envelope.Stream, before time.Time) (n int, err error) {
+	err = b.do(ctx, func() error {
+		b.mu.Lock()
+		l := *b.streams[s]
+		b.mu.Unlock()
+		return b.inTx(func(tx *sql.Tx) error {
+			// The last row stays: it proves at the next start that the file's end is the one we wrote.
+			limit := min(l.Acked, l.Last-min(l.Last, 1))
+			var seq int64
+			var sum []byte
+			row := tx.QueryRow(`SELECT seq, sum FROM (SELECT seq, sum, at FROM `+string(s)+` WHERE seq <= ? ORDER BY seq LIMIT 500) WHERE at < ? ORDER BY seq DESC LIMIT 1`, int64(limit), before.UnixMicro())
+			if err := row.Scan(&seq, &sum); errors.Is(err, sql.ErrNoRows) {
+				return nil
+			} else if err != nil {
+				return err
+			}
+			res, err := tx.Exec(`DELETE FROM `+string(s)+` WHERE seq <= ?`, seq)
+			if err != nil {
+				return err
+			}
+			deleted, _ := res.RowsAffected()
+			if _, err := tx.Exec(`UPDATE stream SET trimmed = ?, base = ?, acked = ? WHERE name = ?`, seq, sum, int64(l.Acked), string(s)); err != nil {
+				return err
+			}
+			n = int(deleted)
+			b.mu.Lock()
+			b.streams[s].Trimmed = uint64(seq)
+			copy(b.streams[s].Base[:], sum)
+			b.mu.Unlock()
+			return nil
+		})
+	})
+	return n, fault.New(fault.Internal, "trim buffer", err)
+}
+
+// Fork opens a new epoch for a stream whose positions another machine has written too, or whose past the hub contradicts. Its first row
+// names the old epoch; every row that is still held is sealed again behind it. What the hub holds already it knows by identity.
+func (b *Buffer) Fork(ctx context.Context, s envelope.Stream, why string) error {
+	err := b.do(ctx, func() error { return b.reseal(s, why) })
+	if err == nil {
+		b.opt.Appended(s)
+	}
+	return fault.New(fault.Internal, "open a new epoch", err)
+}
+
+func (b *Buffer) reseal(s envelope.Stream, why string) error {
+	b.mu.Lock()
+	old := *b.streams[s]
+	b.mu.Unlock()
+	l := lane{Epoch: envelope.NewEpoch()}
+	err := b.inTx(func(tx *sql.Tx) error {
+		if _, err := tx.Exec(`UPDATE ` + string(s) + ` SET seq = -seq`); err != nil {
+			return err
+		}
+		if err := b.insert(tx, &l, epochEnd(b.opt, s, why, &old)); err != nil {
+			return err
+		}
+		for done := int64(0); ; {
+			page, err := b.page(tx, s, old.Epoch, done)
+			if err != nil {
+				return err
+			}
+			if len(page) == 0 {
+				break
+			}
+			done = -int64(page[len(page)-1].Pos.Seq)
+			for _, e := range page {
+				if err := b.insert(tx, &l, e); err != nil {
+					return err
+				}
+			}
+		}
+		if _, err := tx.Exec(`DELETE FROM ` + string(s) + ` WHERE seq < 0`); err != nil {
+			return err
+		}
+		return putLane(tx, s, &l)
+	})
+	if err != nil {
+		return err
+	}
+	b.mu.Lock()
+	b.streams[s] = &l
+	b.mu.Unlock()
+	return nil
+}
+
+// page reads the next rows of the old epoch, which stand at negative sequences meanwhile.
+func (b *Buffer) page(tx *sql.Tx, s envelope.Stream, epoch envelope.Epoch, done int64) (out envelope.Batch, err error) {
+	limit := done
+	if limit == 0 {
+		limit = 1 // rows are below zero; the greatest comes first
+	}
+	rows, err := tx.Query(`SELECT -seq, location, kind, key, content_type, at, part, parts, sum, body FROM `+string(s)+` WHERE seq < ? AND seq < 0 ORDER BY seq DESC LIMIT 200`, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		e, err := b.scan(rows, s, epoch)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, e)
+	}
+	return out, rows.Err()
+}
+
+func putLane(tx *sql.Tx, s envelope.Stream, l *lane) error {
+	_, err := tx.Exec(`UPDATE stream SET epoch = ?, last = ?, sum = ?, acked = ?, trimmed = ?, base = ? WHERE name = ?`,
+		l.Epoch[:], int64(l.Last), l.Sum[:], int64(l.Acked), int64(l.Trimmed), l.Base[:], string(s))
+	return err
+}
+
+// do runs f in the writer goroutine, between two commits.
+func (b *Buffer) do(ctx context.Context, f func() error) error {
+	done := make(chan error, 1)
+	select {
+	case b.queue <- appendCall{do: f, done: done}:
+	case <-b.done:
+		return fault.Msg(fault.Unavailable, "buffer", "the agent is stopping")
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-b.done:
+		return errors.Join(fault.Msg(fault.Unavailable, "buffer", "the agent is stopping"), fmt.Errorf("nothing was changed"))
+	}
+}

@@ -1,0 +1,248 @@
+package buffer
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/tillpost/tillpost/agent/source"
+	"github.com/tillpost/tillpost/shared/decode"
+	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/failpoint"
+	"github.com/tillpost/tillpost/shared/fault"
+)
+
+// appendCall is one Append that waits for its commit.
+type appendCall struct {
+	source string
+	cursor source.Cursor
+	drafts []source.Draft
+	done   chan error
+	do     func() error // instead of drafts: runs between two commits
+}
+
+// groupRows bounds one commit: beyond it the cost of a sync is spread thin enough, and a caller should not wait longer.
+const groupRows = 1000
+
+// Append implements source.Sink: it returns once drafts and cursor are durable, in one transaction. An empty cursor leaves the source's
+// as it is. Code unavailable: the disk is full, nothing of it is stored, try again later.
+func (b *Buffer) Append(ctx context.Context, name string, c source.Cursor, ds []source.Draft) error {
+	call := appendCall{source: name, cursor: c, drafts: make([]source.Draft, len(ds)), done: make(chan error, 1)}
+	for i, d := range ds {
+		call.drafts[i] = b.opt.Clean(d)
+	}
+	select {
+	case b.queue <- call:
+	case <-b.done:
+		return fault.Msg(fault.Unavailable, "append", "the agent is stopping")
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-call.done:
+		return err
+	case <-b.done:
+		select {
+		case err := <-call.done:
+			return err
+		default:
+			return fault.Msg(fault.Unavailable, "append", "the agent is stopping")
+		}
+	}
+}
+
+// writer is the one goroutine that changes rows. It takes whatever waits into one transaction: a lone append commits at once.
+func (b *Buffer) writer(ctx context.Context) {
+	defer close(b.done)
+	for {
+		select {
+		case <-ctx.Done():
+			b.drainQueue()
+			return
+		case first := <-b.queue:
+			b.serve(first)
+		}
+	}
+}
+
+func (b *Buffer) drainQueue() {
+	for {
+		select {
+		case c := <-b.queue:
+			b.serve(c)
+		default:
+			return
+		}
+	}
+}
+
+// serve commits first with whatever else waits; a call that is not an append ends the group and runs after it.
+func (b *Buffer) serve(first appendCall) {
+	var group []appendCall
+	next, n := &first, 0
+	for next != nil && next.do == nil && n < groupRows {
+		group = append(group, *next)
+		n += len(next.drafts)
+		next = nil
+		select {
+		case c := <-b.queue:
+			next = &c
+		default:
+		}
+	}
+	if len(group) > 0 {
+		b.commit(group)
+	}
+	if next != nil && next.do != nil {
+		next.done <- next.do()
+	} else if next != nil {
+		b.serve(*next)
+	}
+}
+
+// commit stores a group; when it fails, each call is tried alone, so that one bad cursor does not refuse its neighbours.
+func (b *Buffer) commit(group []appendCall) {
+	failpoint.Hit("buffer.commit.before")
+	err := b.store(group)
+	if err == nil {
+		failpoint.Hit("buffer.commit.after")
+	}
+	if err != nil && len(group) > 1 {
+		for _, c := range group {
+			c.done <- b.store([]appendCall{c})
+		}
+		return
+	}
+	for _, c := range group {
+		c.done <- err
+	}
+}
+
+func (b *Buffer) store(group []appendCall) error {
+	b.mu.Lock()
+	next := map[envelope.Stream]lane{}
+	for s, l := range b.streams {
+		next[s] = *l
+	}
+	b.mu.Unlock()
+	changed := map[envelope.Stream]bool{}
+	err := b.inTx(func(tx *sql.Tx) error {
+		for _, c := range group {
+			for i := range c.drafts {
+				l := next[c.drafts[i].Stream]
+				if err := b.put(tx, &l, &c.drafts[i]); err != nil {
+					return err
+				}
+				next[c.drafts[i].Stream] = l
+				changed[c.drafts[i].Stream] = true
+			}
+			if c.cursor != "" {
+				if _, err := tx.Exec(`INSERT INTO cursor (source, value) VALUES (?, ?) ON CONFLICT (source) DO UPDATE SET value = excluded.value`, c.source, string(c.cursor)); err != nil {
+					return err
+				}
+			}
+		}
+		for s := range changed {
+			l := next[s]
+			if _, err := tx.Exec(`UPDATE stream SET last = ?, sum = ?, acked = ? WHERE name = ?`, int64(l.Last), l.Sum[:], int64(l.Acked), string(s)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if full(err) {
+		os.Remove(b.reserve) // room for acks and deletes, not for more sales
+		return fault.New(fault.Unavailable, "append: the disk is full; free some space, nothing that was taken is lost", err)
+	}
+	if err != nil {
+		return fault.New(fault.Internal, "append", err)
+	}
+	b.mu.Lock()
+	for s := range changed {
+		b.streams[s].Last, b.streams[s].Sum = next[s].Last, next[s].Sum
+	}
+	b.mu.Unlock()
+	for s := range changed {
+		b.opt.Appended(s)
+	}
+	return nil
+}
+
+func (b *Buffer) inTx(f func(*sql.Tx) error) error {
+	tx, err := b.write.Begin()
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing
+	if err := f(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// put seals a draft at the end of its lane; a large one becomes consecutive parts, one beyond the limit a stub with the body in a file.
+func (b *Buffer) put(tx *sql.Tx, l *lane, d *source.Draft) error {
+	body := d.Body
+	if len(body) > envelope.MaxRecord {
+		return b.putStub(tx, l, d)
+	}
+	parts := 1
+	if len(body) > envelope.MaxPart && compressed(body) > envelope.MaxPart {
+		parts = (len(body) + envelope.MaxPart - 1) / envelope.MaxPart
+	}
+	for i := range parts {
+		piece := body
+		if parts > 1 {
+			piece = body[i*envelope.MaxPart : min(len(body), (i+1)*envelope.MaxPart)]
+		}
+		e := envelope.Envelope{Device: b.opt.Device, Stream: d.Stream, Location: d.Location, Kind: d.Kind, Key: d.Key, ContentType: d.ContentType,
+			At: d.At, Part: uint16(i + 1), Parts: uint16(parts), Body: piece}
+		if err := b.insert(tx, l, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// insert gives an envelope the next place and stores it.
+func (b *Buffer) insert(tx *sql.Tx, l *lane, e envelope.Envelope) error {
+	e.Pos = envelope.Position{Epoch: l.Epoch, Seq: l.Last + 1}
+	e = e.Seal(l.Sum)
+	_, err := tx.Exec(insertSQL[e.Stream], int64(e.Pos.Seq), string(e.Location), string(e.Kind), e.Key, e.ContentType, e.At.UnixMicro(), e.Part, e.Parts, e.Sum[:], b.box.seal(e.Body, e.Sum[:]))
+	if err != nil {
+		return err
+	}
+	l.Last, l.Sum = e.Pos.Seq, e.Sum
+	return nil
+}
+
+var insertSQL = func() map[envelope.Stream]string {
+	m := map[envelope.Stream]string{}
+	for _, s := range envelope.Streams {
+		m[s] = `INSERT INTO ` + string(s) + ` (seq, location, kind, key, content_type, at, part, parts, sum, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	}
+	return m
+}()
+
+// putStub keeps a record beyond any limit in a sealed file of its own and sends a stub, so that the hub lists it as a case.
+func (b *Buffer) putStub(tx *sql.Tx, l *lane, d *source.Draft) error {
+	name := fmt.Sprintf("large-%s-%d", l.Epoch, l.Last+1)
+	if err := writeDurably(filepath.Join(b.opt.Dir, name), b.box.seal(d.Body, []byte(name))); err != nil {
+		return err
+	}
+	stub := fmt.Sprintf(`{"kind":%q,"key":%q,"bytes":%d,"file":%q}`, d.Kind, d.Key, len(d.Body), name)
+	return b.insert(tx, l, envelope.Envelope{Device: b.opt.Device, Stream: d.Stream, Location: d.Location, Kind: decode.Stub, Key: d.Key, ContentType: "application/json", At: d.At, Body: []byte(stub)})
+}
+
+func compressed(body []byte) int {
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(256<<10), zstd.WithLowerEncoderMem(true))
+	if err != nil {
+		return len(body)
+	}
+	defer enc.Close()
+	return len(enc.EncodeAll(body, nil))
+}

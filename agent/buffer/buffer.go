@@ -1,0 +1,244 @@
+// Package buffer is the agent's memory: every captured record is in it, durable, before anybody is told so, and stays until the hub has
+// proven that it holds it (DESIGN D3). One SQLite file, one writer, synchronous=FULL; appends that wait together share one commit.
+package buffer
+
+import (
+	"context"
+	"database/sql"
+	_ "embed"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	_ "github.com/mattn/go-sqlite3" // the driver
+
+	"github.com/tillpost/tillpost/agent/source"
+	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+//go:embed schema.sql
+var schema string
+
+// Options say where the buffer is and whose.
+type Options struct {
+	Dir    string
+	Device retail.DeviceID
+	// Clean is the card-data guard: it runs on each draft before anything of it touches the disk. Required.
+	Clean func(source.Draft) source.Draft
+	Now   func() time.Time
+	// Appended is called after a commit that added to a stream; it must not block.
+	Appended func(envelope.Stream)
+	// Recovery, when set, is the hub's public X25519 key: the data key is wrapped for it too, so that a dead PC's disk can be read.
+	Recovery []byte
+}
+
+// Buffer is safe for concurrent use.
+type Buffer struct {
+	opt   Options
+	write *sql.DB
+	read  *sql.DB
+	box   *box
+	queue chan appendCall
+	done  chan struct{}
+	quit  context.CancelFunc
+
+	mu      sync.Mutex
+	streams map[envelope.Stream]*lane // the writer's view; guarded for readers
+	Salvage *Salvage                  // what was found damaged at Open, nil = nothing
+	reserve string
+}
+
+// lane is where a stream stands.
+type lane struct {
+	Epoch   envelope.Epoch
+	Last    uint64
+	Sum     envelope.Sum
+	Acked   uint64
+	Trimmed uint64
+	Base    envelope.Sum // Sum at Trimmed
+}
+
+// reserveSize is kept on disk so that acks and deletes still work when the disk is full.
+const reserveSize = 8 << 20
+
+// Open opens or makes the buffer in o.Dir. A damaged file is set aside and whatever of it can be read goes into a new epoch: the service
+// starts whatever the disk did.
+func Open(ctx context.Context, o Options) (*Buffer, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Appended == nil {
+		o.Appended = func(envelope.Stream) {}
+	}
+	if o.Clean == nil || !o.Device.Valid() {
+		return nil, fault.Msg(fault.Invalid, "open buffer", "a buffer needs a device name and the card-data guard")
+	}
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return nil, fault.New(fault.Internal, "open buffer", err)
+	}
+	key, err := openKey(o.Dir, o.Recovery)
+	if err != nil {
+		return nil, err
+	}
+	b := &Buffer{opt: o, box: key, queue: make(chan appendCall, 256), done: make(chan struct{}), reserve: filepath.Join(o.Dir, "reserve")}
+	if err := b.openFile(ctx); err != nil {
+		aside, serr := setAside(o.Dir, o.Now())
+		if serr != nil {
+			return nil, fault.New(fault.Internal, "open buffer", errors.Join(err, serr))
+		}
+		if err2 := b.openFile(ctx); err2 != nil {
+			return nil, fault.New(fault.Internal, "open buffer", errors.Join(err, err2))
+		}
+		if b.Salvage, err = b.salvage(ctx, aside, err); err != nil {
+			b.closeFile()
+			return nil, err
+		}
+	}
+	b.keepReserve()
+	run, quit := context.WithCancel(context.WithoutCancel(ctx))
+	b.quit = quit
+	go b.writer(run)
+	return b, nil
+}
+
+func (b *Buffer) path() string { return filepath.Join(b.opt.Dir, "buffer.db") }
+
+func dsn(path string) string {
+	return "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()
+}
+
+func (b *Buffer) openFile(ctx context.Context) (err error) {
+	common := dsn(b.path()) + "?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=10000&_cache_size=-1024&_stmt_cache_size=32"
+	if b.write, err = sql.Open("sqlite3", common+"&_txlock=immediate"); err != nil {
+		return err
+	}
+	b.write.SetMaxOpenConns(1)
+	if b.read, err = sql.Open("sqlite3", common+"&_query_only=1"); err != nil {
+		b.write.Close()
+		return err
+	}
+	b.read.SetMaxOpenConns(2)
+	if err = b.load(ctx); err != nil {
+		b.closeFile()
+	}
+	return err
+}
+
+// load makes the tables, proves that the file is whole, and reads where the streams stand.
+func (b *Buffer) load(ctx context.Context) error {
+	if _, err := b.write.ExecContext(ctx, schema); err != nil {
+		return err
+	}
+	var check string
+	if err := b.write.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&check); err != nil || check != "ok" {
+		return errors.Join(err, fmt.Errorf("the buffer file is damaged: %s", check))
+	}
+	b.streams = map[envelope.Stream]*lane{}
+	for _, s := range envelope.Streams {
+		l, err := b.loadStream(ctx, s)
+		if err != nil {
+			return err
+		}
+		b.streams[s] = l
+	}
+	return nil
+}
+
+func (b *Buffer) loadStream(ctx context.Context, s envelope.Stream) (*lane, error) {
+	var epoch, sum, base []byte
+	var last, acked, trimmed int64
+	err := b.write.QueryRowContext(ctx, `SELECT epoch, last, sum, acked, trimmed, base FROM stream WHERE name = ?`, string(s)).Scan(&epoch, &last, &sum, &acked, &trimmed, &base)
+	if errors.Is(err, sql.ErrNoRows) {
+		l := &lane{Epoch: envelope.NewEpoch()}
+		_, err := b.write.ExecContext(ctx, `INSERT INTO stream (name, epoch, last, sum, acked, trimmed, base) VALUES (?, ?, 0, ?, 0, 0, ?)`, string(s), l.Epoch[:], l.Sum[:], l.Base[:])
+		return l, err
+	}
+	l := &lane{Last: uint64(last), Acked: uint64(acked), Trimmed: uint64(trimmed)}
+	copy(l.Epoch[:], epoch)
+	copy(l.Sum[:], sum)
+	copy(l.Base[:], base)
+	if err != nil {
+		return nil, err
+	}
+	return l, b.checkEnd(ctx, s, l)
+}
+
+// checkEnd proves that the last row is the one that the stream ends with: a file whose tail was lost must not be continued.
+func (b *Buffer) checkEnd(ctx context.Context, s envelope.Stream, l *lane) error {
+	if l.Last == l.Trimmed {
+		return nil
+	}
+	var sum []byte
+	err := b.write.QueryRowContext(ctx, `SELECT sum FROM `+string(s)+` WHERE seq = ?`, int64(l.Last)).Scan(&sum)
+	if err == nil && string(sum) != string(l.Sum[:]) {
+		err = errors.New("its checksum is another")
+	}
+	if err != nil {
+		return fmt.Errorf("the last row of stream %s is not there: %w", s, err)
+	}
+	return nil
+}
+
+// Close commits what waits and closes the file.
+func (b *Buffer) Close() error {
+	b.quit()
+	<-b.done
+	return b.closeFile()
+}
+
+func (b *Buffer) closeFile() error { return errors.Join(b.read.Close(), b.write.Close()) }
+
+// keepReserve makes the reserve file if there is room for it.
+func (b *Buffer) keepReserve() {
+	if st, err := os.Stat(b.reserve); err == nil && st.Size() == reserveSize {
+		return
+	}
+	f, err := os.Create(b.reserve)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	zero := make([]byte, 64<<10)
+	for range reserveSize / len(zero) {
+		if _, err := f.Write(zero); err != nil {
+			os.Remove(b.reserve)
+			return
+		}
+	}
+}
+
+// full reports whether err says that the disk has no room.
+func full(err error) bool {
+	return err != nil && (strings.Contains(err.Error(), "disk is full") || strings.Contains(err.Error(), "no space left"))
+}
+
+// Cursor returns how far a source has read, "" at the beginning.
+func (b *Buffer) Cursor(ctx context.Context, name string) (c source.Cursor, err error) {
+	err = b.read.QueryRowContext(ctx, `SELECT value FROM cursor WHERE source = ?`, name).Scan(&c)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return c, fault.New(fault.Internal, "read cursor of "+name, err)
+}
+
+// Hub returns the hub that this buffer belongs to, "" before the first hello.
+func (b *Buffer) Hub(ctx context.Context) (h envelope.HubID, err error) {
+	err = b.read.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = 'hub'`).Scan(&h)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return h, fault.New(fault.Internal, "read hub id", err)
+}
+
+// SetHub pins the hub: from then on no other is obeyed.
+func (b *Buffer) SetHub(ctx context.Context, h envelope.HubID) error {
+	_, err := b.write.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ('hub', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, string(h))
+	return fault.New(fault.Internal, "pin hub id", err)
+}

@@ -1,0 +1,173 @@
+package buffer
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// State is where a stream stands.
+type State struct {
+	Epoch  envelope.Epoch `json:"epoch"`
+	Oldest uint64         `json:"oldest"` // first sequence still held, 0 = none
+	Last   uint64         `json:"last"`
+	Sum    envelope.Sum   `json:"sum"` // at Last
+	Acked  uint64         `json:"acked"`
+}
+
+// Waiting is how many envelopes the hub has not confirmed.
+func (s State) Waiting() uint64 { return s.Last - s.Acked }
+
+// State returns where a stream stands.
+func (b *Buffer) State(s envelope.Stream) State {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l := b.streams[s]
+	st := State{Epoch: l.Epoch, Last: l.Last, Sum: l.Sum, Acked: l.Acked}
+	if l.Last > l.Trimmed {
+		st.Oldest = l.Trimmed + 1
+	}
+	return st
+}
+
+const rowColumns = `seq, location, kind, key, content_type, at, part, parts, sum, body`
+
+// Peek returns the envelopes that follow after, in order, until their bodies exceed maxBytes (always at least one if there is one) or
+// there are max of them. Code internal when a row cannot be read: the file is damaged.
+func (b *Buffer) Peek(ctx context.Context, s envelope.Stream, after uint64, max, maxBytes int) (envelope.Batch, error) {
+	st := b.State(s)
+	prev, err := b.sumAt(ctx, s, after)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := b.read.QueryContext(ctx, `SELECT `+rowColumns+` FROM `+string(s)+` WHERE seq > ? ORDER BY seq LIMIT ?`, int64(after), max)
+	if err != nil {
+		return nil, fault.New(fault.Internal, "read buffer", err)
+	}
+	defer rows.Close()
+	var out envelope.Batch
+	size := 0
+	for rows.Next() {
+		e, err := b.scan(rows, s, st.Epoch)
+		if err != nil {
+			return nil, fault.New(fault.Internal, "read buffer", err)
+		}
+		if size += len(e.Body); len(out) > 0 && size > maxBytes {
+			break
+		}
+		e.Prev = prev
+		prev = e.Sum
+		out = append(out, e)
+	}
+	return out, fault.New(fault.Internal, "read buffer", rows.Err())
+}
+
+func (b *Buffer) scan(rows *sql.Rows, s envelope.Stream, epoch envelope.Epoch) (e envelope.Envelope, err error) {
+	var seq, at int64
+	var sum, sealed []byte
+	e.Device, e.Stream = b.opt.Device, s
+	if err = rows.Scan(&seq, &e.Location, &e.Kind, &e.Key, &e.ContentType, &at, &e.Part, &e.Parts, &sum, &sealed); err != nil {
+		return e, err
+	}
+	e.Pos, e.At = envelope.Position{Epoch: epoch, Seq: uint64(seq)}, time.UnixMicro(at).UTC()
+	copy(e.Sum[:], sum)
+	if e.Body, err = b.box.open(sealed, sum); err != nil {
+		return e, fmt.Errorf("row %d of stream %s does not open: %w", seq, s, err)
+	}
+	return e, nil
+}
+
+// sumAt returns the Sum at seq, which is held or the last that was trimmed.
+func (b *Buffer) sumAt(ctx context.Context, s envelope.Stream, seq uint64) (sum envelope.Sum, err error) {
+	b.mu.Lock()
+	l := *b.streams[s]
+	b.mu.Unlock()
+	switch seq {
+	case l.Trimmed:
+		return l.Base, nil
+	case l.Last:
+		return l.Sum, nil
+	}
+	var raw []byte
+	err = b.read.QueryRowContext(ctx, `SELECT sum FROM `+string(s)+` WHERE seq = ?`, int64(seq)).Scan(&raw)
+	if errors.Is(err, sql.ErrNoRows) {
+		return sum, fault.Msg(fault.NotFound, "read buffer", fmt.Sprintf("sequence %d of stream %s is not held", seq, s))
+	}
+	copy(sum[:], raw)
+	return sum, fault.New(fault.Internal, "read buffer", err)
+}
+
+// Holds reports whether the buffer has exactly this Sum at seq in its present epoch.
+func (b *Buffer) Holds(ctx context.Context, s envelope.Stream, e envelope.Epoch, seq uint64, sum envelope.Sum) (bool, error) {
+	if b.State(s).Epoch != e {
+		return false, nil
+	}
+	got, err := b.sumAt(ctx, s, seq)
+	if fault.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	return err == nil && got == sum, err
+}
+
+// Row is one line of an export.
+type Row struct {
+	Stream      envelope.Stream     `json:"stream"`
+	Position    envelope.Position   `json:"position"`
+	Location    retail.LocationCode `json:"location,omitempty"`
+	Kind        envelope.Kind       `json:"kind"`
+	Key         string              `json:"key,omitempty"`
+	ContentType string              `json:"content_type"`
+	At          time.Time           `json:"at"`
+	Acked       bool                `json:"acked"`
+	Body        string              `json:"body"`
+}
+
+// Export writes every row that is held as one JSON object a line.
+func (b *Buffer) Export(ctx context.Context, w io.Writer) error {
+	enc := json.NewEncoder(w)
+	return b.walk(ctx, func(e *envelope.Envelope, st State) error {
+		return enc.Encode(Row{e.Stream, e.Pos, e.Location, e.Kind, e.Key, e.ContentType, e.At, e.Pos.Seq <= st.Acked, string(e.Body)})
+	})
+}
+
+// Verify recomputes every checksum and the chain. It returns how many rows are good; code internal names the first that is not.
+func (b *Buffer) Verify(ctx context.Context) (rows int, err error) {
+	err = b.walk(ctx, func(e *envelope.Envelope, _ State) error {
+		rows++
+		return e.Verify()
+	})
+	return rows, err
+}
+
+func (b *Buffer) walk(ctx context.Context, f func(*envelope.Envelope, State) error) error {
+	for _, s := range envelope.Streams {
+		st := b.State(s)
+		if st.Oldest == 0 {
+			continue
+		}
+		for at := st.Oldest - 1; at < st.Last; {
+			batch, err := b.Peek(ctx, s, at, 500, 4<<20)
+			if err != nil {
+				return err
+			}
+			if len(batch) == 0 {
+				return fault.Msg(fault.Internal, "read buffer", fmt.Sprintf("stream %s ends at %d, not at %d", s, at, st.Last))
+			}
+			for i := range batch {
+				if err := f(&batch[i], st); err != nil {
+					return err
+				}
+			}
+			at = batch[len(batch)-1].Pos.Seq
+		}
+	}
+	return nil
+}
