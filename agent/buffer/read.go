@@ -9,29 +9,18 @@ import (
 	"io"
 	"time"
 
+	"github.com/tillpost/tillpost/agent/forward"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
-// State is where a stream stands.
-type State struct {
-	Epoch  envelope.Epoch `json:"epoch"`
-	Oldest uint64         `json:"oldest"` // first sequence still held, 0 = none
-	Last   uint64         `json:"last"`
-	Sum    envelope.Sum   `json:"sum"` // at Last
-	Acked  uint64         `json:"acked"`
-}
-
-// Waiting is how many envelopes the hub has not confirmed.
-func (s State) Waiting() uint64 { return s.Last - s.Acked }
-
 // State returns where a stream stands.
-func (b *Buffer) State(s envelope.Stream) State {
+func (b *Buffer) State(s envelope.Stream) forward.State {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	l := b.streams[s]
-	st := State{Epoch: l.Epoch, Last: l.Last, Sum: l.Sum, Acked: l.Acked}
+	st := forward.State{Epoch: l.Epoch, Last: l.Last, Sum: l.Sum, Acked: l.Acked}
 	if l.Last > l.Trimmed {
 		st.Oldest = l.Trimmed + 1
 	}
@@ -133,21 +122,21 @@ type Row struct {
 // Export writes every row that is held as one JSON object a line.
 func (b *Buffer) Export(ctx context.Context, w io.Writer) error {
 	enc := json.NewEncoder(w)
-	return b.walk(ctx, func(e *envelope.Envelope, st State) error {
+	return b.walk(ctx, func(e *envelope.Envelope, st forward.State) error {
 		return enc.Encode(Row{e.Stream, e.Pos, e.Location, e.Kind, e.Key, e.ContentType, e.At, e.Pos.Seq <= st.Acked, string(e.Body)})
 	})
 }
 
 // Verify recomputes every checksum and the chain. It returns how many rows are good; code internal names the first that is not.
 func (b *Buffer) Verify(ctx context.Context) (rows int, err error) {
-	err = b.walk(ctx, func(e *envelope.Envelope, _ State) error {
+	err = b.walk(ctx, func(e *envelope.Envelope, _ forward.State) error {
 		rows++
 		return e.Verify()
 	})
 	return rows, err
 }
 
-func (b *Buffer) walk(ctx context.Context, f func(*envelope.Envelope, State) error) error {
+func (b *Buffer) walk(ctx context.Context, f func(*envelope.Envelope, forward.State) error) error {
 	for _, s := range envelope.Streams {
 		st := b.State(s)
 		if st.Oldest == 0 {
