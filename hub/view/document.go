@@ -49,6 +49,7 @@ type LineKey struct {
 
 // TicketPage is one page of them. Count and Sum are over all pages, so that a person can compare Sum with the line.
 type TicketPage struct {
+	Zone  string // the location's
 	Rows  []TicketRow
 	Count int
 	Sum   money.Amount

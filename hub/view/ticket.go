@@ -19,6 +19,7 @@ type TicketFilter struct {
 type TicketView struct {
 	TicketRow
 	Key      string
+	Zone     string // the location's
 	Cashier  string
 	Gross    money.Amount
 	Tax      money.Amount
