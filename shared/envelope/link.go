@@ -1,6 +1,10 @@
 package envelope
 
-import "github.com/tillpost/tillpost/shared/retail"
+import (
+	"time"
+
+	"github.com/tillpost/tillpost/shared/retail"
+)
 
 // HubID names one hub database. An agent obeys only the hub it enrolled with.
 type HubID string
@@ -41,4 +45,18 @@ type Head struct {
 	Sum     Sum             `json:"sum"`
 	Verdict Verdict         `json:"verdict"`
 	Why     string          `json:"why,omitempty"`
+}
+
+// Birth is a device's retained online state; its will says Online = false.
+type Birth struct {
+	Online  bool      `json:"online"`
+	Version string    `json:"version,omitempty"`
+	At      time.Time `json:"at,omitzero"` // when it connected, by its own clock
+}
+
+// HubState is the hub's retained online state; its will says Online = false. A changed Since means that the hub was away.
+type HubState struct {
+	Hub    HubID     `json:"hub"`
+	Online bool      `json:"online"`
+	Since  time.Time `json:"since,omitzero"`
 }

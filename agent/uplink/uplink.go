@@ -1,0 +1,236 @@
+// Package uplink is the agent's line to the broker (DESIGN D4): one MQTT 3.1.1 connection at a time, each with a fresh client, so that no
+// state of a broken one survives. It carries; it decides nothing and promises nothing: what arrived only the hub's head tells.
+package uplink
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/url"
+	"os"
+	"sync/atomic"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+
+	"github.com/tillpost/tillpost/agent/forward"
+	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/retail"
+	"github.com/tillpost/tillpost/shared/topic"
+)
+
+// Options say where the broker is and who we are.
+type Options struct {
+	URL          string // mqtt://host:port or mqtts://host:port
+	Device       retail.DeviceID
+	Password     string
+	CAFile       string // "" = the system's
+	Version      string
+	RetryLongest time.Duration // longest wait between two attempts; 0 = 15 s
+	Log          *slog.Logger
+	// Stuck tells that records wait and the hub was not heard for too long although the line seems up: the connection is then made anew.
+	Stuck func(connected time.Time) bool
+}
+
+// Events is who is told; no method may block.
+type Events interface {
+	Connected(l forward.Link)
+	Disconnected()
+	Head(h envelope.Head)
+}
+
+const (
+	keepAlive      = 30 * time.Second
+	connectTimeout = 15 * time.Second
+	writeTimeout   = 20 * time.Second
+	retryFirst     = 200 * time.Millisecond
+	watchEvery     = 30 * time.Second
+)
+
+// State tells a person how the line is.
+type State struct {
+	Connected bool
+	Err       error // why the last attempt failed
+}
+
+// Uplink keeps a connection. Start it with Run.
+type Uplink struct {
+	o     Options
+	ev    Events
+	tls   *tls.Config
+	state atomic.Pointer[State]
+}
+
+// New checks the options. Code invalid.
+func New(o Options, ev Events) (*Uplink, error) {
+	u, err := url.Parse(o.URL)
+	if err != nil || u.Host == "" || (u.Scheme != "mqtt" && u.Scheme != "mqtts") {
+		return nil, fault.Msg(fault.Invalid, "uplink", fmt.Sprintf("the hub's address %q is not of the form mqtt://host:port or mqtts://host:port", o.URL))
+	}
+	up := &Uplink{o: o, ev: ev}
+	up.state.Store(&State{})
+	if u.Scheme == "mqtts" {
+		up.tls = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: u.Hostname()}
+		if o.CAFile != "" {
+			pem, err := os.ReadFile(o.CAFile)
+			if err != nil {
+				return nil, fault.New(fault.Invalid, "uplink: read ca_file", err)
+			}
+			up.tls.RootCAs = x509.NewCertPool()
+			if !up.tls.RootCAs.AppendCertsFromPEM(pem) {
+				return nil, fault.Msg(fault.Invalid, "uplink", "ca_file "+o.CAFile+" holds no certificate")
+			}
+		}
+	}
+	if up.o.RetryLongest == 0 {
+		up.o.RetryLongest = 15 * time.Second
+	}
+	return up, nil
+}
+
+// State returns how the line is.
+func (u *Uplink) State() State { return *u.state.Load() }
+
+// Run keeps a connection until ctx ends.
+func (u *Uplink) Run(ctx context.Context) error {
+	for tries := 0; ctx.Err() == nil; tries++ {
+		up, err := u.session(ctx)
+		u.ev.Disconnected()
+		u.state.Store(&State{Err: err})
+		if up > time.Minute {
+			tries = 0
+		}
+		if err != nil && ctx.Err() == nil {
+			u.o.Log.InfoContext(ctx, "no line to the hub; what is sold waits here", "err", err)
+		}
+		wait := rand.N(min(retryFirst<<min(tries, 10), u.o.RetryLongest)) + 10*time.Millisecond
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		}
+	}
+	return nil
+}
+
+// session is one connection from beginning to end; up tells how long it held.
+func (u *Uplink) session(ctx context.Context) (up time.Duration, err error) {
+	lost := make(chan error, 1)
+	c := mqtt.NewClient(u.options(lost))
+	defer c.Disconnect(100)
+	if err := await(ctx, c.Connect(), connectTimeout); err != nil {
+		return 0, err
+	}
+	begun := time.Now()
+	link := &link{c}
+	var since time.Time
+	subs := c.SubscribeMultiple(map[string]byte{topic.Heads(u.o.Device): 1, topic.Hub(): 1}, func(_ mqtt.Client, m mqtt.Message) {
+		u.deliver(ctx, m, link, &since)
+	})
+	if err := await(ctx, subs, connectTimeout); err != nil {
+		return 0, err
+	}
+	if err := await(ctx, c.Publish(topic.Birth(u.o.Device), 1, true, birth(true, u.o.Version, begun)), connectTimeout); err != nil {
+		return 0, err
+	}
+	u.state.Store(&State{Connected: true})
+	u.o.Log.InfoContext(ctx, "the line to the hub is up")
+	u.ev.Connected(link)
+	watch := time.NewTicker(watchEvery)
+	defer watch.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			_ = await(context.WithoutCancel(ctx), c.Publish(topic.Birth(u.o.Device), 1, true, birth(false, u.o.Version, begun)), time.Second)
+			return time.Since(begun), nil
+		case err := <-lost:
+			return time.Since(begun), err
+		case <-watch.C:
+			if u.o.Stuck != nil && u.o.Stuck(begun) {
+				return 0, errors.New("the hub was not heard for too long; connecting anew")
+			}
+		}
+	}
+}
+
+func (u *Uplink) options(lost chan<- error) *mqtt.ClientOptions {
+	o := mqtt.NewClientOptions().AddBroker(u.o.URL).SetClientID(string(u.o.Device) + "-" + envelope.NewEpoch().String()[:16]).
+		SetUsername(string(u.o.Device)).SetPassword(u.o.Password).
+		SetProtocolVersion(4).SetCleanSession(true).SetAutoReconnect(false).SetConnectRetry(false).SetOrderMatters(true).
+		SetKeepAlive(keepAlive).SetPingTimeout(10*time.Second).SetConnectTimeout(connectTimeout).SetWriteTimeout(writeTimeout).
+		SetBinaryWill(topic.Birth(u.o.Device), birth(false, u.o.Version, time.Time{}), 1, true).
+		SetConnectionLostHandler(func(_ mqtt.Client, err error) {
+			select {
+			case lost <- err:
+			default:
+			}
+		})
+	if u.tls != nil {
+		o.SetTLSConfig(u.tls.Clone())
+	}
+	return o
+}
+
+// deliver hands a message on. since is touched by paho's one receiving goroutine only.
+func (u *Uplink) deliver(ctx context.Context, m mqtt.Message, l *link, since *time.Time) {
+	if m.Topic() == topic.Hub() {
+		var h envelope.HubState
+		if json.Unmarshal(m.Payload(), &h) == nil && h.Online && !h.Since.Equal(*since) {
+			*since = h.Since
+			u.ev.Connected(l) // the hub is back behind a broker that stayed up: ask at once where we are
+		}
+		return
+	}
+	kind, d, s, ok := topic.Parse(m.Topic())
+	var h envelope.Head
+	if !ok || kind != "head" || d != u.o.Device {
+		return
+	}
+	if err := json.Unmarshal(m.Payload(), &h); err != nil || h.Stream != s {
+		u.o.Log.WarnContext(ctx, "a word of the hub is not readable", "stream", s, "err", err)
+		return
+	}
+	u.ev.Head(h)
+}
+
+func birth(online bool, version string, at time.Time) []byte {
+	b, err := json.Marshal(envelope.Birth{Online: online, Version: version, At: at.UTC()})
+	if err != nil {
+		panic("BUG: birth: " + err.Error())
+	}
+	return b
+}
+
+// await never waits for ever: a token of a dying client may stay open.
+func await(ctx context.Context, t mqtt.Token, d time.Duration) error {
+	select {
+	case <-t.Done():
+		return t.Error()
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return errors.New("the broker did not answer in time")
+	}
+}
+
+// link publishes on one connection.
+type link struct{ c mqtt.Client }
+
+// Publish hands a message to the connection. It does not wait for the broker's receipt, which would prove nothing.
+func (l *link) Publish(_ context.Context, topic string, payload []byte) error {
+	if !l.c.IsConnectionOpen() {
+		return mqtt.ErrNotConnected
+	}
+	t := l.c.Publish(topic, 1, false, payload)
+	select {
+	case <-t.Done():
+		return t.Error()
+	default:
+		return nil
+	}
+}
