@@ -159,7 +159,7 @@ func (u *Uplink) session(ctx context.Context) (up time.Duration, err error) {
 }
 
 func (u *Uplink) options(lost chan<- error) *mqtt.ClientOptions {
-	o := mqtt.NewClientOptions().AddBroker(u.o.URL).SetClientID(string(u.o.Device) + "-" + envelope.NewEpoch().String()[:16]).
+	o := mqtt.NewClientOptions().AddBroker(u.o.URL).SetClientID(string(u.o.Device)+"-"+envelope.NewEpoch().String()[:16]).
 		SetUsername(string(u.o.Device)).SetPassword(u.o.Password).
 		SetProtocolVersion(4).SetCleanSession(true).SetAutoReconnect(false).SetConnectRetry(false).SetOrderMatters(true).
 		SetKeepAlive(keepAlive).SetPingTimeout(10*time.Second).SetConnectTimeout(connectTimeout).SetWriteTimeout(writeTimeout).
