@@ -1,0 +1,86 @@
+// Package capture moves what a polled source reads into the buffer: drafts and cursor in one transaction, again and again.
+package capture
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/tillpost/tillpost/agent/source"
+	"github.com/tillpost/tillpost/shared/failpoint"
+)
+
+// Sink is the buffer.
+type Sink interface {
+	source.Sink
+	Cursor(ctx context.Context, name string) (source.Cursor, error)
+}
+
+// most is how many drafts one transaction takes: enough that the commit's cost is spread, few enough that a till's own append never
+// waits noticeably behind it.
+const most = 200
+
+// Every is how often a source without news is asked again.
+const Every = 5 * time.Second
+
+// Pump runs one source. Trouble is called with an error when a round fails, and with nil when one succeeds after that.
+type Pump struct {
+	Source  source.Source
+	Sink    Sink
+	Log     *slog.Logger
+	Every   time.Duration // 0 = Every
+	Trouble func(error)
+}
+
+// Run polls until ctx ends. It never gives a source up.
+func (p *Pump) Run(ctx context.Context) error {
+	every := p.Every
+	if every == 0 {
+		every = Every
+	}
+	var wake <-chan struct{}
+	if w, ok := p.Source.(source.Waker); ok {
+		wake = w.Wake()
+	}
+	failed := false
+	for ctx.Err() == nil {
+		n, err := p.Step(ctx)
+		if err != nil && ctx.Err() == nil {
+			if !failed {
+				p.Log.WarnContext(ctx, "cannot read a source; it is tried again", "source", p.Source.Name(), "err", err)
+			}
+			failed = true
+			p.Trouble(err)
+		} else if err == nil && failed {
+			failed = false
+			p.Trouble(nil)
+		}
+		if n > 0 && err == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-wake:
+		case <-time.After(every):
+		}
+	}
+	return nil
+}
+
+// Step reads once and stores what came; n tells how many drafts, and counts a cursor that moved without any as one.
+func (p *Pump) Step(ctx context.Context) (n int, err error) {
+	at, err := p.Sink.Cursor(ctx, p.Source.Name())
+	if err != nil {
+		return 0, err
+	}
+	failpoint.Hit("read.before")
+	ds, next, err := p.Source.Read(ctx, at, most)
+	if err != nil {
+		return 0, err
+	}
+	if len(ds) == 0 && next == at {
+		return 0, nil
+	}
+	failpoint.Hit("read.after")
+	return max(1, len(ds)), p.Sink.Append(ctx, p.Source.Name(), next, ds)
+}
