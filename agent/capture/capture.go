@@ -23,13 +23,21 @@ const most = 200
 // Every is how often a source without news is asked again.
 const Every = 5 * time.Second
 
+// Stage says where a round failed.
+type Stage string
+
+const (
+	Reading Stage = "reading" // the source: a folder that cannot be opened
+	Storing Stage = "storing" // this PC's own disk
+)
+
 // Pump runs one source. Trouble is called with an error when a round fails, and with nil when one succeeds after that.
 type Pump struct {
 	Source  source.Source
 	Sink    Sink
 	Log     *slog.Logger
 	Every   time.Duration // 0 = Every
-	Trouble func(error)
+	Trouble func(Stage, error)
 }
 
 // Run polls until ctx ends. It never gives a source up.
@@ -44,16 +52,16 @@ func (p *Pump) Run(ctx context.Context) error {
 	}
 	failed := false
 	for ctx.Err() == nil {
-		n, err := p.Step(ctx)
+		n, stage, err := p.Step(ctx)
 		if err != nil && ctx.Err() == nil {
 			if !failed {
 				p.Log.WarnContext(ctx, "cannot read a source; it is tried again", "source", p.Source.Name(), "err", err)
 			}
 			failed = true
-			p.Trouble(err)
+			p.Trouble(stage, err)
 		} else if err == nil && failed {
 			failed = false
-			p.Trouble(nil)
+			p.Trouble(stage, nil)
 		}
 		if n > 0 && err == nil {
 			continue
@@ -68,19 +76,19 @@ func (p *Pump) Run(ctx context.Context) error {
 }
 
 // Step reads once and stores what came; n tells how many drafts, and counts a cursor that moved without any as one.
-func (p *Pump) Step(ctx context.Context) (n int, err error) {
+func (p *Pump) Step(ctx context.Context) (n int, s Stage, err error) {
 	at, err := p.Sink.Cursor(ctx, p.Source.Name())
 	if err != nil {
-		return 0, err
+		return 0, Storing, err
 	}
 	failpoint.Hit("read.before")
 	ds, next, err := p.Source.Read(ctx, at, most)
 	if err != nil {
-		return 0, err
+		return 0, Reading, err
 	}
 	if len(ds) == 0 && next == at {
-		return 0, nil
+		return 0, Reading, nil
 	}
 	failpoint.Hit("read.after")
-	return max(1, len(ds)), p.Sink.Append(ctx, p.Source.Name(), next, ds)
+	return max(1, len(ds)), Storing, p.Sink.Append(ctx, p.Source.Name(), next, ds)
 }

@@ -1,0 +1,147 @@
+// Package app puts the agent together: sources, buffer, forwarders and the line to the hub, by plain constructor calls.
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/tillpost/tillpost/agent/buffer"
+	"github.com/tillpost/tillpost/agent/capture"
+	"github.com/tillpost/tillpost/agent/forward"
+	"github.com/tillpost/tillpost/agent/source"
+	"github.com/tillpost/tillpost/agent/uplink"
+	"github.com/tillpost/tillpost/shared/config"
+	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/health"
+	"github.com/tillpost/tillpost/shared/version"
+)
+
+// stuckAfter is how long the hub may be silent while records wait before the connection is made anew.
+const stuckAfter = 90 * time.Second
+
+// App is one agent. Make it with New, run it with Run, then Close it.
+type App struct {
+	Config Config
+	Buffer *buffer.Buffer
+	Health health.Registry
+
+	log     *slog.Logger
+	lock    *lock
+	loop    *forward.Loop
+	uplink  *uplink.Uplink
+	sources []source.Source
+	door    http.Handler // the local API, nil = closed
+	started time.Time
+}
+
+// New opens the buffer and builds the rest. Codes: invalid for settings that cannot work, conflict when another agent uses the folder.
+func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
+	a := &App{Config: c, log: log, started: time.Now()}
+	var err error
+	if a.lock, err = takeLock(c.DataDir); err != nil {
+		return nil, err
+	}
+	if err = a.open(ctx); err == nil {
+		err = a.openSources()
+	}
+	if err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	if a.Buffer.Salvage != nil {
+		a.Health.Set(damaged, a.Buffer.Salvage.Text(), time.Now())
+		log.ErrorContext(ctx, "the buffer was damaged", "detail", a.Buffer.Salvage.Text())
+	}
+	return a, nil
+}
+
+func (a *App) open(ctx context.Context) (err error) {
+	if a.Buffer, err = openBuffer(ctx, a.Config, func(envelope.Stream) { a.loop.Wake() }); err != nil {
+		return err
+	}
+	if pin := a.Config.Hub.ID; pin != "" {
+		have, err := a.Buffer.Hub(ctx)
+		if err != nil {
+			return err
+		}
+		if have == "" {
+			if err := a.Buffer.SetHub(ctx, pin); err != nil {
+				return err
+			}
+		} else if have != pin {
+			return fault.Msg(fault.Invalid, "hub.id", "this PC's tickets belong to hub "+string(have)+", the settings name "+string(pin)+
+				"; nothing is sent to another hub. Correct hub.id, or give this agent a new data_dir")
+		}
+	}
+	a.loop = forward.NewLoop(forward.Options{Device: a.Config.Device, Version: version.String()}, a.Buffer, a.Buffer, a.log)
+	password := ""
+	if f := a.Config.Hub.PasswordFile; f != "" {
+		if password, err = config.Secret(f); err != nil {
+			return err
+		}
+	}
+	a.uplink, err = uplink.New(uplink.Options{
+		URL: a.Config.Hub.URL, Device: a.Config.Device, Password: password, CAFile: a.Config.Hub.CAFile, Version: version.String(),
+		RetryLongest: time.Duration(a.Config.Hub.RetryLongest), Log: a.log, Stuck: a.stuck,
+	}, a.loop)
+	return err
+}
+
+// stuck tells that the hub owes us an answer for too long.
+func (a *App) stuck(connected time.Time) bool {
+	streams, heard := a.loop.Status()
+	if time.Since(connected) < stuckAfter || time.Since(heard) < stuckAfter {
+		return false
+	}
+	for _, s := range streams {
+		if s.Waiting() > 0 && s.Phase != forward.Standing {
+			return true
+		}
+	}
+	return false
+}
+
+// Run captures and forwards until ctx ends. What fails by itself is tried again; an error is a reason to start the process anew.
+func (a *App) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	start := func(name string, run func(context.Context) error) {
+		wg.Go(func() {
+			if err := run(ctx); err != nil && ctx.Err() == nil {
+				cancel(fault.New(fault.CodeOf(err), name, err))
+			}
+		})
+	}
+	start("forward", a.loop.Run)
+	start("uplink", a.uplink.Run)
+	start("watch", a.watch)
+	start("control", a.serveControl)
+	if a.door != nil {
+		start("localapi", func(ctx context.Context) error { return serve(ctx, a.Config.Source.LocalAPI.Listen, a.door) })
+	}
+	for _, s := range a.sources {
+		p := &capture.Pump{Source: s, Sink: a.Buffer, Log: a.log, Trouble: a.trouble(s.Name())}
+		start("source "+s.Name(), p.Run)
+	}
+	a.log.InfoContext(ctx, "agent started", "device", a.Config.Device, "version", version.String())
+	<-ctx.Done()
+	wg.Wait()
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// Close ends the buffer cleanly.
+func (a *App) Close() error {
+	var err error
+	if a.Buffer != nil {
+		err = a.Buffer.Close()
+	}
+	return errors.Join(err, a.lock.release())
+}

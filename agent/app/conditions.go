@@ -1,0 +1,36 @@
+package app
+
+import (
+	"time"
+
+	"github.com/tillpost/tillpost/shared/health"
+)
+
+// What can be wrong at a store, in a store manager's words.
+var (
+	noLine = &health.Condition{
+		Code: "no_line", Title: "Head office cannot be reached",
+		Meaning: "Nothing is lost: what you sell is kept on this PC and goes out by itself when the line is back.",
+		Do:      "Check the internet connection. If it works, call head office's IT.", Severity: health.Medium, Grace: 2 * time.Minute,
+	}
+	notTaken = &health.Condition{
+		Code: "not_taken", Title: "Head office does not take this PC's tickets",
+		Meaning: "Nothing is lost, but the books at head office wait for these tickets.",
+		Do:      "Call head office's IT and read them the detail below.", Severity: health.High,
+	}
+	sourceDown = &health.Condition{
+		Code: "source", Title: "A source of tickets cannot be read",
+		Meaning: "Tickets from it wait where they are until it can be read again.",
+		Do:      "Check that the folder below exists and can be opened from this PC.", Severity: health.High, Grace: time.Minute,
+	}
+	damaged = &health.Condition{
+		Code: "buffer_damaged", Title: "This PC's disk has damaged tickets that waited here",
+		Meaning: "What could be read was saved and goes to head office; what is missing is listed there.",
+		Do:      "Call head office's IT: the disk should be checked. Do not delete the folder named below.", Severity: health.High,
+	}
+	diskFull = &health.Condition{
+		Code: "disk_full", Title: "This PC's disk is full",
+		Meaning: "New tickets cannot be kept here; a till that hands them in is told so.",
+		Do:      "Make room on the disk at once.", Severity: health.High,
+	}
+)

@@ -1,0 +1,170 @@
+package app
+
+import (
+	"bytes"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/tillpost/tillpost/shared/config"
+	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// Config is agent.toml.
+type Config struct {
+	Device   retail.DeviceID `toml:"device" comment:"this PC's name at the hub"`
+	DataDir  string          `toml:"data_dir" comment:"the buffer stands here; keep it on a local disk"`
+	LogLevel string          `toml:"log_level"`
+	Hub      HubConfig       `toml:"hub"`
+	Source   SourceConfig    `toml:"source"`
+	Profiles ProfilesConfig  `toml:"profiles"`
+}
+
+// HubConfig says where the hub is.
+type HubConfig struct {
+	URL          string          `toml:"url" comment:"mqtt://host:port on this PC, mqtts://host:port elsewhere"`
+	ID           envelope.HubID  `toml:"id" comment:"the only hub to obey; empty: the first one that answers"`
+	PasswordFile string          `toml:"password_file"`
+	CAFile       string          `toml:"ca_file" comment:"empty: the system's certificates"`
+	RetryLongest config.Duration `toml:"retry_longest"`
+}
+
+// SourceConfig lists where tickets come from.
+type SourceConfig struct {
+	FileDrop []FileDropConfig `toml:"filedrop,omitempty"`
+	LocalAPI LocalAPIConfig   `toml:"localapi"`
+}
+
+// FileDropConfig is one watched folder.
+type FileDropConfig struct {
+	Name     string              `toml:"name" comment:"never change it: what was read is remembered under it"`
+	Dir      string              `toml:"dir"`
+	Pattern  string              `toml:"pattern" comment:"which files, such as *.csv; empty: all"`
+	Profile  string              `toml:"profile"`
+	Location retail.LocationCode `toml:"location" comment:"for files that do not name one"`
+	Settle   config.Duration     `toml:"settle" comment:"a file is read when it did not change for so long"`
+	History  bool                `toml:"history" comment:"old data: goes after today's sales"`
+}
+
+// LocalAPIConfig is the door for a till that pushes.
+type LocalAPIConfig struct {
+	Listen    string                `toml:"listen" comment:"empty: closed; this PC only"`
+	TokenFile string                `toml:"token_file"`
+	Locations []retail.LocationCode `toml:"locations" comment:"whose tickets it takes; empty: any"`
+}
+
+// ProfilesConfig says where own profiles are.
+type ProfilesConfig struct {
+	Dir string `toml:"dir"`
+}
+
+// Default returns the settings that hold where the file says nothing.
+func Default() Config {
+	return Config{DataDir: defaultDir(), LogLevel: "info"}
+}
+
+func defaultDir() string {
+	if runtime.GOOS == "windows" {
+		return filepath.Join(os.Getenv("ProgramData"), "Tillpost", "agent")
+	}
+	return "/var/lib/tillpost-agent"
+}
+
+// LoadConfig reads a file. The error lists everything that is wrong with it; code invalid.
+func LoadConfig(file string) (Config, error) {
+	c := Default()
+	var f config.Faults
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return c, fault.New(fault.Invalid, "read settings", err)
+	}
+	config.Decode(bytes.TrimPrefix(data, []byte("\ufeff")), &c, &f) // Notepad's mark
+	c.validate(&f)
+	return c, f.Err(file)
+}
+
+func (c *Config) validate(f *config.Faults) {
+	if !c.Device.Valid() {
+		f.Add("device: %q cannot be a device's name; use letters, digits, - and _", c.Device)
+	}
+	if !filepath.IsAbs(c.DataDir) {
+		f.Add("data_dir: %q must be a whole path: a service starts in another folder", c.DataDir)
+	}
+	if c.LogLevel != "debug" && c.LogLevel != "info" && c.LogLevel != "warn" && c.LogLevel != "error" {
+		f.Add("log_level: %q is not debug, info, warn or error", c.LogLevel)
+	}
+	c.Hub.validate(f)
+	names := map[string]bool{}
+	for i, d := range c.Source.FileDrop {
+		d.validate(i+1, f)
+		if names[d.Name] {
+			f.Add("source.filedrop %d: the name %q is used twice", i+1, d.Name)
+		}
+		names[d.Name] = true
+	}
+	c.Source.LocalAPI.validate(f)
+}
+
+func (h HubConfig) validate(f *config.Faults) {
+	u, err := url.Parse(h.URL)
+	if err != nil || u.Port() == "" || (u.Scheme != "mqtt" && u.Scheme != "mqtts") {
+		f.Add("hub.url: %q is not of the form mqtts://host:port", h.URL)
+		return
+	}
+	if u.User != nil {
+		f.Add("hub.url: a password does not belong into the address; use hub.password_file")
+	}
+	if u.Scheme == "mqtt" && !loopback(u.Hostname()) {
+		f.Add("hub.url: %q would send tickets unencrypted over the network; use mqtts://", h.URL)
+	}
+	if h.PasswordFile != "" {
+		if _, err := config.Secret(h.PasswordFile); err != nil {
+			f.Add("hub.password_file: %v", err)
+		}
+	} else if !loopback(u.Hostname()) {
+		f.Add("hub.password_file: a hub on another machine asks for this device's password (hub device add)")
+	}
+}
+
+func (d FileDropConfig) validate(n int, f *config.Faults) {
+	if d.Name == "" {
+		f.Add("source.filedrop %d: it needs a name", n)
+	}
+	if !filepath.IsAbs(d.Dir) {
+		f.Add("source.filedrop %d: dir %q must be a whole path", n, d.Dir)
+	}
+	if d.Profile == "" {
+		f.Add("source.filedrop %d: it needs a profile", n)
+	}
+	if _, err := filepath.Match(d.Pattern, "x"); err != nil {
+		f.Add("source.filedrop %d: pattern %q cannot be read", n, d.Pattern)
+	}
+}
+
+func (l LocalAPIConfig) validate(f *config.Faults) {
+	if l.Listen == "" {
+		return
+	}
+	a, err := netip.ParseAddrPort(l.Listen)
+	if err != nil || !a.Addr().IsLoopback() {
+		f.Add("source.localapi.listen: %q must be an address of this PC such as 127.0.0.1:8750", l.Listen)
+	}
+	if l.TokenFile == "" {
+		f.Add("source.localapi.token_file: it is needed, so that only the till can hand in tickets")
+	} else if _, err := config.Secret(l.TokenFile); err != nil {
+		f.Add("source.localapi.token_file: %v", err)
+	}
+}
+
+func loopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.IsLoopback()
+}

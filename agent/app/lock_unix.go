@@ -1,0 +1,21 @@
+//go:build !windows
+
+package app
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+func lockFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		f.Close()
+		return nil, errBusy
+	}
+	return f, nil
+}

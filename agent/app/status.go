@@ -1,0 +1,80 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/tillpost/tillpost/agent/forward"
+	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/health"
+	"github.com/tillpost/tillpost/shared/retail"
+	"github.com/tillpost/tillpost/shared/version"
+)
+
+// Status is what `agent status` tells.
+type Status struct {
+	Device    retail.DeviceID                          `json:"device"`
+	Version   string                                   `json:"version"`
+	Running   bool                                     `json:"running"`
+	Started   time.Time                                `json:"started,omitzero"`
+	Hub       envelope.HubID                           `json:"hub,omitempty"`
+	Connected bool                                     `json:"connected"`
+	Heard     time.Time                                `json:"heard,omitzero"` // when the hub last confirmed anything
+	Waiting   uint64                                   `json:"waiting"`        // records that the hub has not confirmed
+	Streams   map[envelope.Stream]forward.StreamStatus `json:"streams"`
+	Health    []health.Status                          `json:"health"`
+}
+
+// Good reports that a store manager need not do anything.
+func (s Status) Good() bool { return s.Running && len(s.Health) == 0 }
+
+// Status tells how the running agent is.
+func (a *App) Status(ctx context.Context) Status {
+	now := time.Now()
+	a.look(now)
+	s := Status{Device: a.Config.Device, Version: version.String(), Running: true, Started: a.started, Connected: a.uplink.State().Connected,
+		Health: a.Health.Report(now)}
+	s.Streams, s.Heard = a.loop.Status()
+	s.Hub, _ = a.Buffer.Hub(ctx)
+	for name, st := range s.Streams {
+		st.State = a.Buffer.State(name)
+		s.Streams[name] = st
+		s.Waiting += st.Waiting()
+	}
+	return s
+}
+
+// Text writes the status for a person.
+func (s Status) Text(w io.Writer) {
+	switch {
+	case !s.Running:
+		fmt.Fprintf(w, "The agent %s is not running. Nothing is lost, but nothing is captured or sent either: start the service.\n", s.Device)
+	case s.Good() && s.Waiting == 0:
+		fmt.Fprintf(w, "All good. Everything that agent %s took has been confirmed by head office.\n", s.Device)
+	case s.Good():
+		fmt.Fprintf(w, "All good. Agent %s is sending.\n", s.Device)
+	default:
+		fmt.Fprintf(w, "Agent %s needs attention.\n", s.Device)
+	}
+	line := "not connected"
+	if s.Connected {
+		line = "connected"
+	}
+	fmt.Fprintf(w, "  line to head office: %s; records waiting: %d\n", line, s.Waiting)
+	if !s.Heard.IsZero() {
+		fmt.Fprintf(w, "  last word of head office: %s\n", s.Heard.Format(time.DateTime))
+	}
+	for _, name := range envelope.Streams {
+		if st, ok := s.Streams[name]; ok {
+			fmt.Fprintf(w, "  %-8s %-10s taken %d, confirmed %d\n", name, st.Phase, st.Last, st.Acked)
+		}
+	}
+	for _, h := range s.Health {
+		fmt.Fprintf(w, "\n%s (since %s)\n  %s\n  %s\n", h.Title, h.Since.Format(time.DateTime), h.Meaning, h.Do)
+		if h.Detail != "" {
+			fmt.Fprintf(w, "  Detail: %s\n", h.Detail)
+		}
+	}
+}

@@ -1,0 +1,108 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/tillpost/tillpost/agent/buffer"
+	"github.com/tillpost/tillpost/agent/capture"
+	"github.com/tillpost/tillpost/agent/forward"
+	"github.com/tillpost/tillpost/agent/source"
+	"github.com/tillpost/tillpost/shared/decode"
+	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/health"
+)
+
+const (
+	watchEvery = 10 * time.Second
+	trimEvery  = time.Hour
+)
+
+// trouble keeps a source's condition. Each source has its own, so that one that works again does not hide another.
+func (a *App) trouble(name string) func(capture.Stage, error) {
+	down := *sourceDown
+	down.Code += ":" + name
+	return func(at capture.Stage, err error) {
+		switch {
+		case err == nil:
+			a.Health.Clear(&down)
+			a.Health.Clear(diskFull)
+		case at == capture.Storing:
+			a.Health.Set(diskFull, err.Error(), time.Now())
+		default:
+			a.Health.Set(&down, name+": "+err.Error(), time.Now())
+		}
+	}
+}
+
+// watch keeps the conditions, tells the hub when they change, and trims what the hub has proven long ago.
+func (a *App) watch(ctx context.Context) error {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	told, trimmed := "", time.Time{}
+	for {
+		now := time.Now()
+		a.look(now)
+		told = a.tell(ctx, now, told)
+		if now.Sub(trimmed) > trimEvery {
+			trimmed = now
+			if n, err := a.Buffer.Trim(ctx, buffer.KeepAcked); err != nil && ctx.Err() == nil {
+				a.log.WarnContext(ctx, "cannot trim the buffer", "err", err)
+			} else if n > 0 {
+				a.log.InfoContext(ctx, "old confirmed records removed", "rows", n)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// look sets what the line and the streams say.
+func (a *App) look(now time.Time) {
+	line := a.uplink.State()
+	if line.Connected {
+		a.Health.Clear(noLine)
+	} else {
+		detail := "not connected yet"
+		if line.Err != nil {
+			detail = line.Err.Error()
+		}
+		a.Health.Set(noLine, detail, now)
+	}
+	streams, _ := a.loop.Status()
+	why := ""
+	for _, s := range envelope.Streams {
+		if st := streams[s]; st.Phase == forward.Standing || st.Foreign != "" {
+			why = st.Why
+			if why == "" {
+				why = "hub " + string(st.Foreign) + " answers, and it is not this PC's hub"
+			}
+		}
+	}
+	if why == "" {
+		a.Health.Clear(notTaken)
+	} else {
+		a.Health.Set(notTaken, why, now)
+	}
+}
+
+// tell appends the list to the state stream when it is another than before; it returns what was told.
+func (a *App) tell(ctx context.Context, now time.Time, told string) string {
+	list := a.Health.Report(now)
+	if list == nil {
+		list = []health.Status{}
+	}
+	body, err := json.Marshal(list)
+	if err != nil || string(body) == told {
+		return told
+	}
+	d := source.Draft{Stream: envelope.State, Kind: decode.Health, ContentType: "application/json", At: now, Body: body}
+	if err := a.Buffer.Append(ctx, "health", "", []source.Draft{d}); err != nil {
+		return told // the disk is full: that itself is on the list, and told when there is room
+	}
+	return string(body)
+}
