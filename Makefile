@@ -1,16 +1,39 @@
 # Tillpost: `make demo` shows it, `make test` proves it. Both need Go, gcc and make, nothing else.
-.PHONY: all build test check
+.PHONY: all build test check sim sim-bugs e2e bench demo
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+SEEDS ?= 200
 
 all: build test
 
 build:
-	go build ./...
+	go build -trimpath -ldflags "-X github.com/tillpost/tillpost/shared/version.Version=$(VERSION)" -o bin/ ./agent ./hub
 
 test:
-	go test ./...
+	go test -timeout 9m ./...
 
+# check is what a change must pass before it is shared; the last two run where they are installed.
 check:
 	@test -z "$$(gofmt -l agent hub shared installer test 2>/dev/null)" || { gofmt -l agent hub shared installer test; exit 1; }
 	go vet ./...
+	GOOS=windows CGO_ENABLED=0 go vet ./agent/... ./shared/...
+	go test ./test/arch
+	@if command -v staticcheck >/dev/null; then staticcheck ./...; else echo "staticcheck is not installed: skipped"; fi
+	@if command -v govulncheck >/dev/null; then govulncheck ./...; else echo "govulncheck is not installed: skipped"; fi
+
+# sim runs SEEDS hostile worlds; a failure prints its seed, and FIRST=seed SEEDS=1 runs it again.
+sim:
+	go test ./test/sim -count=1 -timeout 2h -run TestWorlds -seeds $(SEEDS) -first $(or $(FIRST),0) -tell
+
+# sim-bugs plants one bug after another and runs worlds until it is noticed.
+sim-bugs:
+	go run ./test/sim/bugs -seeds $(SEEDS)
+
+e2e:
+	go test -count=1 -timeout 1h -tags e2e ./test/e2e/...
+
+bench:
+	go run ./test/bench
+
+demo:
+	go run ./test/demo

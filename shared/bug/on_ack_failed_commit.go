@@ -1,0 +1,5 @@
+//go:build bug_ack_failed_commit
+
+package bug
+
+const active = "ack_failed_commit"

@@ -1,0 +1,5 @@
+//go:build bug_assignment_unchecked
+
+package bug
+
+const active = "assignment_unchecked"

@@ -1,0 +1,5 @@
+//go:build bug_clash_replaces
+
+package bug
+
+const active = "clash_replaces"

@@ -1,0 +1,5 @@
+//go:build bug_cursor_apart
+
+package bug
+
+const active = "cursor_apart"

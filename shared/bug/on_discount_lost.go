@@ -1,0 +1,5 @@
+//go:build bug_discount_lost
+
+package bug
+
+const active = "discount_lost"

@@ -1,0 +1,5 @@
+//go:build bug_fork_drops
+
+package bug
+
+const active = "fork_drops"

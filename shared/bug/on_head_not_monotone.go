@@ -1,0 +1,5 @@
+//go:build bug_head_not_monotone
+
+package bug
+
+const active = "head_not_monotone"

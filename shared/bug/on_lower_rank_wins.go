@@ -1,0 +1,5 @@
+//go:build bug_lower_rank_wins
+
+package bug
+
+const active = "lower_rank_wins"

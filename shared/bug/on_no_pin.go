@@ -1,0 +1,5 @@
+//go:build bug_no_pin
+
+package bug
+
+const active = "no_pin"

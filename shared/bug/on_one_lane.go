@@ -1,0 +1,5 @@
+//go:build bug_one_lane
+
+package bug
+
+const active = "one_lane"

@@ -1,0 +1,5 @@
+//go:build bug_refused_blocks
+
+package bug
+
+const active = "refused_blocks"

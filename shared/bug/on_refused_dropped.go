@@ -1,0 +1,5 @@
+//go:build bug_refused_dropped
+
+package bug
+
+const active = "refused_dropped"

@@ -1,0 +1,5 @@
+//go:build bug_rounding
+
+package bug
+
+const active = "rounding"

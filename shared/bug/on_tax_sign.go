@@ -1,0 +1,5 @@
+//go:build bug_tax_sign
+
+package bug
+
+const active = "tax_sign"

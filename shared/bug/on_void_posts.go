@@ -1,0 +1,5 @@
+//go:build bug_void_posts
+
+package bug
+
+const active = "void_posts"
