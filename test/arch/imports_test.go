@@ -1,0 +1,163 @@
+// Package arch keeps the rules of the house as tests: who may import whom, what a deciding package may touch, and what no file may hold.
+package arch
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"path"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/tillpost/tillpost/"
+
+// uses lists for each package the packages of this repository that it may import; "x/*" is everything below x. The agent, the hub and the
+// installer meet in shared alone, adapters do not import each other, and app wires. A package that is not here fails the test: a new one is
+// a line here, and the line is the decision.
+var uses = map[string]string{
+	"shared/bug": "", "shared/failpoint": "", "shared/fault": "", "shared/health": "", "shared/version": "",
+	"shared/money": "shared/fault", "shared/guard": "shared/fault", "shared/config": "shared/fault",
+	"shared/retail":   "shared/fault shared/money",
+	"shared/envelope": "shared/bug shared/fault shared/retail",
+	"shared/topic":    "shared/envelope shared/retail",
+	"shared/profile":  "shared/envelope shared/fault shared/guard shared/money shared/retail",
+	"shared/decode":   "shared/envelope shared/fault shared/money shared/profile shared/retail",
+
+	"agent":                 "agent/app",
+	"agent/app":             "agent/* shared/*",
+	"agent/source":          "shared/envelope shared/retail",
+	"agent/source/filedrop": "agent/source shared/*",
+	"agent/source/localapi": "agent/source shared/*",
+	"agent/capture":         "agent/source shared/*",
+	"agent/forward":         "shared/*",
+	"agent/buffer":          "agent/forward agent/source shared/*",
+	"agent/uplink":          "agent/forward shared/*",
+	"agent/service":         "shared/*",
+
+	"hub":          "hub/app",
+	"hub/app":      "hub/* shared/*",
+	"hub/cases":    "shared/*",
+	"hub/ledger":   "shared/*",
+	"hub/mapping":  "hub/ledger shared/*",
+	"hub/ingest":   "hub/cases hub/ledger shared/*",
+	"hub/rollup":   "hub/ledger hub/mapping shared/*",
+	"hub/audit":    "hub/cases hub/ledger hub/rollup shared/*",
+	"hub/meaning":  "hub/ingest hub/ledger shared/*",
+	"hub/roll":     "hub/audit hub/cases hub/ledger hub/mapping hub/rollup hub/view shared/*",
+	"hub/view":     "hub/cases hub/ledger hub/mapping hub/rollup shared/*",
+	"hub/password": "shared/*",
+	"hub/broker":   "shared/*",
+	"hub/link":     "shared/*",
+	"hub/service":  "shared/*",
+	"hub/odoo":     "hub/cases hub/ledger hub/mapping hub/rollup shared/*",
+	"hub/web":      "hub/cases hub/ledger hub/mapping hub/password hub/rollup hub/view shared/*",
+	"hub/store":    "hub/audit hub/cases hub/ingest hub/ledger hub/mapping hub/odoo hub/roll hub/rollup hub/view shared/*",
+}
+
+// pure packages decide: they touch no disk, no network, no database and no clock.
+var pure = set("shared/bug", "shared/money", "shared/fault", "shared/retail", "shared/envelope", "shared/topic", "shared/health", "shared/guard",
+	"shared/profile", "shared/decode", "agent/source", "agent/forward", "hub/cases", "hub/ledger", "hub/mapping", "hub/ingest", "hub/meaning",
+	"hub/rollup", "hub/audit", "hub/view")
+
+// outside is what a pure package may not import.
+var outside = set("database/sql", "net", "net/http", "os", "os/exec", "os/signal", "syscall", "io/ioutil")
+
+// dice may be thrown where a wait is jittered, and nowhere else: an id or a secret comes from crypto/rand.
+var dice = set("agent/forward", "agent/uplink", "hub/link", "hub/odoo", "hub/app")
+
+type pkg struct {
+	ImportPath, Doc  string
+	GoFiles, Imports []string
+}
+
+func TestImports(t *testing.T) {
+	for _, goos := range []string{"linux", "windows"} {
+		for _, p := range list(t, goos) {
+			name := strings.TrimPrefix(p.ImportPath, module)
+			if p.Doc == "" {
+				t.Errorf("%s: no package comment", name)
+			}
+			if !strings.HasPrefix(name, "test/") {
+				checkImports(t, name, goos, p.Imports)
+			}
+		}
+	}
+}
+
+func checkImports(t *testing.T, name, goos string, imports []string) {
+	allow, known := uses[name]
+	if !known {
+		t.Errorf("%s is not in the table of test/arch", name)
+		return
+	}
+	for _, imp := range imports {
+		dep, ours := strings.CutPrefix(imp, module)
+		switch {
+		case ours && !allowed(allow, dep):
+			t.Errorf("%s (%s) must not import %s", name, goos, dep)
+		case ours && crosses(name, dep):
+			t.Errorf("%s (%s) must not import %s: agent, hub and installer meet in shared alone", name, goos, dep)
+		case pure[name] && outside[imp]:
+			t.Errorf("%s decides and must not import %s", name, imp)
+		case imp == "math/rand" || imp == "math/rand/v2" && !dice[name]:
+			t.Errorf("%s must not import %s: crypto/rand for ids, and jitter has its places", name, imp)
+		case imp == "testing" || strings.HasPrefix(imp, "testing/"):
+			t.Errorf("%s is product and must not import %s", name, imp)
+		}
+	}
+}
+
+// crosses holds whatever the table says.
+func crosses(name, dep string) bool {
+	from, to := top(name), top(dep)
+	return to == "test" || from == "shared" && to != "shared" || from != to && to != "shared"
+}
+
+func top(name string) string { t, _, _ := strings.Cut(name, "/"); return t }
+
+func allowed(list, dep string) bool {
+	for a := range strings.FieldsSeq(list) {
+		if ok, _ := path.Match(a, dep); ok {
+			return true
+		}
+		if prefix, wild := strings.CutSuffix(a, "*"); wild && strings.HasPrefix(dep, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+func list(t *testing.T, goos string) (out []pkg) {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-e", "-json=ImportPath,GoFiles,Doc,Imports", module+"...")
+	cmd.Env = append(cmd.Environ(), "GOOS="+goos, "CGO_ENABLED=0")
+	b, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for dec := json.NewDecoder(strings.NewReader(string(b))); ; {
+		var p pkg
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if len(p.GoFiles) > 0 { // a folder of tests alone, or of files for another system
+			out = append(out, p)
+		}
+	}
+	if len(out) < 10 {
+		t.Fatalf("go list found %d packages: the test looked in the wrong place", len(out))
+	}
+	return out
+}
+
+func set(names ...string) map[string]bool {
+	m := map[string]bool{}
+	for _, n := range names {
+		m[n] = true
+	}
+	return m
+}
