@@ -10,6 +10,7 @@ import (
 
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/shared/bug"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/failpoint"
 	"github.com/tillpost/tillpost/shared/fault"
@@ -145,6 +146,9 @@ func (in *Intake) commitGroup(ctx context.Context, group []submission) {
 	if err == nil {
 		failpoint.Hit("ingest.commit.after")
 		in.Count.Commits.Add(1)
+	}
+	if bug.AckFailedCommit {
+		err = nil
 	}
 	if err == nil || len(group) == 1 {
 		for _, s := range group {

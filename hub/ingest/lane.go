@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/shared/bug"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/failpoint"
 	"github.com/tillpost/tillpost/shared/fault"
@@ -105,7 +106,7 @@ func (l *lane) hello(ctx context.Context, h envelope.Hello, reply Reply) {
 		if held, err = l.sumAt(ctx, h.Last); err == nil {
 			a := Answer(l.in.Hub, l.head, h, held)
 			l.report(ctx, a.Verdict, a.Why, h.Epoch, h.Last)
-			if h.Acked > l.head.Seq {
+			if h.Acked > l.head.Seq && !bug.RestoreUnnoticed {
 				l.restored(ctx, h)
 			}
 			reply(a)
@@ -192,12 +193,19 @@ func (l *lane) accept(ctx context.Context, b envelope.Batch, reply Reply) {
 		}
 		if m.Refused != nil {
 			l.in.Count.Refused.Add(1)
+			if bug.RefusedBlocks {
+				l.known = false
+				return
+			}
 		}
 		adv.Envs[i] = Accepted{Env: &b[i], Meaning: m}
 	}
 	last := &b[len(b)-1]
 	l.head.Seq, l.head.Sum, l.damaged = last.Pos.Seq, last.Sum, 0
 	ack := l.word(envelope.OK, "")
+	if bug.AckBeforeCommit {
+		reply(ack)
+	}
 	l.waiting++
 	l.in.commit <- submission{adv, func(err error) {
 		if err == nil {
@@ -218,7 +226,7 @@ func (l *lane) accept(ctx context.Context, b envelope.Batch, reply Reply) {
 
 // mean decodes and posts one envelope; a record in parts is put together when its last part is here.
 func (l *lane) mean(ctx context.Context, e *envelope.Envelope) (Meaning, error) {
-	if e.Location != "" {
+	if e.Location != "" && !bug.AssignmentUnchecked {
 		ok, err := l.in.Registry.Assigned(ctx, e.Device, e.Location, e.At)
 		if err != nil {
 			return Meaning{}, err
@@ -232,7 +240,7 @@ func (l *lane) mean(ctx context.Context, e *envelope.Envelope) (Meaning, error) 
 	}
 	if e.Part == 1 {
 		l.parts = nil
-	} else if len(l.parts) != int(e.Part)-1 {
+	} else if len(l.parts) != int(e.Part)-1 && !bug.PartsForgotten {
 		l.drain(ctx)
 		got, err := l.in.Inbox.Parts(ctx, l.head, e.Pos.Seq-uint64(e.Part)+1, e.Pos.Seq-1)
 		if err != nil {

@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 
+	"github.com/tillpost/tillpost/shared/bug"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
@@ -40,11 +41,14 @@ func Supersede(current *Version, next Version) Outcome {
 	case current.Hash == next.Hash:
 		return Duplicate
 	case current.Location != next.Location || current.Till != next.Till && current.Till != "" && next.Till != "" || days(current.Day, next.Day) > MaxMove:
+		if bug.ClashReplaces {
+			return Replaces
+		}
 		return Clash
-	case next.Rank < current.Rank:
+	case next.Rank < current.Rank && !bug.LowerRankWins:
 		return Older
 	}
-	if current.Revision != 0 && next.Revision != 0 && cmp.Compare(next.Revision, current.Revision) < 0 {
+	if current.Revision != 0 && next.Revision != 0 && cmp.Compare(next.Revision, current.Revision) < 0 && !bug.OldRevisionWins {
 		return Older
 	}
 	return Replaces

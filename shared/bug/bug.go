@@ -9,7 +9,6 @@ var Names = []string{
 	"ack_on_publish",
 	"assignment_unchecked",
 	"clash_replaces",
-	"cursor_apart",
 	"delta_last_only",
 	"discount_lost",
 	"duplicate_posts",
@@ -43,7 +42,6 @@ const (
 	AckOnPublish        = active == "ack_on_publish"       // the agent takes a sent batch as delivered, as a PUBACK would say
 	AssignmentUnchecked = active == "assignment_unchecked" // a device may speak for locations that are not its own
 	ClashReplaces       = active == "clash_replaces"       // the same number at another location replaces the ticket
-	CursorApart         = active == "cursor_apart"         // a source's cursor is stored although its rows are not
 	DeltaLastOnly       = active == "delta_last_only"      // a delta is built against the last document alone, not against all of the day
 	DiscountLost        = active == "discount_lost"        // the roll-up forgets discounts
 	DuplicatePosts      = active == "duplicate_posts"      // a ticket that is told again is booked again
