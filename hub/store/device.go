@@ -86,6 +86,19 @@ func (s *Store) Stop(ctx context.Context, h ingest.Head, d retail.DeviceID, st e
 	})
 }
 
+// Release lets the stopped streams of a device go on; its next hello continues them.
+func (tx *Tx) Release(ctx context.Context, d retail.DeviceID, who, reason string) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE lane SET stopped = '' WHERE device = ?`, string(d)); err != nil {
+		return err
+	}
+	for _, s := range envelope.Streams {
+		if err := tx.CloseCase(ctx, cases.ID(cases.Stopped, string(d)+"/"+string(s)), who, reason); err != nil {
+			return err
+		}
+	}
+	return tx.PutStep(ctx, Step{Subject: "device " + string(d), Who: who, What: "released", Reason: reason})
+}
+
 // Open implements ingest.Registry.
 func (s *Store) Open(ctx context.Context, c cases.Case) error {
 	return s.InTx(ctx, func(tx *Tx) error { return tx.OpenCase(ctx, c) })
