@@ -23,7 +23,7 @@ check:
 
 # sim runs SEEDS hostile worlds; a failure prints its seed, and FIRST=seed SEEDS=1 runs it again.
 sim:
-	go test ./test/sim -count=1 -timeout 2h -run TestWorlds -seeds $(SEEDS) -first $(or $(FIRST),0) -tell
+	cd test/sim && go test -count=1 -timeout 2h -run TestWorlds -seeds $(SEEDS) -first $(or $(FIRST),0) -tell
 
 # sim-bugs plants one bug after another and runs worlds until it is noticed.
 sim-bugs:

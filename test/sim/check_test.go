@@ -1,0 +1,179 @@
+package sim
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/shared/envelope"
+)
+
+// check compares what has come to rest with the truth.
+func (w *world) check() {
+	w.checkHeads()
+	w.checkTickets()
+	w.checkCases()
+	w.checkAnnounced()
+	w.books.step(w)
+	w.checkBooks()
+}
+
+// checkHeads: agent and hub agree on every stream, to the checksum.
+func (w *world) checkHeads() {
+	for _, p := range w.pcs {
+		for _, s := range envelope.Streams {
+			st := p.buf.State(s)
+			h, err := w.hub.store.Head(w.ctx, p.device, s, st.Epoch)
+			if err != nil || h.Seq != st.Last || (st.Last > 0 && h.Sum != st.Sum) {
+				w.breaks("%s/%s ends at %d, the hub at %d (%v)", p.name, s, st.Last, h.Seq, err)
+			}
+		}
+	}
+}
+
+// checkTickets: every ticket told is in the ledger once, with its cents, and nothing else is.
+func (w *world) checkTickets() {
+	db := open(w.hub.dir)
+	defer db.Close()
+	rows, err := db.Query(`SELECT t.key, e.gross, e.tax, e.void, e.lines FROM ticket t JOIN entry e ON e.id = t.entry WHERE t.kind = 'ticket'`)
+	if err != nil {
+		w.breaks("read tickets: %v", err)
+		return
+	}
+	defer rows.Close()
+	found := map[string]bool{}
+	for rows.Next() {
+		var key string
+		var gross, tax, lines int64
+		var void bool
+		if err := rows.Scan(&key, &gross, &tax, &void, &lines); err != nil {
+			w.breaks("read ticket: %v", err)
+			return
+		}
+		id := key[strings.LastIndex(key, "|")+1:]
+		v, told := w.truth.tickets[id]
+		switch {
+		case !told:
+			w.breaks("ticket %s is booked and was never told", id)
+		case v.void != void || v.total != gross+tax || v.tax != tax:
+			w.breaks("ticket %s: booked %d with tax %d void %v, the till says %d with tax %d void %v", id, gross+tax, tax, void, v.total, v.tax, v.void)
+		}
+		found[id] = true
+	}
+	for _, id := range slices.Sorted(maps.Keys(w.truth.tickets)) {
+		if !found[id] {
+			w.breaks("ticket %s was told and is not booked", id)
+		}
+	}
+	w.marks["tickets"] = len(found)
+}
+
+// checkCases: what cannot be booked is listed, each record of it, and nothing else is.
+func (w *world) checkCases() {
+	list, err := w.hub.store.Cases(w.ctx, true)
+	if err != nil {
+		w.breaks("read cases: %v", err)
+		return
+	}
+	db := open(w.hub.dir)
+	defer db.Close()
+	refused, clashes, restored := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, c := range list {
+		switch c.Cause {
+		case cases.Refused, cases.Unbalanced:
+			var key string
+			if err := db.QueryRow(`SELECT key FROM envelope WHERE id = ?`, c.Envelope).Scan(&key); err != nil {
+				w.breaks("case %s has no record: %v", c.ID, err)
+			}
+			refused[key] = true
+		case cases.Conflict:
+			clashes[c.Subject[strings.LastIndex(c.Subject, "|")+1:]] = true
+		case cases.HubRestored:
+			restored[c.Subject] = true
+		}
+	}
+	wantRefused, wantClashes := map[string]bool{}, map[string]bool{}
+	for _, j := range w.truth.active {
+		for _, it := range j.items {
+			if w.truth.refused[it.id] {
+				wantRefused[it.id] = true
+			}
+			if w.truth.clashes[it.id] {
+				wantClashes[it.id] = true
+			}
+		}
+	}
+	w.same("refused records", refused, wantRefused)
+	w.same("contradictions", clashes, wantClashes)
+	for lane := range w.hub.owed {
+		if !restored[lane] {
+			w.breaks("the hub was put back behind what it had promised %s, and no case says so", lane)
+		}
+	}
+}
+
+func (w *world) same(what string, got, want map[string]bool) {
+	for _, k := range slices.Sorted(maps.Keys(want)) {
+		if !got[k] {
+			w.breaks("%s: %s is not listed", what, k)
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(got)) {
+		if !want[k] {
+			w.breaks("%s: %s is listed and should not be", what, k)
+		}
+	}
+}
+
+// checkAnnounced: an epoch that follows a damaged file names the old one.
+func (w *world) checkAnnounced() {
+	db := open(w.hub.dir)
+	defer db.Close()
+	for _, l := range w.truth.announced {
+		var kind string
+		err := db.QueryRow(`SELECT e.kind FROM envelope e JOIN lane l ON l.id = e.lane WHERE l.device = ? AND l.stream = ? AND l.epoch = ? AND e.seq = 1`,
+			string(l.device), string(l.stream), l.epoch[:]).Scan(&kind)
+		if err == nil && kind != "epoch_end.v1" {
+			w.breaks("epoch %s of %s/%s follows a damaged file and begins with %s", short(l.epoch), l.device, l.stream, kind)
+		}
+	}
+}
+
+// checkBooks: per store-day the ledger, the documents and the tills' own sums are the same to the cent.
+func (w *world) checkBooks() {
+	days := map[rollup.DayKey]bool{}
+	for k := range w.truth.measures {
+		days[k] = true
+	}
+	for k := range w.books.totals {
+		days[k] = true
+	}
+	for k := range days {
+		want := w.truth.measures[k]
+		w.sums(k.String()+": ledger", measures(w.books.totals[k]), want)
+		w.sums(k.String()+": documents", measures(w.books.posted(k)), want)
+		for _, d := range w.books.docs[k] {
+			if len(w.books.docs[k]) > 0 && d.Key != k {
+				w.breaks("document %s stands under %s", d.ID(), k)
+			}
+		}
+	}
+	w.marks["store-days"] = len(days)
+}
+
+func (w *world) sums(what string, got, want map[string]int64) {
+	all := map[string]bool{}
+	for k := range got {
+		all[k] = true
+	}
+	for k := range want {
+		all[k] = true
+	}
+	for _, k := range slices.Sorted(maps.Keys(all)) {
+		if got[k] != want[k] {
+			w.breaks("%s: %s is %d cents, the tills say %d", what, k, got[k], want[k])
+		}
+	}
+}

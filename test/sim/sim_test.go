@@ -1,0 +1,101 @@
+package sim
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+	"testing/cryptotest"
+	"testing/synctest"
+	"time"
+
+	"github.com/tillpost/tillpost/hub/store"
+)
+
+var (
+	seeds = flag.Uint64("seeds", 60, "how many worlds to run")
+	first = flag.Uint64("first", 0, "seed of the first world")
+	trace = flag.Bool("trace", false, "tell everything that happens")
+	tell  = flag.Bool("tell", false, "print what happened in all worlds")
+	until = flag.Bool("until", false, "stop at the first world that breaks (a planted bug is caught)")
+)
+
+// template is the folder of an empty hub.
+var template string
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(start(m))
+}
+
+func start(m *testing.M) int {
+	dir, err := os.MkdirTemp(memory(), "tillpost-sim-")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	template = filepath.Join(dir, "template")
+	if err := os.Mkdir(template, 0o700); err != nil {
+		panic(err)
+	}
+	s, err := store.Open(context.Background(), template)
+	if err != nil {
+		panic(err)
+	}
+	s.Close()
+	return m.Run()
+}
+
+// memory is a file system without a disk where there is one: what a power cut leaves is simulated, not waited for.
+func memory() string {
+	if st, err := os.Stat("/dev/shm"); err == nil && st.IsDir() {
+		return "/dev/shm"
+	}
+	return os.TempDir()
+}
+
+// TestWorlds runs worlds. A failure prints its seed; -first seed -seeds 1 -trace tells its story.
+func TestWorlds(t *testing.T) {
+	begun := time.Now()
+	faults, marks, n := map[string]int{}, map[string]int{}, uint64(0)
+	for seed := *first; seed < *first+*seeds; seed++ {
+		n++
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
+			cryptotest.SetGlobalRandom(t, seed)
+			dir, err := os.MkdirTemp(filepath.Dir(template), "world-")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer os.RemoveAll(dir)
+			synctest.Test(t, func(t *testing.T) {
+				w := run(t, seed, dir, *trace)
+				for k, v := range w.faults {
+					faults[k] += v
+				}
+				for k, v := range w.marks {
+					marks[k] += v
+				}
+				for _, b := range w.bad {
+					t.Errorf("seed %d at %s", seed, b)
+				}
+			})
+		})
+		if *until && t.Failed() {
+			break
+		}
+	}
+	if *tell {
+		took := time.Since(begun)
+		fmt.Printf("%d worlds in %v: %.1f a second\n", n, took.Round(time.Millisecond), float64(n)/took.Seconds())
+		for _, m := range []map[string]int{faults, marks} {
+			for _, k := range slices.Sorted(maps.Keys(m)) {
+				fmt.Printf("  %-20s %d\n", k, m[k])
+			}
+		}
+	}
+}
