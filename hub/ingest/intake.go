@@ -63,7 +63,7 @@ type Registry interface {
 }
 
 // Reply sends the hub's word back to a device. It must not block: a lost reply is asked for again.
-type Reply func(envelope.Head)
+type Reply = func(envelope.Head)
 
 // Intake is safe for concurrent use. Start it with Run, hand it payloads with Batch and Hello.
 type Intake struct {
