@@ -117,10 +117,15 @@ func (b *Buffer) salvageStream(ctx context.Context, tx *sql.Tx, old *sql.DB, s e
 
 // readable gathers the rows that still open, stepping over holes one sequence at a time.
 func (b *Buffer) readable(ctx context.Context, old *sql.DB, s envelope.Stream, was lane) (out envelope.Batch) {
+	conn, err := old.Conn(ctx)
+	if err != nil {
+		return nil // it is no database any more: every further look would say so again
+	}
+	defer conn.Close()
 	at, hole := was.Trimmed, 0
 	for hole < maxHole {
 		n := 0
-		rows, err := old.QueryContext(ctx, `SELECT `+rowColumns+` FROM `+string(s)+` WHERE seq > ? ORDER BY seq LIMIT ?`, int64(at), pageFor(hole))
+		rows, err := conn.QueryContext(ctx, `SELECT `+rowColumns+` FROM `+string(s)+` WHERE seq > ? ORDER BY seq LIMIT ?`, int64(at), pageFor(hole))
 		if err == nil {
 			for rows.Next() {
 				var e envelope.Envelope
