@@ -33,7 +33,7 @@ type Options struct {
 	Listen    string // host:port; port 0 takes a free one
 	Dir       string // scratch space of the broker, emptied at each start
 	TLS       *tls.Config
-	Passwords Passwords                         // nil: loopback only, every well-formed device name is let in
+	Passwords Passwords                        // nil: loopback only, every well-formed device name is let in
 	Matches   func(hash, password string) bool // required with Passwords
 	Log       *slog.Logger
 }

@@ -19,7 +19,7 @@ import (
 func (l *Link) hear(ctx context.Context, c mqtt.Client, m mqtt.Message, mine envelope.HubState, echo chan<- struct{}) {
 	l.Heard.Add(1)
 	if m.Topic() == topic.Hub() {
-		l.hearHub(ctx, c, m.Payload(), mine, echo)
+		l.hearHub(ctx, c, m, mine, echo)
 		return
 	}
 	kind, d, s, ok := topic.Parse(m.Topic())
@@ -54,36 +54,36 @@ func (l *Link) strange(ctx context.Context, m mqtt.Message) {
 	l.o.Log.DebugContext(ctx, "a message that no agent of ours sends", "device", d, "stream", s, "bytes", len(m.Payload()))
 }
 
-// hearHub looks at the retained state of the hub. It should be our own. The last will of our connection before is corrected; another hub
-// that says it is online is told to people and left alone: agents obey only theirs, so nothing is booked twice, but each of the two wakes
-// and refuses the other's stores.
-func (l *Link) hearHub(ctx context.Context, c mqtt.Client, payload []byte, mine envelope.HubState, echo chan<- struct{}) {
+// hearHub looks at the state of the hub, which should be our own. The last will of our connection before is corrected. Another hub that says
+// it is online is told to people and answered once, so that it notices us too; a retained state alone may be of a hub long gone. Agents obey
+// only theirs, so nothing is booked twice, but each of the two wakes the other's stores.
+func (l *Link) hearHub(ctx context.Context, c mqtt.Client, m mqtt.Message, mine envelope.HubState, echo chan<- struct{}) {
 	var h envelope.HubState
-	if err := json.Unmarshal(payload, &h); err != nil {
+	if err := json.Unmarshal(m.Payload(), &h); err != nil {
 		return
 	}
+	again := func() { go c.Publish(topic.Hub(), 1, true, encode(mine)) } // not from here: paho's receiver must not wait for its sender
 	st := l.State()
+	known := st.Rival.Hub == h.Hub && st.Rival.Since.Equal(h.Since)
 	switch {
-	case h.Hub == mine.Hub && h.Since.Equal(mine.Since) && h.Online:
+	case h.Online && h.Hub == mine.Hub && h.Since.Equal(mine.Since):
 		select {
 		case echo <- struct{}{}:
 		default:
 		}
+	case m.Retained():
 	case !h.Online:
-		if st.Rival.Hub == h.Hub && st.Rival.Since.Equal(h.Since) {
+		if known {
 			st.Rival = envelope.HubState{}
 			l.state.Store(&st)
 		}
-		if st.Connected {
-			go c.Publish(topic.Hub(), 1, true, encode(mine)) // not from here: paho's receiver must not wait for its sender
-		}
-	case st.Connected || h.Hub != mine.Hub: // before we announced ourselves, our own id is only what we left behind
-		if st.Rival.Hub != h.Hub || !st.Rival.Since.Equal(h.Since) {
-			l.o.Log.ErrorContext(ctx, "another hub speaks on this broker: stop one of the two, or give each a broker of its own. Each store obeys only its own hub; nothing is booked twice.",
-				"rival", h.Hub, "since", h.Since)
-		}
+		again()
+	case !known:
+		l.o.Log.ErrorContext(ctx, "another hub speaks on this broker: stop one of the two, or give each a broker of its own. Each store obeys only its own hub; nothing is booked twice.",
+			"rival", h.Hub, "since", h.Since)
 		st.Rival = h
 		l.state.Store(&st)
+		again()
 	}
 }
 
