@@ -23,11 +23,11 @@ check:
 
 # sim runs SEEDS hostile worlds; a failure prints its seed, and FIRST=seed SEEDS=1 runs it again.
 sim:
-	cd test/sim && go test -count=1 -timeout 2h -run TestWorlds -seeds $(SEEDS) -first $(or $(FIRST),0) -tell
+	go run ./test/sim/run -seeds $(SEEDS) -first $(or $(FIRST),0)
 
 # sim-bugs plants one bug after another and runs worlds until it is noticed.
 sim-bugs:
-	go run ./test/sim/bugs -seeds $(SEEDS)
+	go run ./test/sim/run -bugs -seeds $(SEEDS)
 
 e2e:
 	go test -count=1 -timeout 1h -tags e2e ./test/e2e/...

@@ -30,7 +30,9 @@ type pc struct {
 	buf    *buffer.Buffer
 	fw     []*forward.Forwarder
 	online bool
-	wake   uint64 // one more with each planned step: only the last one counts
+	told   bool             // it has greeted since the faults are over
+	read   map[*journal]int // cursors, as a source keeps them between two reads
+	wake   uint64           // one more with each planned step: only the last one counts
 
 	lastUp, lastDown time.Time
 	heads            map[string]uint64 // acked per stream and epoch, as last looked at
@@ -64,7 +66,7 @@ func (p *pc) boot() {
 	for i, s := range envelope.Streams {
 		p.fw = append(p.fw, forward.New(forward.Options{Device: p.device, Stream: s, Codec: w.codec, Rand: rand.New(rand.NewPCG(w.seed, uint64(p.life*10+i)))}, buf, buf))
 	}
-	p.heads = map[string]uint64{}
+	p.heads, p.read = map[string]uint64{}, map[*journal]int{}
 }
 
 // noteSalvage remembers the epochs that must begin by naming the old one.
@@ -114,7 +116,7 @@ func (p *pc) disconnect() {
 
 // pollIn reads the sources after a while, and again and again.
 func (p *pc) pollIn() {
-	p.later(time.Duration(50+p.dice.IntN(3000))*time.Millisecond, func() {
+	p.later(time.Duration(50+p.dice.IntN(4000))*time.Millisecond, func() {
 		for _, j := range p.sources {
 			p.poll(j)
 		}
@@ -126,12 +128,15 @@ func (p *pc) pollIn() {
 // poll reads what a till has told since the cursor, as a source does: rows and cursor in one transaction.
 func (p *pc) poll(j *journal) {
 	w := p.w
-	c, err := p.buf.Cursor(w.ctx, j.name)
-	if err != nil {
-		w.breaks("%s: cursor: %v", p.name, err)
-		return
+	from, read := p.read[j]
+	if !read {
+		c, err := p.buf.Cursor(w.ctx, j.name)
+		if err != nil {
+			w.breaks("%s: cursor: %v", p.name, err)
+			return
+		}
+		from, _ = strconv.Atoi(string(c))
 	}
-	from, _ := strconv.Atoi(string(c))
 	to := min(from+1+p.dice.IntN(12), j.told(w.now, w.quiet))
 	if from >= to {
 		return
@@ -143,6 +148,7 @@ func (p *pc) poll(j *journal) {
 	if err := p.buf.Append(w.ctx, j.name, source.Cursor(strconv.Itoa(to)), drafts); err != nil {
 		w.breaks("%s: append: %v", p.name, err)
 	}
+	p.read[j] = to
 	w.trace("%s appends %s %d..%d", p.name, j.name, from, to-1)
 	if w.plan.trim && p.dice.IntN(10) == 0 {
 		if _, err := p.buf.Trim(w.ctx, -time.Hour); err != nil {
@@ -233,7 +239,7 @@ func (p *pc) look() {
 
 // settled: everything told is read, sent, and known to be at the hub.
 func (p *pc) settled() bool {
-	if p.buf == nil {
+	if p.buf == nil || !p.told {
 		return false
 	}
 	for i, s := range envelope.Streams {
@@ -264,15 +270,14 @@ func (p *pc) describe() string {
 	return s
 }
 
-// calmDown: the line is good, the agent runs.
+// calmDown: the line is good, the agent runs, and the hub's retained state has told it to ask where it stands.
 func (p *pc) calmDown() {
 	if p.buf == nil {
 		p.boot()
 		p.pollIn()
 	}
-	if !p.online {
-		p.connectIn(time.Second)
-	}
+	p.connectIn(time.Second)
+	p.later(time.Second, func() { p.told = true })
 }
 
 func reserve(dir string) {

@@ -23,7 +23,7 @@ import (
 
 // Lengths of a world on its own clock.
 const (
-	hostile = 6 * time.Minute
+	hostile = 3 * time.Minute
 	calm    = 3 * time.Hour // everything must have come to rest by then
 )
 
@@ -65,7 +65,7 @@ type plan struct {
 }
 
 func draw(r *rand.Rand) plan {
-	p := plan{devices: 1 + r.IntN(3), tickets: 6 + r.IntN(14), loss: r.IntN(8)}
+	p := plan{devices: 1 + r.IntN(5)/2, tickets: 3 + r.IntN(8), loss: r.IntN(8)}
 	for _, b := range []struct {
 		on      *bool
 		percent int
@@ -225,7 +225,7 @@ func (w *world) build() {
 		w.second = newHub(w, "hub-second", "second")
 	}
 	for i := range w.plan.devices {
-		p := &pc{w: w, name: fmt.Sprintf("pc%d", i), device: deviceID(i), dice: w.dice(fmt.Sprintf("pc%d", i)), heads: map[string]uint64{}}
+		p := &pc{w: w, name: fmt.Sprintf("pc%d", i), device: deviceID(i), dice: w.dice(fmt.Sprintf("pc%d", i))}
 		p.sources = w.truth.sourcesOf(i)
 		p.dir = filepath.Join(w.dir, p.name)
 		w.pcs = append(w.pcs, p)
