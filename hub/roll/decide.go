@@ -1,0 +1,131 @@
+package roll
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/tillpost/tillpost/hub/audit"
+	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/shared/money"
+)
+
+// Decide says where a store-day stands and what its next document is. It is pure.
+func Decide(d Day, o Options) (Decision, error) {
+	v := audit.Judge(d.Facts, o.Rules)
+	dec := Decision{State: Open, Why: v.Why, Approved: d.ApprovedBy, Unproven: v.Unproven, Cases: v.Cases, Gone: v.Gone, Next: v.Next}
+	if v.Complete {
+		dec.State = Complete
+	}
+	if v.Audited {
+		dec.State = Audited
+	}
+	// A day with a document stays approved: what comes late is a delta, not a new question.
+	if !v.Audited && len(d.Documents) == 0 {
+		return dec, nil
+	}
+	sheet, err := rollup.Map(d.Key, d.Totals, d.Set, o.Books)
+	if err != nil {
+		return dec, err
+	}
+	dec.unknown(d, sheet)
+	if stop := dec.capped(d, o, sheet); stop {
+		return dec, nil
+	}
+	if d.Hold {
+		dec.Why = "held by a person"
+		return dec, nil
+	}
+	if dec.Approved == "" {
+		if !o.AutoApprove {
+			dec.Why = "waits for a person's approval"
+			return dec, nil
+		}
+		dec.Approved = "auto"
+	}
+	return dec, dec.document(d, o, sheet)
+}
+
+// unknown lists each code without a place as a case, and closes those that have one now.
+func (dec *Decision) unknown(d Day, s rollup.Sheet) {
+	for a, sum := range d.Totals {
+		c := cases.New(cases.UnknownCode, string(a), d.Now)
+		if !slices.Contains(s.Unmapped, a) {
+			continue // SetRule closes it for all days at once
+		}
+		role, code := a.Split()
+		c.Detail = fmt.Sprintf("%s %q at location %s on %s: %s stand in suspense", role, code, d.Key.Location, d.Key.Day, abs(sum))
+		c.Location, c.Day, c.Amount = d.Key.Location, d.Key.Day, abs(sum)
+		dec.Cases = append(dec.Cases, c)
+	}
+}
+
+// capped holds a day that has too much in suspense.
+func (dec *Decision) capped(d Day, o Options, s rollup.Sheet) bool {
+	c := cases.New(cases.SuspenseCap, d.Key.String(), d.Now)
+	over := o.SuspenseCap.Currency != "" && s.Suspense.Currency == o.SuspenseCap.Currency && s.Suspense.Minor > o.SuspenseCap.Minor
+	if !over || d.Accepted[c.ID] || d.ApprovedBy != "" && d.ApprovedBy != "auto" {
+		dec.Gone = append(dec.Gone, c.ID)
+		return false
+	}
+	c.Location, c.Day, c.Amount = d.Key.Location, d.Key.Day, s.Suspense
+	c.Detail = fmt.Sprintf("%s have no account, the cap is %s: %v", s.Suspense, o.SuspenseCap, s.Unmapped)
+	dec.Cases = append(dec.Cases, c)
+	dec.Why = c.Detail
+	return true
+}
+
+// document makes what the books still lack, and otherwise tells how far the documents are.
+func (dec *Decision) document(d Day, o Options, s rollup.Sheet) error {
+	if quiet := d.Changed.Add(o.Settle); len(d.Documents) > 0 && d.Now.Before(quiet) {
+		dec.State, dec.Next = dec.of(d.States), quiet
+		return nil
+	}
+	note := ""
+	if len(d.Documents) > 0 {
+		note = "changed after posting"
+	}
+	doc, ok, err := rollup.Next(d.Key, d.Key.Day, s, d.Documents, o.Books, d.Tickets, d.Set, note)
+	if err != nil {
+		return err
+	}
+	if ok {
+		dec.Document, dec.State = &doc, Posting
+		return nil
+	}
+	dec.State = dec.of(d.States)
+	if len(d.Documents) == 0 {
+		dec.Why = "nothing to post: no money moved"
+	}
+	return nil
+}
+
+// of is the day's state by its documents': the one that needs a person most.
+func (dec *Decision) of(states []string) string {
+	for _, s := range []string{Parked, Waiting, Posting, Posted} {
+		if slices.Contains(states, s) {
+			return s
+		}
+	}
+	return Verified
+}
+
+func abs(m money.Amount) money.Amount {
+	if m.Minor < 0 {
+		return m.Neg()
+	}
+	return m
+}
+
+// Paid is the sum of all tenders.
+func Paid(t rollup.Totals) (sum money.Amount, err error) {
+	for a, m := range t {
+		if role, _ := a.Split(); role == ledger.Tender {
+			if sum, err = sum.Add(m); err != nil {
+				return sum, err
+			}
+		}
+	}
+	return sum, nil
+}

@@ -1,0 +1,140 @@
+// Package roll brings store-days on: it folds new entries into totals, judges the days that changed or whose time has come, and makes the
+// next document of a day that may go. Each step is one transaction of the store, so that a kill anywhere repeats it and never doubles it.
+package roll
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/tillpost/tillpost/hub/audit"
+	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/mapping"
+	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/shared/money"
+)
+
+// States of a store-day, in their order. Past approved they follow its documents.
+const (
+	Open     = "open"
+	Complete = "complete"
+	Audited  = "audited"
+	Approved = "approved"
+	Posting  = "posting"
+	Posted   = "posted"
+	Verified = "verified"
+	Parked   = "parked"  // Odoo refuses a document: a person decides
+	Waiting  = "waiting" // a document goes by itself when its reason is gone
+)
+
+// Day is a store-day with all that a decision needs.
+type Day struct {
+	audit.Facts
+	State      string
+	Hold       bool
+	ApprovedBy string // "" = nobody yet
+	Changed    time.Time
+	Totals     rollup.Totals
+	Documents  []rollup.Document
+	States     []string // of the documents
+	Set        mapping.Set
+}
+
+// Decision is what is written of it, in the transaction that read the Day.
+type Decision struct {
+	State    string
+	Why      string
+	Approved string
+	Unproven bool
+	Document *rollup.Document // nil = none to make
+	Cases    []cases.Case
+	Gone     []string
+	Next     time.Time // when to look again by time alone
+}
+
+// Store is the database.
+type Store interface {
+	// Fold adds entries that are not in the totals yet, at most so many; n tells how many it took.
+	Fold(ctx context.Context, most int) (n int, err error)
+	// Due returns days that changed or whose time has come, and when the next one's time comes.
+	Due(ctx context.Context, most int) (keys []rollup.DayKey, next time.Time, err error)
+	// Decide reads a day, asks, and writes the answer with its document and task, in one transaction.
+	Decide(ctx context.Context, k rollup.DayKey, decide func(Day) (Decision, error)) error
+}
+
+// Options are head office's rules.
+type Options struct {
+	Rules       audit.Rules
+	Books       rollup.Books
+	AutoApprove bool
+	SuspenseCap money.Amount  // of one store-day; no currency = no cap
+	Settle      time.Duration // how long a posted day must be quiet before its late tickets make a document
+}
+
+// Roller is the stage. It is not safe for concurrent use: one goroutine runs it.
+type Roller struct {
+	Options
+	Store Store
+	Log   *slog.Logger
+	Made  func() // a document was made; must not block
+}
+
+const (
+	foldMost = 2000
+	dueMost  = 50
+	rest     = time.Minute // looks again at least so often: the clock may have been set
+)
+
+// Run rolls whenever wake tells of news, and when a day's time comes, until ctx ends.
+func (r *Roller) Run(ctx context.Context, wake <-chan struct{}) error {
+	for ctx.Err() == nil {
+		worked, next, err := r.Step(ctx)
+		if err != nil && ctx.Err() == nil {
+			r.Log.ErrorContext(ctx, "cannot roll up; it is tried again", "err", err)
+			worked, next = false, time.Now().Add(5*time.Second)
+		}
+		if worked {
+			continue
+		}
+		pause := rest
+		if !next.IsZero() {
+			pause = max(10*time.Millisecond, min(rest, time.Until(next)))
+		}
+		select {
+		case <-ctx.Done():
+		case <-wake:
+		case <-time.After(pause):
+		}
+	}
+	return nil
+}
+
+// Step does one piece of work; worked = there may be more. next is when time alone brings some.
+func (r *Roller) Step(ctx context.Context) (worked bool, next time.Time, err error) {
+	n, err := r.Store.Fold(ctx, foldMost)
+	if err != nil || n > 0 {
+		return n > 0, next, err
+	}
+	keys, next, err := r.Store.Due(ctx, dueMost)
+	if err != nil {
+		return false, next, err
+	}
+	for _, k := range keys {
+		made := false
+		err := r.Store.Decide(ctx, k, func(d Day) (Decision, error) {
+			dec, err := Decide(d, r.Options)
+			made = dec.Document != nil
+			return dec, err
+		})
+		if err != nil {
+			return false, next, err
+		}
+		if made {
+			r.Log.InfoContext(ctx, "document made", "location", k.Location, "day", k.Day)
+			if r.Made != nil {
+				r.Made()
+			}
+		}
+	}
+	return len(keys) > 0, next, nil
+}
