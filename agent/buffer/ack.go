@@ -78,8 +78,10 @@ func (b *Buffer) trimSlice(ctx context.Context, s envelope.Stream, before time.T
 	return n, fault.New(fault.Internal, "trim buffer", err)
 }
 
-// Fork opens a new epoch for a stream whose positions another machine has written too, or whose past the hub contradicts. Its first row
-// names the old epoch; every row that is still held is sealed again behind it. What the hub holds already it knows by identity.
+// Fork opens a new epoch for a stream whose positions another machine has written too, whose past the hub contradicts, or of which a row
+// cannot be read any more. Its first row names the old epoch; every row that is still held is sealed again behind it. What the hub holds
+// already it knows by identity. Rows that only this PC had and that are damaged are counted in the first row, and every source reads again
+// from its beginning: a till's own files bring them back.
 func (b *Buffer) Fork(ctx context.Context, s envelope.Stream, why string) error {
 	err := b.do(ctx, func() error { return b.reseal(s, why) })
 	if err == nil {
@@ -93,26 +95,28 @@ func (b *Buffer) reseal(s envelope.Stream, why string) error {
 	old := *b.streams[s]
 	b.mu.Unlock()
 	l := lane{Epoch: envelope.NewEpoch()}
+	lost := old.Last - old.Acked
 	err := b.inTx(func(tx *sql.Tx) error {
 		if _, err := tx.Exec(`UPDATE ` + string(s) + ` SET seq = -seq`); err != nil {
 			return err
 		}
-		if err := b.insert(tx, &l, epochEnd(b.opt, s, why, &old)); err != nil {
+		if err := b.kept(tx, s, &old, func(e envelope.Envelope) error {
+			if e.Pos.Seq > old.Acked {
+				lost--
+			}
+			return nil
+		}); err != nil {
 			return err
 		}
-		for done := int64(0); ; {
-			page, err := b.page(tx, s, old.Epoch, done)
-			if err != nil {
+		if err := b.insert(tx, &l, epochEnd(b.opt, s, why, &old, lost)); err != nil {
+			return err
+		}
+		if err := b.kept(tx, s, &old, func(e envelope.Envelope) error { return b.insert(tx, &l, e) }); err != nil {
+			return err
+		}
+		if lost > 0 {
+			if _, err := tx.Exec(`DELETE FROM cursor`); err != nil {
 				return err
-			}
-			if len(page) == 0 || bug.ForkDrops {
-				break
-			}
-			done = -int64(page[len(page)-1].Pos.Seq)
-			for _, e := range page {
-				if err := b.insert(tx, &l, e); err != nil {
-					return err
-				}
 			}
 		}
 		if _, err := tx.Exec(`DELETE FROM ` + string(s) + ` WHERE seq < 0`); err != nil {
@@ -125,29 +129,61 @@ func (b *Buffer) reseal(s envelope.Stream, why string) error {
 	}
 	b.mu.Lock()
 	b.streams[s] = &l
+	if lost > 0 {
+		b.told = map[string]bool{}
+	}
 	b.mu.Unlock()
 	return nil
 }
 
+// kept hands over every row of the old epoch that can still be read, in order.
+func (b *Buffer) kept(tx *sql.Tx, s envelope.Stream, old *lane, f func(envelope.Envelope) error) error {
+	before := chain{old.Trimmed, old.Base, true}
+	for done := int64(0); !bug.ForkDrops; {
+		page, next, err := b.page(tx, s, old.Epoch, done, &before)
+		if err != nil {
+			return err
+		}
+		if next == done {
+			return nil
+		}
+		done = next
+		for _, e := range page {
+			if err := f(e); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // page reads the next rows of the old epoch, which stand at negative sequences meanwhile.
-func (b *Buffer) page(tx *sql.Tx, s envelope.Stream, epoch envelope.Epoch, done int64) (out envelope.Batch, err error) {
+// It steps over those that are damaged; next is where the following page begins.
+func (b *Buffer) page(tx *sql.Tx, s envelope.Stream, epoch envelope.Epoch, done int64, before *chain) (out envelope.Batch, next int64, err error) {
 	limit := done
 	if limit == 0 {
 		limit = 1 // rows are below zero; the greatest comes first
 	}
 	rows, err := tx.Query(`SELECT -seq, location, kind, key, content_type, at, part, parts, sum, body FROM `+string(s)+` WHERE seq < ? AND seq < 0 ORDER BY seq DESC LIMIT 200`, limit)
 	if err != nil {
-		return nil, err
+		return nil, done, err
 	}
 	defer rows.Close()
+	next = done
 	for rows.Next() {
 		e, err := b.scan(rows, s, epoch)
-		if err != nil {
-			return nil, err
+		if err != nil && e.Pos.Seq == 0 {
+			return nil, done, err
 		}
-		out = append(out, e)
+		next = -int64(e.Pos.Seq)
+		if err == nil {
+			err = before.next(&e)
+		}
+		if err == nil {
+			out = append(out, e)
+		}
 	}
-	return out, rows.Err()
+	return out, next, rows.Err()
 }
 
 func putLane(tx *sql.Tx, s envelope.Stream, l *lane) error {

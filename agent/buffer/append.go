@@ -140,7 +140,7 @@ func (b *Buffer) store(group []appendCall) error {
 				next[c.drafts[i].Stream] = l
 				changed[c.drafts[i].Stream] = true
 			}
-			if c.cursor != "" {
+			if c.cursor != "" && b.knows(c.source) {
 				if _, err := tx.Exec(`INSERT INTO cursor (source, value) VALUES (?, ?) ON CONFLICT (source) DO UPDATE SET value = excluded.value`, c.source, string(c.cursor)); err != nil {
 					return err
 				}
@@ -170,6 +170,13 @@ func (b *Buffer) store(group []appendCall) error {
 		b.opt.Appended(s)
 	}
 	return nil
+}
+
+// knows reports whether a source has asked for its cursor since it was told to read again: what it read before that would undo it.
+func (b *Buffer) knows(source string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.told == nil || b.told[source]
 }
 
 func (b *Buffer) inTx(f func(*sql.Tx) error) error {

@@ -50,6 +50,7 @@ type Buffer struct {
 	quit  context.CancelFunc
 
 	mu      sync.Mutex
+	told    map[string]bool           // nil, or since all sources must read again: those that have asked for their cursor
 	streams map[envelope.Stream]*lane // the writer's view; guarded for readers
 	Salvage *Salvage                  // what was found damaged at Open, nil = nothing
 	reserve string
@@ -221,6 +222,11 @@ func full(err error) bool {
 
 // Cursor returns how far a source has read, "" at the beginning.
 func (b *Buffer) Cursor(ctx context.Context, name string) (c source.Cursor, err error) {
+	b.mu.Lock()
+	if b.told != nil {
+		b.told[name] = true
+	}
+	b.mu.Unlock()
 	err = b.read.QueryRowContext(ctx, `SELECT value FROM cursor WHERE source = ?`, name).Scan(&c)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil

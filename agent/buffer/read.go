@@ -30,7 +30,7 @@ func (b *Buffer) State(s envelope.Stream) forward.State {
 const rowColumns = `seq, location, kind, key, content_type, at, part, parts, sum, body`
 
 // Peek returns the envelopes that follow after, in order, until their bodies exceed maxBytes (always at least one if there is one) or
-// there are max of them. Code internal when a row cannot be read: the file is damaged.
+// there are max of them. Code invalid when the first of them is damaged: Fork steps over it.
 func (b *Buffer) Peek(ctx context.Context, s envelope.Stream, after uint64, max, maxBytes int) (envelope.Batch, error) {
 	st := b.State(s)
 	prev, err := b.sumAt(ctx, s, after)
@@ -43,20 +43,45 @@ func (b *Buffer) Peek(ctx context.Context, s envelope.Stream, after uint64, max,
 	}
 	defer rows.Close()
 	var out envelope.Batch
-	size := 0
+	size, before := 0, chain{after, prev, true}
 	for rows.Next() {
 		e, err := b.scan(rows, s, st.Epoch)
+		if err == nil {
+			err = before.next(&e)
+		}
 		if err != nil {
-			return nil, fault.New(fault.Internal, "read buffer", err)
+			if len(out) > 0 && e.Pos.Seq > 0 {
+				return out, nil // what stands before it goes first
+			}
+			return nil, fault.New(fault.Invalid, "read buffer", err)
 		}
 		if size += len(e.Body); len(out) > 0 && size > maxBytes {
 			break
 		}
-		e.Prev = prev
-		prev = e.Sum
 		out = append(out, e)
 	}
 	return out, fault.New(fault.Internal, "read buffer", rows.Err())
+}
+
+// chain follows rows in order and proves each one: a disk that gives back other bytes than it was given is noticed here, not at the hub.
+type chain struct {
+	seq   uint64
+	sum   envelope.Sum
+	known bool // false behind a row that could not be read: the next one is believed without proof of its place
+}
+
+func (c *chain) next(e *envelope.Envelope) error {
+	follows := c.known && e.Pos.Seq == c.seq+1
+	if follows {
+		e.Prev = c.sum
+	}
+	c.seq, c.sum, c.known = e.Pos.Seq, e.Sum, true
+	if !follows {
+		return nil
+	}
+	err := e.Verify()
+	c.known = err == nil
+	return err
 }
 
 func (b *Buffer) scan(rows *sql.Rows, s envelope.Stream, epoch envelope.Epoch) (e envelope.Envelope, err error) {

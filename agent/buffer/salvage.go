@@ -72,31 +72,49 @@ func (b *Buffer) salvage(ctx context.Context, aside string, why error) (*Salvage
 	}
 	defer old.Close()
 	err = b.inTx(func(tx *sql.Tx) error {
+		whole := true
 		for _, s := range envelope.Streams {
-			if err := b.salvageStream(ctx, tx, old, s, report); err != nil {
+			lost, err := b.salvageStream(ctx, tx, old, s, report)
+			if err != nil {
 				return err
 			}
+			whole = whole && lost == 0
 		}
-		copyPairs(ctx, tx, old, "cursor", "source")
+		if whole { // else every source reads again from the beginning: what was lost comes again, doubles are known by identity
+			copyPairs(ctx, tx, old, "cursor", "source")
+		}
 		copyPairs(ctx, tx, old, "meta", "name")
 		return nil
 	})
 	return report, err
 }
 
-func (b *Buffer) salvageStream(ctx context.Context, tx *sql.Tx, old *sql.DB, s envelope.Stream, report *Salvage) error {
+// salvageStream returns how many rows that the hub has not confirmed are lost; a stream whose end cannot be read counts as one.
+func (b *Buffer) salvageStream(ctx context.Context, tx *sql.Tx, old *sql.DB, s envelope.Stream, report *Salvage) (lost uint64, err error) {
 	var was lane
-	var epoch []byte
+	var epoch, base []byte
 	var last, acked, trimmed int64
-	if old.QueryRowContext(ctx, `SELECT epoch, last, acked, trimmed FROM stream WHERE name = ?`, string(s)).Scan(&epoch, &last, &acked, &trimmed) == nil {
+	known := old.QueryRowContext(ctx, `SELECT epoch, last, acked, trimmed, base FROM stream WHERE name = ?`, string(s)).Scan(&epoch, &last, &acked, &trimmed, &base) == nil &&
+		trimmed <= acked && acked <= last
+	if known {
 		copy(was.Epoch[:], epoch)
+		copy(was.Base[:], base)
 		was.Last, was.Acked, was.Trimmed = uint64(last), uint64(acked), uint64(trimmed)
 	}
 	l := lane{Epoch: b.streams[s].Epoch}
 	rows := b.readable(ctx, old, s, was)
+	lost = was.Last - was.Acked
+	for i := range rows {
+		if rows[i].Pos.Seq > was.Acked && rows[i].Pos.Seq <= was.Last {
+			lost--
+		}
+	}
+	if !known {
+		lost = 1
+	}
 	if !bug.SalvageSilent {
-		if err := b.insert(tx, &l, epochEnd(b.opt, s, "the buffer file was damaged: "+report.Why, &was)); err != nil {
-			return err
+		if err := b.insert(tx, &l, epochEnd(b.opt, s, "the buffer file was damaged: "+report.Why, &was, lost)); err != nil {
+			return 0, err
 		}
 	}
 	if bug.SalvageDrops {
@@ -104,7 +122,7 @@ func (b *Buffer) salvageStream(ctx context.Context, tx *sql.Tx, old *sql.DB, s e
 	}
 	for _, e := range rows {
 		if err := b.insert(tx, &l, e); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	report.Saved[s] = len(rows)
@@ -112,7 +130,7 @@ func (b *Buffer) salvageStream(ctx context.Context, tx *sql.Tx, old *sql.DB, s e
 		report.Lost[s] = held - len(rows)
 	}
 	b.streams[s] = &l
-	return putLane(tx, s, &l)
+	return lost, putLane(tx, s, &l)
 }
 
 // readable gathers the rows that still open, stepping over holes one sequence at a time.
@@ -122,7 +140,7 @@ func (b *Buffer) readable(ctx context.Context, old *sql.DB, s envelope.Stream, w
 		return nil // it is no database any more: every further look would say so again
 	}
 	defer conn.Close()
-	at, hole := was.Trimmed, 0
+	at, hole, before := was.Trimmed, 0, chain{was.Trimmed, was.Base, was.Last > 0}
 	for hole < maxHole {
 		n := 0
 		rows, err := conn.QueryContext(ctx, `SELECT `+rowColumns+` FROM `+string(s)+` WHERE seq > ? ORDER BY seq LIMIT ?`, int64(at), pageFor(hole))
@@ -131,6 +149,9 @@ func (b *Buffer) readable(ctx context.Context, old *sql.DB, s envelope.Stream, w
 				var e envelope.Envelope
 				if e, err = b.scan(rows, s, was.Epoch); e.Pos.Seq > at {
 					at = e.Pos.Seq
+				}
+				if err == nil {
+					err = before.next(&e)
 				}
 				if err == nil {
 					out = append(out, e)
@@ -175,16 +196,9 @@ func copyPairs(ctx context.Context, tx *sql.Tx, old *sql.DB, table, key string) 
 	}
 }
 
-// End is the body of an epoch's first row when it follows another.
-type End struct {
-	Epoch envelope.Epoch `json:"epoch"` // the one that ended; zero when it could not be read
-	Last  uint64         `json:"last"`
-	Acked uint64         `json:"acked"`
-	Why   string         `json:"why"`
-}
-
-func epochEnd(o Options, s envelope.Stream, why string, old *lane) envelope.Envelope {
-	body, err := json.Marshal(End{old.Epoch, old.Last, old.Acked, strings.ToValidUTF8(why, "?")})
+// epochEnd is the first row of an epoch that follows old; lost counts the rows that only this PC had and that cannot be read.
+func epochEnd(o Options, s envelope.Stream, why string, old *lane, lost uint64) envelope.Envelope {
+	body, err := json.Marshal(envelope.End{Epoch: old.Epoch, Last: old.Last, Acked: old.Acked, Lost: lost, Why: strings.ToValidUTF8(why, "?")})
 	if err != nil {
 		panic("BUG: epoch end: " + err.Error())
 	}

@@ -32,7 +32,8 @@ func (s State) Waiting() uint64 { return s.Last - s.Acked }
 // Queue is what forward needs of the buffer.
 type Queue interface {
 	State(s envelope.Stream) State
-	// Peek returns what follows after, in order: at most max envelopes and maxBytes of bodies, but one if there is one.
+	// Peek returns what follows after, in order: at most max envelopes and maxBytes of bodies, but one if there is one. Code invalid when
+	// the first of them is damaged.
 	Peek(ctx context.Context, s envelope.Stream, after uint64, max, maxBytes int) (envelope.Batch, error)
 	// Holds reports whether exactly this Sum stands at seq.
 	Holds(ctx context.Context, s envelope.Stream, e envelope.Epoch, seq uint64, sum envelope.Sum) (bool, error)
@@ -217,6 +218,11 @@ func (f *Forwarder) next(ctx context.Context, now time.Time) (*Message, time.Dur
 		return nil, f.idle(now), nil
 	}
 	b, err := f.queue.Peek(ctx, f.o.Stream, f.sent, batchRows, batchBytes)
+	if fault.Is(err, fault.Invalid) { // a damaged row: the rest must not wait for it
+		if err = f.fork(ctx, now, err.Error()); err == nil {
+			return f.hello(now)
+		}
+	}
 	if err != nil || len(b) == 0 {
 		return nil, time.Second, err
 	}

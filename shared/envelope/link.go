@@ -47,6 +47,15 @@ type Head struct {
 	Why     string          `json:"why,omitempty"`
 }
 
+// End is the body of an epoch's first row when it follows another.
+type End struct {
+	Epoch Epoch  `json:"epoch"` // the one that ended; zero when it could not be read
+	Last  uint64 `json:"last"`
+	Acked uint64 `json:"acked"`
+	Lost  uint64 `json:"lost"` // rows behind Acked that could not be read any more
+	Why   string `json:"why"`
+}
+
 // Birth is a device's retained online state; its will says Online = false.
 type Birth struct {
 	Online  bool      `json:"online"`
