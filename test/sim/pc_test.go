@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/agent/buffer"
+	"github.com/tillpost/tillpost/agent/capture"
 	"github.com/tillpost/tillpost/agent/forward"
 	"github.com/tillpost/tillpost/agent/source"
 	"github.com/tillpost/tillpost/shared/envelope"
@@ -30,9 +32,8 @@ type pc struct {
 	buf    *buffer.Buffer
 	fw     []*forward.Forwarder
 	online bool
-	told   bool             // it has greeted since the faults are over
-	read   map[*journal]int // cursors, as a source keeps them between two reads
-	wake   uint64           // one more with each planned step: only the last one counts
+	told   bool   // it has greeted since the faults are over
+	wake   uint64 // one more with each planned step: only the last one counts
 
 	lastUp, lastDown time.Time
 	heads            map[string]uint64 // acked per stream and epoch, as last looked at
@@ -66,7 +67,7 @@ func (p *pc) boot() {
 	for i, s := range envelope.Streams {
 		p.fw = append(p.fw, forward.New(forward.Options{Device: p.device, Stream: s, Codec: w.codec, Rand: rand.New(rand.NewPCG(w.seed, uint64(p.life*10+i)))}, buf, buf))
 	}
-	p.heads, p.read = map[string]uint64{}, map[*journal]int{}
+	p.heads = map[string]uint64{}
 }
 
 // noteSalvage remembers the epochs that must begin by naming the old one.
@@ -125,36 +126,40 @@ func (p *pc) pollIn() {
 	})
 }
 
-// poll reads what a till has told since the cursor, as a source does: rows and cursor in one transaction.
+// poll lets the capture stage read what a till has told since the cursor: rows and cursor in one transaction.
 func (p *pc) poll(j *journal) {
 	w := p.w
-	from, read := p.read[j]
-	if !read {
-		c, err := p.buf.Cursor(w.ctx, j.name)
-		if err != nil {
-			w.breaks("%s: cursor: %v", p.name, err)
-			return
-		}
-		from, _ = strconv.Atoi(string(c))
-	}
-	to := min(from+1+p.dice.IntN(12), j.told(w.now, w.quiet))
-	if from >= to {
-		return
-	}
-	var drafts []source.Draft
-	for _, it := range j.items[from:to] {
-		drafts = append(drafts, it.Draft)
-	}
-	if err := p.buf.Append(w.ctx, j.name, source.Cursor(strconv.Itoa(to)), drafts); err != nil {
+	pump := capture.Pump{Source: reader{p, j}, Sink: p.buf, Log: w.log}
+	if n, _, err := pump.Step(w.ctx); err != nil {
 		w.breaks("%s: append: %v", p.name, err)
+	} else if n > 0 {
+		w.trace("%s appends %d of %s", p.name, n, j.name)
 	}
-	p.read[j] = to
-	w.trace("%s appends %s %d..%d", p.name, j.name, from, to-1)
 	if w.plan.trim && p.dice.IntN(10) == 0 {
 		if _, err := p.buf.Trim(w.ctx, -time.Hour); err != nil {
 			w.breaks("%s: trim: %v", p.name, err)
 		}
 	}
+}
+
+// reader is a till's journal as a source of this PC.
+type reader struct {
+	p *pc
+	j *journal
+}
+
+func (r reader) Name() string { return r.j.name }
+
+func (r reader) Read(_ context.Context, after source.Cursor, most int) (out []source.Draft, _ source.Cursor, _ error) {
+	from, _ := strconv.Atoi(string(after))
+	to := min(from+min(most, 1+r.p.dice.IntN(12)), r.j.told(r.p.w.now, r.p.w.quiet))
+	if from >= to {
+		return nil, after, nil
+	}
+	for _, it := range r.j.items[from:to] {
+		out = append(out, it.Draft)
+	}
+	return out, source.Cursor(strconv.Itoa(to)), nil
 }
 
 // pump lets the forwarders do all that is due now, and plans the next look.
