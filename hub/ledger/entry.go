@@ -72,3 +72,12 @@ type Entry struct {
 	Rounded  string // decimal text, see retail.Ticket
 	Lines    int    // source rows or lines, for "rows = tickets' lines + listed cases"
 }
+
+// Coded reports whether the role's measures carry a code of the till's.
+func (r Role) Coded() bool {
+	switch r {
+	case Shipping, GiftCard, Tip, Deposit, House, Rounding:
+		return false
+	}
+	return true
+}

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	_ "github.com/mattn/go-sqlite3" // the driver
@@ -29,6 +30,11 @@ type Store struct {
 	// secret wraps the customers' keys; it stands in its own file, so that a copy of the database alone reads no customer.
 	secret []byte
 	Now    func() time.Time
+
+	expected struct {
+		sync.Mutex
+		at time.Time // when the calendar was looked at
+	}
 }
 
 // Open opens or creates the database in dir and brings its schema up to date.

@@ -1,0 +1,271 @@
+package odoo
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/money"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// chartLife is how long names are taken for known: somebody may rename an account or delete an analytic account meanwhile, and Odoo takes
+// the id of an analytic account that does not exist without a word.
+const chartLife = time.Hour
+
+// chart is Odoo's names with their ids: what a document names by code is sent by id. It belongs to one connection.
+type chart struct {
+	version  Version
+	company  int64
+	name     string // of the company
+	currency money.Currency
+	journals map[string]journal // by code
+	accounts map[string]account // by code
+	taxes    map[string]tax     // by name
+	analytic map[retail.LocationCode]int64
+	read     time.Time
+}
+
+type journal struct {
+	id   int64
+	kind string // "general" is what documents go to
+}
+
+type account struct {
+	id   int64
+	kind string // Odoo's account_type
+	dead bool   // archived or deprecated
+}
+
+// tax is where a tax's own lines go, sold and refunded.
+type tax struct {
+	id              int64
+	name            string
+	parts           int // tax lines on the invoice side: we can book exactly one
+	invoice, refund repartition
+}
+
+type repartition struct {
+	id, account int64
+	tags        []int64
+}
+
+// charts keeps the chart of one client.
+type charts struct {
+	client *Client
+	now    func() time.Time
+
+	mu   sync.Mutex
+	have *chart
+}
+
+// get returns the chart, reading it when there is none or it is old. fresh asks again, for a name that it does not know; not more than
+// once a minute.
+func (c *charts) get(ctx context.Context, fresh bool) (*chart, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.have != nil {
+		age := c.now().Sub(c.have.read)
+		if age < chartLife && !(fresh && age > time.Minute) {
+			return c.have, nil
+		}
+	}
+	got, err := readChart(ctx, c.client, c.client.cfg.Company)
+	if err != nil {
+		return nil, err
+	}
+	got.read = c.now()
+	c.have = got
+	return got, nil
+}
+
+// forget makes the next get read again: after a mapping was changed, or the server was another one.
+func (c *charts) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.have = nil
+}
+
+func readChart(ctx context.Context, c *Client, company string) (*chart, error) {
+	ch := &chart{journals: map[string]journal{}, accounts: map[string]account{}, taxes: map[string]tax{}, analytic: map[retail.LocationCode]int64{}}
+	var err error
+	if ch.version, err = c.Version(ctx); err != nil {
+		return nil, err
+	}
+	if err = ch.readCompany(ctx, c, company); err != nil {
+		return nil, err
+	}
+	for _, read := range []func(context.Context, *Client) error{ch.readJournals, ch.readAccounts, ch.readTaxes, ch.readAnalytic} {
+		if err := read(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+	return ch, nil
+}
+
+// in is the context of every call: Odoo computes account codes and lock dates for the company that stands here.
+func (ch *chart) in() map[string]any {
+	return map[string]any{"allowed_company_ids": []int64{ch.company}, "lang": "en_US"}
+}
+
+func (ch *chart) readCompany(ctx context.Context, c *Client, name string) error {
+	uid, _, err := c.Login(ctx)
+	if err != nil {
+		return err
+	}
+	domain := []any{[]any{"user_ids", "in", []int64{uid}}}
+	if name != "" {
+		domain = append(domain, []any{"name", "=", name})
+	}
+	got, err := c.search(ctx, "res.company", domain, []string{"name", "currency_id"}, nil)
+	if err != nil {
+		return err
+	}
+	if name == "" && len(got) > 1 {
+		me, err := c.read(ctx, "res.users", []int64{uid}, []string{"company_id"}, nil)
+		if err != nil {
+			return err
+		}
+		for _, m := range me {
+			got = only(got, id(m["company_id"]))
+		}
+	}
+	if len(got) != 1 {
+		return &Error{Kind: Rights, Text: fmt.Sprintf("user %s sees no company %q: name it in [odoo] company, and allow it to the user", c.cfg.User, name)}
+	}
+	ch.company, ch.name = id(got[0]["id"]), text(got[0]["name"])
+	cur, err := c.read(ctx, "res.currency", []int64{id(got[0]["currency_id"])}, []string{"name"}, nil)
+	if err != nil || len(cur) != 1 {
+		return cannot("read the company's currency", err)
+	}
+	ch.currency = money.Currency(text(cur[0]["name"]))
+	return nil
+}
+
+func only(all []map[string]any, want int64) (out []map[string]any) {
+	for _, m := range all {
+		if id(m["id"]) == want {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func (ch *chart) readJournals(ctx context.Context, c *Client) error {
+	got, err := c.search(ctx, "account.journal", []any{[]any{"company_id", "=", ch.company}}, []string{"code", "type"}, ch.in())
+	for _, m := range got {
+		ch.journals[text(m["code"])] = journal{id(m["id"]), text(m["type"])}
+	}
+	return err
+}
+
+func (ch *chart) readAccounts(ctx context.Context, c *Client) error {
+	fields := []string{"code", "account_type"}
+	if ch.version.Major < 19 {
+		fields = append(fields, "deprecated") // 19 archives instead, and a search leaves archived ones out
+	}
+	domain := []any{}
+	if ch.version.Major < 18 {
+		domain = append(domain, []any{"company_id", "=", ch.company})
+	}
+	got, err := c.search(ctx, "account.account", domain, fields, ch.in())
+	for _, m := range got {
+		if code := text(m["code"]); code != "" { // 18 and 19: an account that this company has no code for
+			ch.accounts[code] = account{id(m["id"]), text(m["account_type"]), yes(m["deprecated"])}
+		}
+	}
+	return err
+}
+
+func (ch *chart) readTaxes(ctx context.Context, c *Client) error {
+	got, err := c.search(ctx, "account.tax", []any{[]any{"company_id", "=", ch.company}, []any{"type_tax_use", "=", "sale"}}, []string{"name"}, ch.in())
+	if err != nil {
+		return err
+	}
+	byID := map[int64]*tax{}
+	for _, m := range got {
+		byID[id(m["id"])] = &tax{id: id(m["id"]), name: text(m["name"])}
+	}
+	lines, err := c.search(ctx, "account.tax.repartition.line", []any{[]any{"company_id", "=", ch.company}, []any{"repartition_type", "=", "tax"}},
+		[]string{"tax_id", "document_type", "account_id", "factor_percent", "tag_ids"}, ch.in())
+	for _, l := range lines {
+		t := byID[id(l["tax_id"])]
+		if t == nil {
+			continue
+		}
+		r := repartition{id(l["id"]), id(l["account_id"]), ids(l["tag_ids"])}
+		if text(l["document_type"]) == "refund" {
+			t.refund = r
+		} else {
+			t.invoice = r
+			t.parts++
+		}
+	}
+	for _, t := range byID {
+		ch.taxes[t.name] = *t
+	}
+	return err
+}
+
+// readAnalytic finds one analytic account per location: its code is the location's. Without the right to see analytic accounts there are
+// none, and documents wait for them.
+func (ch *chart) readAnalytic(ctx context.Context, c *Client) error {
+	got, err := c.search(ctx, "account.analytic.account", []any{[]any{"code", "!=", false}, []any{"company_id", "in", []any{ch.company, false}}},
+		[]string{"code"}, ch.in())
+	if KindOf(err) == Rights {
+		return nil
+	}
+	for _, m := range got {
+		code := retail.LocationCode(text(m["code"]))
+		if _, twice := ch.analytic[code]; !twice {
+			ch.analytic[code] = id(m["id"])
+		}
+	}
+	return err
+}
+
+// page is how many records one read takes: answers stay small, and a chart of five thousand accounts is five calls.
+const page = 1000
+
+// search reads all records of a domain, page by page in the order of their ids.
+func (c *Client) search(ctx context.Context, model string, domain []any, fields []string, in map[string]any) (all []map[string]any, err error) {
+	for {
+		kw := map[string]any{"fields": fields, "order": "id", "limit": page, "offset": len(all), "load": ""}
+		if in != nil {
+			kw["context"] = in
+		}
+		got, err := c.Call(ctx, model, "search_read", []any{domain}, kw)
+		if err != nil {
+			return nil, err
+		}
+		part, err := rows(got)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, part...)
+		if len(part) < page {
+			return all, nil
+		}
+	}
+}
+
+func (c *Client) read(ctx context.Context, model string, which []int64, fields []string, in map[string]any) ([]map[string]any, error) {
+	kw := map[string]any{"fields": fields}
+	if in != nil {
+		kw["context"] = in
+	}
+	got, err := c.Call(ctx, model, "read", []any{which}, kw)
+	if err != nil {
+		return nil, err
+	}
+	return rows(got)
+}
+
+func cannot(what string, err error) error {
+	if err != nil {
+		return err
+	}
+	return fault.Msg(fault.Internal, what, "Odoo answers with nothing")
+}

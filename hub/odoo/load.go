@@ -1,0 +1,108 @@
+package odoo
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/tillpost/tillpost/shared/failpoint"
+)
+
+// load creates what does not exist yet, under its external id, and tells Odoo's ids to the outbox. A repeated load of the same id does
+// nothing and returns the same id: that is why nothing is ever sent another way.
+func (w *Writer) load(ctx context.Context, ch *chart, jobs []job) (loaded []job, failed []Outcome, err error) {
+	var fresh []job
+	for _, j := range jobs {
+		if j.Move != 0 { // known: it is read by id only, a load would make a deleted one anew
+			loaded = append(loaded, j)
+			continue
+		}
+		fresh = append(fresh, j)
+	}
+	made, failed, err := w.loadChunk(ctx, ch, fresh)
+	known := make([]Task, len(made))
+	for i := range made {
+		made[i].Date = made[i].entry.date
+		known[i] = made[i].Task
+	}
+	if len(known) > 0 {
+		failpoint.Hit("outbox.before")
+		if serr := w.Tasks.Loaded(ctx, known); serr != nil {
+			return nil, failed, serr
+		}
+		failpoint.Hit("outbox.after")
+	}
+	return append(loaded, made...), failed, err
+}
+
+// loadChunk loads jobs in one call, which Odoo takes whole or not at all; when it refuses, in halves, until the bad one stands alone.
+func (w *Writer) loadChunk(ctx context.Context, ch *chart, jobs []job) (made []job, failed []Outcome, err error) {
+	if len(jobs) == 0 {
+		return nil, nil, nil
+	}
+	ids, err := w.call(ctx, ch, jobs)
+	switch kind := KindOf(err); {
+	case err == nil:
+		for i := range jobs {
+			jobs[i].Move = ids[i]
+		}
+		return jobs, nil, nil
+	case kind != Refused && kind != Broken:
+		return nil, nil, err
+	case len(jobs) == 1:
+		return nil, []Outcome{w.refused(jobs[0], err)}, nil
+	}
+	half := len(jobs) / 2
+	made, failed, err = w.loadChunk(ctx, ch, jobs[:half])
+	if err != nil {
+		return made, failed, err
+	}
+	m, f, err := w.loadChunk(ctx, ch, jobs[half:])
+	return append(made, m...), append(failed, f...), err
+}
+
+// call is one load. Its result carries what went wrong: a fault is the exception.
+func (w *Writer) call(ctx context.Context, ch *chart, jobs []job) ([]int64, error) {
+	entries, tags := make([]entry, len(jobs)), map[int64][]int64{}
+	for i, j := range jobs {
+		entries[i] = j.entry
+		for k, v := range j.tags {
+			tags[k] = v
+		}
+	}
+	in := ch.in()
+	in["mode"], in["noupdate"] = "update", true
+	in["tracking_disable"], in["mail_create_nolog"] = true, true
+	in["skip_invoice_sync"] = true // Odoo adds neither tax lines nor a balancing line of its own
+	failpoint.Hit("load.before")
+	got, err := w.client.Call(ctx, "account.move", "load", payload(entries, tags), map[string]any{"context": in})
+	failpoint.Hit("load.after")
+	if err != nil {
+		return nil, err
+	}
+	m, _ := got.(map[string]any)
+	out := ids(m["ids"])
+	if len(out) == len(jobs) {
+		return out, nil
+	}
+	words := messages(m["messages"])
+	if transient(words) {
+		return nil, &Error{Kind: Busy, Text: words}
+	}
+	return nil, &Error{Kind: Refused, Text: oneLine(words)}
+}
+
+// messages joins what load complains of.
+func messages(v any) string {
+	list, _ := v.([]any)
+	var out []string
+	for _, e := range list {
+		if m, ok := e.(map[string]any); ok {
+			out = append(out, strings.TrimSpace(text(m["message"])))
+		}
+	}
+	if len(out) == 0 {
+		return fmt.Sprintf("load gave no ids and no message: %v", v)
+	}
+	return strings.Join(out, " | ")
+}

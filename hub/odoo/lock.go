@@ -1,0 +1,62 @@
+package odoo
+
+import (
+	"context"
+
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// Locks are the dates up to and including which the books are closed, "" = open. Odoo does not refuse to post into a closed period: it
+// moves the entry to another date without a word. So they are read before, and the date is read back after.
+type Locks struct {
+	All retail.BusinessDate // everything
+	Tax retail.BusinessDate // entries with tax lines
+}
+
+// locks reads the company's lock dates. From 18 on the user's own effective dates count: they know exceptions and parent companies. In 17
+// the date for "non-advisers" is taken as closed: a machine is no adviser.
+func (ch *chart) locks(ctx context.Context, c *Client) (l Locks, err error) {
+	fields, taxField := []string{"fiscalyear_lock_date", "period_lock_date", "tax_lock_date"}, "tax_lock_date"
+	if ch.version.Major >= 18 {
+		fields, taxField = []string{"user_fiscalyear_lock_date", "user_hard_lock_date", "user_tax_lock_date"}, "user_tax_lock_date"
+	}
+	got, err := c.read(ctx, "res.company", []int64{ch.company}, fields, ch.in())
+	if err != nil {
+		return l, err
+	}
+	if len(got) != 1 {
+		return l, &Error{Kind: Rights, Text: "the company cannot be read any more"}
+	}
+	for _, f := range fields {
+		d := retail.BusinessDate(text(got[0][f]))
+		if d == "0001-01-01" { // 18 and 19: "never locked", written as Python's first day
+			d = ""
+		}
+		if f == taxField {
+			l.Tax = max(l.Tax, d)
+		} else {
+			l.All = max(l.All, d)
+		}
+	}
+	return l, nil
+}
+
+// Closed says up to when an entry's date is locked, "" = it is open.
+func (l Locks) Closed(d retail.BusinessDate, taxed bool) retail.BusinessDate {
+	until := l.All
+	if taxed {
+		until = max(until, l.Tax)
+	}
+	if until == "" || d > until {
+		return ""
+	}
+	return until
+}
+
+// Open is the first date from d on that is open.
+func (l Locks) Open(d retail.BusinessDate, taxed bool) retail.BusinessDate {
+	if until := l.Closed(d, taxed); until != "" {
+		return until.AddDays(1)
+	}
+	return d
+}

@@ -1,0 +1,142 @@
+package odoo
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/money"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// entry is a document with every name resolved: what is sent, and what must be read back.
+type entry struct {
+	external string
+	ref      string
+	journal  int64
+	date     retail.BusinessDate
+	currency money.Currency
+	taxed    bool
+	items    []item
+}
+
+// item is one journal item. Two items are the same when all of it is: that is what the read-back compares.
+type item struct {
+	account     int64
+	label       string
+	minor       int64 // debit positive
+	analytic    string
+	repartition int64 // of the tax whose line it is, 0 = none
+}
+
+// lack is a name that Odoo does not have: the document waits with a case and goes by itself once somebody has made it.
+type lack struct{ what string }
+
+func (l *lack) Error() string { return l.what }
+
+// resolve names Odoo's ids for a document. The error is a *lack, or code invalid for what can never go.
+func (ch *chart) resolve(hub envelope.HubID, d rollup.Document, date retail.BusinessDate) (e entry, tags map[int64][]int64, err error) {
+	if d.Currency != ch.currency {
+		return e, nil, &lack{fmt.Sprintf("the document is in %s, company %s keeps its books in %s", d.Currency, ch.name, ch.currency)}
+	}
+	j, ok := ch.journals[d.Journal]
+	if !ok {
+		return e, nil, &lack{fmt.Sprintf("Odoo has no journal with the code %q: run `hub odoo setup`", d.Journal)}
+	}
+	at, ok := ch.analytic[d.Key.Location]
+	if !ok {
+		return e, nil, &lack{fmt.Sprintf("Odoo has no analytic account with the code %q (or the user may not see it): run `hub odoo setup`", d.Key.Location)}
+	}
+	e = entry{external: ExternalID(hub, d.ID()), ref: Ref(hub, d), journal: j.id, date: date, currency: d.Currency}
+	tags = map[int64][]int64{}
+	for _, l := range d.Lines {
+		i := item{label: label(l.Label), minor: l.Amount.Minor, analytic: strconv.FormatInt(at, 10)}
+		if i.label == "" {
+			i.label = label(string(l.Measure))
+		}
+		if l.Tax != "" {
+			r, err := ch.taxLine(l)
+			if err != nil {
+				return e, nil, err
+			}
+			i.repartition, i.account, e.taxed = r.id, r.account, true
+			tags[r.id] = r.tags
+		}
+		if l.Account != "" || i.account == 0 {
+			a, ok := ch.accounts[l.Account]
+			if !ok || a.dead {
+				return e, nil, &lack{fmt.Sprintf("Odoo has no account %q in use, for %s: make it there, or map the code to another", l.Account, l.Measure)}
+			}
+			i.account = a.id
+		}
+		e.items = append(e.items, i)
+	}
+	return e, tags, nil
+}
+
+// taxLine finds the repartition line that makes an item a tax line of its tax. Odoo keeps such a line as it is given, to the cent, instead
+// of computing the tax anew.
+func (ch *chart) taxLine(l rollup.Line) (repartition, error) {
+	t, ok := ch.taxes[l.Tax]
+	if !ok {
+		return repartition{}, &lack{fmt.Sprintf("Odoo has no sales tax %q, for %s: make it there, run `hub odoo setup`, or map the code to another", l.Tax, l.Measure)}
+	}
+	if t.parts != 1 {
+		return repartition{}, &lack{fmt.Sprintf("the Odoo tax %q has %d tax lines; the till gives one amount, so map %s to a tax with one", l.Tax, t.parts, l.Measure)}
+	}
+	if l.Refund {
+		return t.refund, nil
+	}
+	return t.invoice, nil
+}
+
+// columns of a load. Ids go as database ids: names can be ambiguous.
+var columns = []string{"id", "move_type", "journal_id/.id", "date", "ref", "line_ids/account_id/.id", "line_ids/name", "line_ids/debit",
+	"line_ids/credit", "line_ids/analytic_distribution"}
+
+// taxColumns are added when a document of the load has tax lines.
+var taxColumns = []string{"line_ids/tax_repartition_line_id/.id", "line_ids/tax_tag_ids/.id"}
+
+// payload makes the arguments of one load for several entries: a row per item, the entry's own fields on its first.
+func payload(entries []entry, tags map[int64][]int64) []any {
+	head := columns
+	taxed := false
+	for _, e := range entries {
+		taxed = taxed || e.taxed
+	}
+	if taxed {
+		head = append(append([]string{}, columns...), taxColumns...)
+	}
+	var table []any
+	for _, e := range entries {
+		own := []any{e.external, "entry", strconv.FormatInt(e.journal, 10), string(e.date), e.ref}
+		for _, i := range e.items {
+			row := append(own, i.cells(e.currency)...)
+			if taxed {
+				row = append(row, i.taxCells(tags)...)
+			}
+			table = append(table, row)
+			own = []any{"", "", "", "", ""}
+		}
+	}
+	return []any{head, table}
+}
+
+// cells are an item's own columns. Money goes as decimal text: no double is ever sent.
+func (i item) cells(c money.Currency) []any {
+	debit, credit := money.Of(max(i.minor, 0), c), money.Of(max(-i.minor, 0), c)
+	return []any{strconv.FormatInt(i.account, 10), i.label, debit.Decimal(), credit.Decimal(), `{"` + i.analytic + `": 100}`}
+}
+
+func (i item) taxCells(tags map[int64][]int64) []any {
+	if i.repartition == 0 {
+		return []any{"", ""}
+	}
+	var list []string
+	for _, t := range tags[i.repartition] {
+		list = append(list, strconv.FormatInt(t, 10))
+	}
+	return []any{strconv.FormatInt(i.repartition, 10), strings.Join(list, ",")}
+}

@@ -1,0 +1,82 @@
+package odoo
+
+import (
+	"context"
+	"time"
+
+	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/shared/money"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// Task is one document on its way to the books.
+type Task struct {
+	Document rollup.Document
+	Date     retail.BusinessDate // the accounting date: the document's own, unless a person gave another
+	Move     int64               // Odoo's id, 0 = not known. Once known, the entry is never loaded again
+	Attempt  int                 // how often Odoo broke on it
+}
+
+// Verdict is what becomes of a task.
+type Verdict string
+
+const (
+	Done Verdict = "done" // posted and verified
+	Wait Verdict = "wait" // tried again at a time: Odoo is away, the period is closed, a name is missing
+	Park Verdict = "park" // a person decides
+)
+
+// Outcome is the result of one try.
+type Outcome struct {
+	Document string
+	Verdict  Verdict
+	Posted   bool        // the entry is in the books, if not as it should be
+	Entry    string      // "TPOS/2026/11/0001 (id 57)", "" = not known
+	Why      string      // for people; "" when done
+	Again    time.Time   // when to try again, for Wait
+	Broke    bool        // counts as an attempt
+	Case     *cases.Case // opened with it; every other case of the document is closed
+	Read     *Reading    // what Odoo says now, nil = not asked
+}
+
+// Reading is what was read back of an entry.
+type Reading struct {
+	Move       int64               `json:"move"`
+	Name       string              `json:"name"` // the number Odoo gave
+	URL        string              `json:"url,omitempty"`
+	Date       retail.BusinessDate `json:"date"`
+	Lines      []int64             `json:"lines"`      // beside the document's lines, minor units, debit positive
+	Difference int64               `json:"difference"` // Σ |ours − Odoo's| over the lines, minor units
+}
+
+// Tasks is the outbox. Each method is one transaction.
+type Tasks interface {
+	// Claim returns tasks that are due, the oldest first. There is one writer per Odoo database: nothing is locked.
+	Claim(ctx context.Context, most int) ([]Task, error)
+	// Loaded stores tasks' Odoo ids and the dates they were sent with.
+	Loaded(ctx context.Context, ts []Task) error
+	// Settle stores what became of tasks, with their documents' states and cases.
+	Settle(ctx context.Context, out []Outcome) error
+	// Verified returns tasks that were verified since, in the order of their documents' ids, those after one id: for the later look.
+	Verified(ctx context.Context, since time.Time, after string, most int) ([]Task, error)
+}
+
+// caseOf words a case about a document.
+func caseOf(cause cases.Cause, t Task, detail string) *cases.Case {
+	d := t.Document
+	c := cases.New(cause, d.ID(), time.Time{})
+	c.Location, c.Day, c.Detail, c.Amount = d.Key.Location, d.Key.Day, detail, debit(d)
+	return &c
+}
+
+// debit is what a document moves: the money at stake.
+func debit(d rollup.Document) money.Amount {
+	sum := money.Of(0, d.Currency)
+	for _, l := range d.Lines {
+		if l.Amount.Minor > 0 {
+			sum, _ = sum.Add(l.Amount) // the document was checked when it was made
+		}
+	}
+	return sum
+}

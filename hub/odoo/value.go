@@ -1,0 +1,96 @@
+package odoo
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/money"
+)
+
+// Odoo writes false for every empty text, date and reference, and the codec nil for empty text: no value is asserted anywhere else.
+
+func text(v any) string {
+	s, _ := v.(string)
+	return s
+}
+
+// id reads a record's id, or the id of a reference in either of its two forms: 7 or [7, "name"].
+func id(v any) int64 {
+	if l, ok := v.([]any); ok && len(l) > 0 {
+		v = l[0]
+	}
+	n, _ := v.(int64)
+	return n
+}
+
+func ids(v any) (out []int64) {
+	l, _ := v.([]any)
+	for _, e := range l {
+		if n := id(e); n != 0 {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+func yes(v any) bool {
+	b, _ := v.(bool)
+	return b
+}
+
+// rows reads what search_read and read return.
+func rows(v any) ([]map[string]any, error) {
+	l, ok := v.([]any)
+	if !ok && v != nil {
+		return nil, fault.Msg(fault.Internal, "read Odoo's answer", fmt.Sprintf("a list was expected, it is a %T", v))
+	}
+	out := make([]map[string]any, 0, len(l))
+	for _, e := range l {
+		m, ok := e.(map[string]any)
+		if !ok {
+			return nil, fault.Msg(fault.Internal, "read Odoo's answer", fmt.Sprintf("a record was expected, it is a %T", e))
+		}
+		out = append(out, m)
+	}
+	return out, nil
+}
+
+// Minor is the one place where a number of the wire becomes money. A double that is not within a millionth of a whole number of minor
+// units is an error, never a rounding; so is one too large for a double to tell cents apart. Code internal.
+func Minor(v any, c money.Currency) (money.Amount, error) {
+	var f float64
+	switch x := v.(type) {
+	case float64:
+		f = x
+	case int64:
+		f = float64(x)
+	default:
+		return money.Amount{}, fault.Msg(fault.Internal, "read an amount of Odoo", fmt.Sprintf("it is a %T", v))
+	}
+	scaled := f * math.Pow10(c.Digits())
+	whole := math.Round(scaled)
+	if math.IsNaN(scaled) || math.Abs(scaled) > 1<<48 {
+		return money.Amount{}, fault.Msg(fault.Internal, "read an amount of Odoo", fmt.Sprintf("%v is too large to be exact", f))
+	}
+	if math.Abs(scaled-whole) > max(1e-6, math.Abs(scaled)*0x1p-51) { // the second is the double's own grain
+		return money.Amount{}, fault.Msg(fault.Internal, "read an amount of Odoo", fmt.Sprintf("%v has more decimals than %s", f, c))
+	}
+	return money.Of(int64(whole), c), nil
+}
+
+// major reads 17 or "saas~18" or "saas~18.2".
+func major(v any) int {
+	switch x := v.(type) {
+	case int64:
+		return int(x)
+	case string:
+		s := strings.TrimPrefix(x, "saas~")
+		s, _, _ = strings.Cut(s, ".")
+		n, _ := strconv.Atoi(s)
+		return n
+	}
+	return 0
+}

@@ -1,0 +1,309 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tillpost/tillpost/hub/audit"
+	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/roll"
+	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/money"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// Due implements roll.Store.
+func (s *Store) Due(ctx context.Context, most int) (keys []rollup.DayKey, next time.Time, err error) {
+	if err := s.expect(ctx); err != nil {
+		return nil, next, err
+	}
+	rows, err := s.read.QueryContext(ctx, `SELECT location, day FROM day WHERE dirty = 1 UNION SELECT location, day FROM day WHERE due > 0 AND due <= ? ORDER BY 2, 1 LIMIT ?`, micros(s.Now()), most)
+	if err != nil {
+		return nil, next, classify("list due days", err)
+	}
+	keys, err = scanAll(rows, func(r *sql.Rows) (k rollup.DayKey, err error) { return k, r.Scan(&k.Location, &k.Day) })
+	if err != nil {
+		return nil, next, classify("list due days", err)
+	}
+	var due int64
+	err = s.read.QueryRowContext(ctx, `SELECT COALESCE(min(due), 0) FROM day WHERE due > ?`, micros(s.Now())).Scan(&due)
+	return keys, fromMicros(due), classify("list due days", err)
+}
+
+// expect makes the rows of days on which a store says it is open, so that a day of which nothing came is seen as well.
+func (s *Store) expect(ctx context.Context) error {
+	now := s.Now()
+	s.expected.Lock()
+	defer s.expected.Unlock()
+	if now.Sub(s.expected.at) < time.Minute && !now.Before(s.expected.at) {
+		return nil
+	}
+	s.expected.at = now
+	rows, err := s.read.QueryContext(ctx, `SELECT code, open_days FROM location WHERE confirmed = 1 AND open_days <> '' AND seen > 0`)
+	if err != nil {
+		return classify("expect days", err)
+	}
+	type open struct{ code, days string }
+	all, err := scanAll(rows, func(r *sql.Rows) (o open, err error) { return o, r.Scan(&o.code, &o.days) })
+	if err != nil {
+		return classify("expect days", err)
+	}
+	var missing []rollup.DayKey
+	for _, o := range all {
+		l := retail.LocationCode(o.code)
+		g, ok, err := s.Trading(ctx, l, retail.DateOf(now))
+		if err != nil || !ok {
+			continue
+		}
+		d := g.Day(now)
+		if opens(o.days, d) {
+			missing = append(missing, rollup.DayKey{Location: l, Day: d})
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return s.InTx(ctx, func(tx *Tx) error {
+		for _, k := range missing {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO day (location, day) VALUES (?, ?) ON CONFLICT (location, day) DO NOTHING`, string(k.Location), string(k.Day)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// opens reports whether the list of weekdays ("mon tue") names the date's.
+func opens(days string, d retail.BusinessDate) bool {
+	t, err := time.Parse(time.DateOnly, string(d))
+	return err == nil && strings.Contains(strings.ToLower(days), strings.ToLower(t.Weekday().String()[:3]))
+}
+
+// Decide implements roll.Store.
+func (s *Store) Decide(ctx context.Context, k rollup.DayKey, decide func(roll.Day) (roll.Decision, error)) error {
+	trading, known, err := s.Trading(ctx, k.Location, k.Day)
+	if err != nil {
+		return err
+	}
+	return s.InTx(ctx, func(tx *Tx) error {
+		d, err := tx.rollDay(ctx, k)
+		if err != nil {
+			return err
+		}
+		if known {
+			d.Ends = trading.End(k.Day)
+		}
+		dec, err := decide(d)
+		if err != nil {
+			return err
+		}
+		return tx.decided(ctx, d, dec)
+	})
+}
+
+// rollDay reads everything a decision needs.
+func (tx *Tx) rollDay(ctx context.Context, k rollup.DayKey) (d roll.Day, err error) {
+	d.Key, d.Now, d.Accepted = k, tx.Now, map[string]bool{}
+	var gross, tax, changed int64
+	var currency, openDays string
+	if err = tx.QueryRowContext(ctx, `SELECT d.state, d.hold, d.approved, d.tickets, d.gross, d.tax, d.currency, d.changed, COALESCE(l.open_days, '') FROM day d
+		LEFT JOIN location l ON l.code = d.location WHERE d.location = ? AND d.day = ?`, string(k.Location), string(k.Day)).
+		Scan(&d.State, &d.Hold, &d.ApprovedBy, &d.Tickets, &gross, &tax, &currency, &changed, &openDays); err != nil {
+		return d, err
+	}
+	d.Gross, d.Tax, d.Changed = money.Of(gross, money.Currency(currency)), money.Of(tax, money.Currency(currency)), fromMicros(changed)
+	d.Approved = d.ApprovedBy != "" && d.ApprovedBy != "auto"
+	d.Expected = opens(openDays, k.Day)
+	if d.Totals, err = totals(ctx, tx, k); err != nil {
+		return d, err
+	}
+	if d.Paid, err = roll.Paid(d.Totals); err != nil {
+		return d, err
+	}
+	if d.Documents, d.States, err = documents(ctx, tx, k); err != nil {
+		return d, err
+	}
+	if d.Set, err = rules(ctx, tx); err != nil {
+		return d, err
+	}
+	return d, tx.evidence(ctx, k, &d.Facts)
+}
+
+// evidence reads marks, gaps, control totals, questions and what was accepted.
+func (tx *Tx) evidence(ctx context.Context, k rollup.DayKey, f *audit.Facts) error {
+	if err := each(ctx, tx, func(r *sql.Rows) error {
+		var m audit.Mark
+		var through int64
+		err := r.Scan(&m.Source, &through)
+		m.Through = fromMicros(through)
+		f.Marks = append(f.Marks, m)
+		return err
+	}, `SELECT source, through FROM read_to WHERE location = ? ORDER BY source`, string(k.Location)); err != nil {
+		return err
+	}
+	if err := each(ctx, tx, func(r *sql.Rows) error {
+		var body string
+		var c retail.Control
+		if err := r.Scan(&body); err != nil {
+			return err
+		}
+		err := json.Unmarshal([]byte(body), &c)
+		f.Controls = append(f.Controls, c)
+		return err
+	}, `SELECT body FROM control WHERE location = ? AND day = ? ORDER BY source`, string(k.Location), string(k.Day)); err != nil {
+		return err
+	}
+	var confirmed bool
+	if err := tx.QueryRowContext(ctx, `SELECT COALESCE((SELECT confirmed FROM location WHERE code = ?), 0)`, string(k.Location)).Scan(&confirmed); err != nil {
+		return err
+	}
+	if !confirmed {
+		f.Unconfirmed = append(f.Unconfirmed, "location "+string(k.Location))
+	}
+	if err := each(ctx, tx, func(r *sql.Rows) error {
+		var code string
+		err := r.Scan(&code)
+		f.Unconfirmed = append(f.Unconfirmed, "till "+code)
+		return err
+	}, `SELECT code FROM till WHERE location = ? AND confirmed = 0 AND code IN (SELECT till FROM ticket WHERE location = ? AND day = ?) ORDER BY code`, string(k.Location), string(k.Location), string(k.Day)); err != nil {
+		return err
+	}
+	if err := each(ctx, tx, func(r *sql.Rows) error {
+		var id string
+		err := r.Scan(&id)
+		f.Accepted[id] = true
+		return err
+	}, `SELECT id FROM kase WHERE state = 'accepted' AND location = ? AND day = ?`, string(k.Location), string(k.Day)); err != nil {
+		return err
+	}
+	return tx.gaps(ctx, k, f)
+}
+
+// gaps finds runs of ticket numbers that a till left out on a day. A number that the till gave to another day is not missing.
+func (tx *Tx) gaps(ctx context.Context, k rollup.DayKey, f *audit.Facts) error {
+	var till string
+	var last int64
+	var found []audit.Gap
+	if err := each(ctx, tx, func(r *sql.Rows) error {
+		var t string
+		var n int64
+		if err := r.Scan(&t, &n); err != nil {
+			return err
+		}
+		if t == till && n > last+1 {
+			found = append(found, audit.Gap{Till: retail.TillCode(t), From: last + 1, To: n - 1})
+		}
+		till, last = t, n
+		return nil
+	}, `SELECT till, sequence FROM ticket WHERE location = ? AND day = ? AND sequence > 0 ORDER BY till, sequence`, string(k.Location), string(k.Day)); err != nil {
+		return err
+	}
+	for _, g := range found {
+		var elsewhere int64
+		if err := tx.QueryRowContext(ctx, `SELECT count(DISTINCT sequence) FROM ticket WHERE location = ? AND till = ? AND day BETWEEN ? AND ? AND sequence BETWEEN ? AND ?`,
+			string(k.Location), string(g.Till), string(k.Day.AddDays(-2)), string(k.Day.AddDays(2)), g.From, g.To).Scan(&elsewhere); err != nil {
+			return err
+		}
+		if elsewhere < g.To-g.From+1 {
+			f.Gaps = append(f.Gaps, g)
+		}
+	}
+	return nil
+}
+
+// decided writes a decision.
+func (tx *Tx) decided(ctx context.Context, d roll.Day, dec roll.Decision) error {
+	k := d.Key
+	for _, c := range dec.Cases {
+		if err := tx.ask(ctx, c); err != nil {
+			return err
+		}
+	}
+	for _, id := range dec.Gone {
+		if err := tx.CloseCase(ctx, id, "hub", "the cause is gone"); err != nil {
+			return err
+		}
+	}
+	if dec.Document != nil {
+		if err := tx.putDocument(ctx, *dec.Document); err != nil {
+			return err
+		}
+	}
+	if dec.State != d.State {
+		if err := tx.PutStep(ctx, Step{Subject: "day " + k.String(), Who: "hub", What: "is " + dec.State, Reason: dec.Why, Before: d.State, After: dec.State}); err != nil {
+			return err
+		}
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE day SET state = ?, why = ?, approved = ?, unproven = ?, dirty = 0, due = ? WHERE location = ? AND day = ?`,
+		dec.State, dec.Why, dec.Approved, dec.Unproven, micros(dec.Next), string(k.Location), string(k.Day))
+	return err
+}
+
+// HoldDay stops a day from being posted, or lets it go again; an audited step.
+func (s *Store) HoldDay(ctx context.Context, k rollup.DayKey, hold bool, who, reason string) error {
+	return s.InTx(ctx, func(tx *Tx) error {
+		what := "released"
+		if hold {
+			what = "held"
+		}
+		return tx.actOnDay(ctx, k, Step{Who: who, What: what, Reason: reason}, `UPDATE day SET hold = ?, dirty = 1 WHERE location = ? AND day = ?`, hold)
+	})
+}
+
+// ApproveDay lets a day be posted as it is, whatever proof is missing; an audited step.
+func (s *Store) ApproveDay(ctx context.Context, k rollup.DayKey, who, reason string) error {
+	if who == "" || who == "auto" {
+		return fault.Msg(fault.Invalid, "approve day", "an approval needs the name of the person who gives it")
+	}
+	return s.InTx(ctx, func(tx *Tx) error {
+		return tx.actOnDay(ctx, k, Step{Who: who, What: "approved", Reason: reason}, `UPDATE day SET approved = ?, dirty = 1 WHERE location = ? AND day = ?`, who)
+	})
+}
+
+func (tx *Tx) actOnDay(ctx context.Context, k rollup.DayKey, step Step, update string, value any) error {
+	var state, approved string
+	var hold bool
+	err := tx.QueryRowContext(ctx, `SELECT state, hold, approved FROM day WHERE location = ? AND day = ?`, string(k.Location), string(k.Day)).Scan(&state, &hold, &approved)
+	if err == sql.ErrNoRows {
+		return fault.Msg(fault.NotFound, "store-day", "there is no store-day "+k.String())
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, update, value, string(k.Location), string(k.Day)); err != nil {
+		return err
+	}
+	step.Subject, step.Before = "day "+k.String(), fmt.Sprintf("%s, hold %v, approved by %q", state, hold, approved)
+	step.After = step.What
+	if err := tx.PutStep(ctx, step); err != nil {
+		return err
+	}
+	if step.What == "approved" {
+		for _, c := range []cases.Cause{cases.MissingProof, cases.ControlTotal, cases.Gap, cases.SuspenseCap} {
+			if err := tx.CloseCase(ctx, cases.ID(c, k.String()), step.Who, "the day was approved as it is"); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// each runs f over the rows of a query.
+func each(ctx context.Context, q querier, f func(*sql.Rows) error, query string, args ...any) error {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := f(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}

@@ -1,0 +1,212 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/shared/money"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// leg is one entry to add to its day, or to take out again.
+type leg struct {
+	id       int64
+	key      rollup.DayKey
+	entry    ledger.Entry
+	void     bool
+	ticket   bool // a ticket and not a drawer event
+	sign     int
+	envelope int64
+}
+
+// sums is what the legs of one run change of one day.
+type sums struct {
+	currency   money.Currency // of the day
+	totals     rollup.Totals
+	tickets    int
+	gross, tax money.Amount
+}
+
+// Fold adds entries that are not in the totals yet. One cursor serves all locations: there is one writer, and an entry that cannot be
+// added becomes a case and is passed by, so that it stops nobody.
+func (s *Store) Fold(ctx context.Context, most int) (n int, err error) {
+	err = s.InTx(ctx, func(tx *Tx) error {
+		var at int64
+		if err := tx.QueryRowContext(ctx, `SELECT COALESCE(max(entry), 0) FROM cursor`).Scan(&at); err != nil {
+			return err
+		}
+		legs, last, err := tx.legs(ctx, at, most)
+		if err != nil || last == at {
+			return err
+		}
+		n = len(legs)
+		days := map[rollup.DayKey]*sums{}
+		for _, l := range legs {
+			if err := tx.fold(ctx, days, l); err != nil {
+				return err
+			}
+		}
+		for k, d := range days {
+			if err := tx.addSums(ctx, k, d); err != nil {
+				return err
+			}
+		}
+		n = max(n, 1)
+		_, err = tx.ExecContext(ctx, `INSERT INTO cursor (location, entry) VALUES ('', ?) ON CONFLICT (location) DO UPDATE SET entry = excluded.entry`, last)
+		return err
+	})
+	return n, err
+}
+
+// legs reads what entries after at do: each adds itself, and takes out the version before.
+func (tx *Tx) legs(ctx context.Context, at int64, most int) (legs []leg, last int64, err error) {
+	last = at
+	rows, err := tx.QueryContext(ctx, `SELECT e.id, e.outcome, t.kind, e.envelope, e.location, e.day, e.currency, e.gross, e.tax, e.void, e.postings,
+		COALESCE(u.location, ''), COALESCE(u.day, ''), COALESCE(u.currency, ''), COALESCE(u.gross, 0), COALESCE(u.tax, 0), COALESCE(u.void, 0), COALESCE(u.postings, '')
+		FROM entry e JOIN ticket t ON t.id = e.ticket LEFT JOIN entry u ON e.undo > 0 AND u.id = e.undo WHERE e.id > ? ORDER BY e.id LIMIT ?`, at, most)
+	if err != nil {
+		return nil, at, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, envelope int64
+		var outcome, kind string
+		var e, u half
+		if err := rows.Scan(&id, &outcome, &kind, &envelope, &e.location, &e.day, &e.currency, &e.gross, &e.tax, &e.void, &e.postings,
+			&u.location, &u.day, &u.currency, &u.gross, &u.tax, &u.void, &u.postings); err != nil {
+			return nil, at, err
+		}
+		last = id
+		if outcome != string(ledger.First) && outcome != string(ledger.Replaces) {
+			continue
+		}
+		for i, h := range []half{e, u} {
+			if h.currency == "" {
+				continue
+			}
+			l, err := h.leg(1 - 2*i)
+			if err != nil {
+				return nil, at, fmt.Errorf("read entry %d: %w", id, err)
+			}
+			l.id, l.envelope, l.ticket = id, envelope, kind == "ticket"
+			legs = append(legs, l)
+		}
+	}
+	return legs, last, rows.Err()
+}
+
+// half is an entry's row.
+type half struct {
+	location, day, currency, postings string
+	gross, tax                        int64
+	void                              bool
+}
+
+func (h half) leg(sign int) (leg, error) {
+	c := money.Currency(h.currency)
+	ps, err := decodePostings(h.postings, c)
+	return leg{key: rollup.DayKey{Location: retail.LocationCode(h.location), Day: retail.BusinessDate(h.day)}, sign: sign, void: h.void,
+		entry: ledger.Entry{Currency: c, Gross: money.Of(h.gross, c), Tax: money.Of(h.tax, c), Postings: ps}}, err
+}
+
+// fold adds a leg to its day's sums. A day has the currency of its first entry; another one is a case, and so is a sum beyond 64 bits.
+// Taking out follows the same rule, so that what was never added is never taken out.
+func (tx *Tx) fold(ctx context.Context, days map[rollup.DayKey]*sums, l leg) error {
+	d, err := tx.sums(ctx, days, l)
+	if err != nil {
+		return err
+	}
+	if d.currency != l.entry.Currency {
+		return tx.unfoldable(ctx, l, fmt.Sprintf("it is in %s, the store-day %s is in %s", l.entry.Currency, l.key, d.currency))
+	}
+	totals, err := rollup.Fold(d.totals, l.entry, l.sign)
+	if err != nil {
+		return tx.unfoldable(ctx, l, err.Error())
+	}
+	gross, tax := l.entry.Gross, l.entry.Tax
+	if l.sign < 0 {
+		gross, tax = gross.Neg(), tax.Neg()
+	}
+	if d.gross, err = d.gross.Add(gross); err == nil {
+		d.tax, err = d.tax.Add(tax)
+	}
+	if err != nil {
+		return tx.unfoldable(ctx, l, err.Error())
+	}
+	d.totals = totals
+	if l.ticket && !l.void {
+		d.tickets += l.sign
+	}
+	return nil
+}
+
+func (tx *Tx) sums(ctx context.Context, days map[rollup.DayKey]*sums, l leg) (*sums, error) {
+	if d := days[l.key]; d != nil {
+		return d, nil
+	}
+	d := &sums{totals: rollup.Totals{}}
+	var c string
+	err := tx.QueryRowContext(ctx, `SELECT COALESCE((SELECT NULLIF(currency, '') FROM day WHERE location = ? AND day = ?), (SELECT currency FROM location WHERE code = ? AND confirmed = 1), '')`,
+		string(l.key.Location), string(l.key.Day), string(l.key.Location)).Scan(&c)
+	if err != nil {
+		return nil, err
+	}
+	if d.currency = money.Currency(c); c == "" {
+		d.currency = l.entry.Currency
+	}
+	d.gross, d.tax = money.Of(0, d.currency), money.Of(0, d.currency)
+	days[l.key] = d
+	return d, nil
+}
+
+func (tx *Tx) unfoldable(ctx context.Context, l leg, why string) error {
+	if l.sign < 0 {
+		return nil
+	}
+	c := cases.New(cases.Refused, fmt.Sprintf("entry %d", l.id), tx.Now)
+	c.Envelope, c.Location, c.Day, c.Amount = l.envelope, l.key.Location, l.key.Day, l.entry.Gross
+	c.Detail = "the ticket is in the ledger and not in its store-day: " + why
+	return tx.OpenCase(ctx, c)
+}
+
+// addSums writes what changed of a day.
+func (tx *Tx) addSums(ctx context.Context, k rollup.DayKey, d *sums) error {
+	for a, m := range d.totals {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO total (location, day, measure, minor, currency) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT (location, day, measure) DO UPDATE SET minor = total.minor + excluded.minor`,
+			string(k.Location), string(k.Day), string(a), m.Minor, string(d.currency)); err != nil {
+			return err
+		}
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO day (location, day, tickets, gross, tax, currency, changed) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (location, day) DO UPDATE SET
+		tickets = day.tickets + excluded.tickets, gross = day.gross + excluded.gross, tax = day.tax + excluded.tax, currency = excluded.currency, changed = excluded.changed, dirty = 1`,
+		string(k.Location), string(k.Day), d.tickets, d.gross.Minor, d.tax.Minor, string(d.currency), micros(tx.Now))
+	return err
+}
+
+// totals reads a day's sums.
+func totals(ctx context.Context, q querier, k rollup.DayKey) (rollup.Totals, error) {
+	rows, err := q.QueryContext(ctx, `SELECT measure, minor, currency FROM total WHERE location = ? AND day = ?`, string(k.Location), string(k.Day))
+	if err != nil {
+		return nil, err
+	}
+	out := rollup.Totals{}
+	_, err = scanAll(rows, func(r *sql.Rows) (struct{}, error) {
+		var a, c string
+		var minor int64
+		err := r.Scan(&a, &minor, &c)
+		out[ledger.Account(a)] = money.Of(minor, money.Currency(c))
+		return struct{}{}, err
+	})
+	return out, err
+}
+
+// querier is a transaction or the read side.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}

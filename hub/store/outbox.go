@@ -1,0 +1,154 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/odoo"
+	"github.com/tillpost/tillpost/hub/roll"
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// Outbox implements odoo.Tasks on the document table.
+type Outbox struct{ *Store }
+
+// Claim implements odoo.Tasks.
+func (o Outbox) Claim(ctx context.Context, most int) ([]odoo.Task, error) {
+	out, err := o.tasks(ctx, `WHERE state IN ('posting', 'posted', 'waiting') AND due <= ? ORDER BY day, location, number LIMIT ?`, micros(o.Now()), most)
+	return out, classify("claim tasks", err)
+}
+
+// Next tells when the next waiting task is due, zero = none waits.
+func (o Outbox) Next(ctx context.Context) (time.Time, error) {
+	var due int64
+	err := o.read.QueryRowContext(ctx, `SELECT COALESCE(min(due), 0) FROM document WHERE state IN ('posting', 'posted', 'waiting')`).Scan(&due)
+	return fromMicros(due), classify("look for tasks", err)
+}
+
+// Verified implements odoo.Tasks.
+func (o Outbox) Verified(ctx context.Context, since time.Time, after string, most int) ([]odoo.Task, error) {
+	out, err := o.tasks(ctx, `WHERE state = 'verified' AND move > 0 AND changed >= ? AND id > ? ORDER BY id LIMIT ?`, micros(since), after, most)
+	return out, classify("list verified documents", err)
+}
+
+func (o Outbox) tasks(ctx context.Context, where string, args ...any) (out []odoo.Task, err error) {
+	err = each(ctx, o.read, func(r *sql.Rows) error {
+		var t odoo.Task
+		var body, date string
+		if err := r.Scan(&body, &date, &t.Move, &t.Attempt); err != nil {
+			return err
+		}
+		err := json.Unmarshal([]byte(body), &t.Document)
+		if t.Date = retail.BusinessDate(date); date == "" {
+			t.Date = t.Document.Date
+		}
+		out = append(out, t)
+		return err
+	}, `SELECT body, date, move, attempt FROM document `+where, args...)
+	return out, err
+}
+
+// Loaded implements odoo.Tasks.
+func (o Outbox) Loaded(ctx context.Context, ts []odoo.Task) error {
+	return o.InTx(ctx, func(tx *Tx) error {
+		for _, t := range ts {
+			if _, err := tx.ExecContext(ctx, `UPDATE document SET move = ?, date = ?, changed = ? WHERE id = ?`, t.Move, string(t.Date), micros(tx.Now), t.Document.ID()); err != nil {
+				return err
+			}
+			if err := tx.PutStep(ctx, Step{Subject: "document " + t.Document.ID(), Who: "hub", What: "loaded into Odoo", After: fmt.Sprintf("id %d, on %s", t.Move, t.Date)}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Settle implements odoo.Tasks.
+func (o Outbox) Settle(ctx context.Context, out []odoo.Outcome) error {
+	return o.InTx(ctx, func(tx *Tx) error {
+		for _, u := range out {
+			if err := tx.settle(ctx, u); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// documentCauses are the cases a document can have; a new outcome closes those it does not open again.
+var documentCauses = []cases.Cause{cases.Parked, cases.DateShift, cases.LockedPeriod, cases.TotalDiffers, cases.ForeignEdit, cases.Deleted}
+
+func (tx *Tx) settle(ctx context.Context, u odoo.Outcome) error {
+	var before, oldWhy, loc, day string
+	if err := tx.QueryRowContext(ctx, `SELECT state, why, location, day FROM document WHERE id = ?`, u.Document).Scan(&before, &oldWhy, &loc, &day); err != nil {
+		return err
+	}
+	state := map[odoo.Verdict]string{odoo.Done: roll.Verified, odoo.Wait: roll.Waiting, odoo.Park: roll.Parked}[u.Verdict]
+	if u.Verdict == odoo.Wait && u.Posted {
+		state = roll.Posted
+	}
+	broke := 0
+	if u.Broke {
+		broke = 1
+	}
+	read, checked := "", int64(0)
+	if u.Read != nil {
+		b, err := json.Marshal(u.Read)
+		if err != nil {
+			return err
+		}
+		read, checked = string(b), micros(tx.Now)
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE document SET state = ?, why = ?, odoo = CASE WHEN ? <> '' THEN ? ELSE odoo END, due = ?, attempt = CASE WHEN ? = 'wait' THEN attempt + ? ELSE 0 END,
+		readback = CASE WHEN ? <> '' THEN ? ELSE readback END, checked = max(checked, ?), changed = ? WHERE id = ?`,
+		state, u.Why, u.Entry, u.Entry, micros(u.Again), string(u.Verdict), broke, read, read, checked, micros(tx.Now), u.Document); err != nil {
+		return err
+	}
+	if state != before || u.Why != oldWhy {
+		if err := tx.PutStep(ctx, Step{Subject: "document " + u.Document, Who: "hub", What: "is " + state, Reason: u.Why, Before: before, After: u.Entry}); err != nil {
+			return err
+		}
+	}
+	for _, c := range documentCauses {
+		if u.Case != nil && u.Case.Cause == c {
+			if err := tx.ask(ctx, *u.Case); err != nil {
+				return err
+			}
+		} else if err := tx.CloseCase(ctx, cases.ID(c, u.Document), "hub", "the document is "+state); err != nil {
+			return err
+		}
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE day SET dirty = 1 WHERE location = ? AND day = ?`, loc, day)
+	return err
+}
+
+// Resend lets a parked or waiting document be tried again at once, under the same external id; an audited step. date, when given, is the
+// accounting date a person chose.
+func (s *Store) Resend(ctx context.Context, id string, date retail.BusinessDate, who, reason string) error {
+	return s.InTx(ctx, func(tx *Tx) error {
+		var state, old, loc, day string
+		if err := tx.QueryRowContext(ctx, `SELECT state, date, location, day FROM document WHERE id = ?`, id).Scan(&state, &old, &loc, &day); err == sql.ErrNoRows {
+			return fault.Msg(fault.NotFound, "resend", "there is no document "+id)
+		} else if err != nil {
+			return err
+		}
+		if state == roll.Verified {
+			return fault.Msg(fault.Conflict, "resend", "document "+id+" is in the books and verified; nothing was sent")
+		}
+		if date == "" {
+			date = retail.BusinessDate(old)
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE document SET state = 'posting', why = '', due = 0, attempt = 0, date = ?, changed = ? WHERE id = ?`, string(date), micros(tx.Now), id); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE day SET dirty = 1 WHERE location = ? AND day = ?`, loc, day); err != nil {
+			return err
+		}
+		return tx.PutStep(ctx, Step{Subject: "document " + id, Who: who, What: "resent", Reason: reason, Before: state + " " + old, After: "posting " + string(date)})
+	})
+}
