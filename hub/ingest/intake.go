@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -74,10 +75,13 @@ type Intake struct {
 	Log      *slog.Logger
 	Count    Counters
 
-	mu     sync.Mutex
-	lanes  map[laneKey]*lane
-	commit chan submission
-	codecs sync.Pool
+	mu      sync.Mutex
+	lanes   map[laneKey]*lane
+	commit  chan submission
+	stopped chan struct{} // closed when Run ends: the lanes end with it, not with the connection that made them
+	workers chan struct{} // one token for each batch that is being decoded and posted
+	waiting atomic.Int64  // bytes in all lanes' queues
+	codecs  sync.Pool
 }
 
 // Counters are the intake's metrics.
@@ -87,9 +91,11 @@ type Counters struct {
 
 // Limits: an agent keeps less than this in flight; more is dropped and asked for again.
 const (
-	laneQueue   = 64  // batches of one lane that wait
-	commitMax   = 400 // envelopes in one transaction: beyond 200 the cost of a commit is spread thin enough
-	damageLimit = 3   // the same damage so often stops the stream
+	laneQueue   = 64        // batches of one lane that wait
+	queuedMost  = 256 << 20 // bytes of all lanes that wait: a whole fleet may come back at once
+	laneFlight  = 64        // batches of one lane that are with the committer
+	commitMax   = 400       // envelopes in one transaction: beyond 200 the cost of a commit is spread thin enough
+	damageLimit = 3         // the same damage so often stops the stream
 )
 
 type laneKey struct {
@@ -105,17 +111,19 @@ type submission struct {
 // New returns an intake; Mean, Inbox and Registry are the caller's.
 func New(hub envelope.HubID, inbox Inbox, reg Registry, mean func(*envelope.Envelope) Meaning, log *slog.Logger) *Intake {
 	return &Intake{Hub: hub, Inbox: inbox, Registry: reg, Mean: mean, Log: log, lanes: map[laneKey]*lane{}, commit: make(chan submission, 64),
+		stopped: make(chan struct{}), workers: make(chan struct{}, 2*runtime.GOMAXPROCS(0)),
 		codecs: sync.Pool{New: func() any { return envelope.NewCodec() }}}
 }
 
-// Run commits until ctx ends. Whatever was not committed then was not acknowledged either.
+// Run commits until ctx ends; call it once. A commit that has begun is finished, and whatever was not committed was not acknowledged.
 func (in *Intake) Run(ctx context.Context) error {
+	defer close(in.stopped)
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case s := <-in.commit:
-			in.commitGroup(ctx, in.group(s))
+			in.commitGroup(context.WithoutCancel(ctx), in.group(s))
 		}
 	}
 }
@@ -193,14 +201,19 @@ func (in *Intake) enqueue(ctx context.Context, k laneKey, w work) {
 	if l == nil {
 		l = &lane{in: in, key: k, queue: make(chan work, laneQueue)}
 		in.lanes[k] = l
-		go l.run(ctx)
+		go l.run(context.WithoutCancel(ctx))
 	}
 	in.mu.Unlock()
-	select {
-	case l.queue <- w:
-	default:
-		in.Count.Dropped.Add(1) // the agent sends again from the head
+	size := int64(len(w.payload))
+	if in.waiting.Add(size) <= queuedMost {
+		select {
+		case l.queue <- w:
+			return
+		default:
+		}
 	}
+	in.waiting.Add(-size)
+	in.Count.Dropped.Add(1) // the agent sends again from the head
 }
 
 // decode proves a payload and that it belongs where it came from.

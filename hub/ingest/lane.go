@@ -35,19 +35,26 @@ type lane struct {
 }
 
 func (l *lane) run(ctx context.Context) {
-	l.flight = make(chan error, 1024)
+	l.flight = make(chan error, laneFlight)
 	for {
+		queue := l.queue
+		if l.waiting == laneFlight {
+			queue = nil // the committer is behind: what is not taken is dropped at the door
+		}
 		select {
-		case <-ctx.Done():
+		case <-l.in.stopped:
 			return
 		case err := <-l.flight:
 			l.settle(err)
-		case w := <-l.queue:
+		case w := <-queue:
+			l.in.waiting.Add(-int64(len(w.payload)))
+			l.in.workers <- struct{}{}
 			if w.hello != nil {
 				l.hello(ctx, *w.hello, w.reply)
 			} else {
 				l.batch(ctx, w.payload, w.reply)
 			}
+			<-l.in.workers
 		}
 	}
 }
@@ -62,12 +69,12 @@ func (l *lane) settle(err error) {
 }
 
 // drain waits for everything in flight: an answer to a hello must tell the committed head.
-func (l *lane) drain(ctx context.Context) {
+func (l *lane) drain() {
 	for l.waiting > 0 {
 		select {
 		case err := <-l.flight:
 			l.settle(err)
-		case <-ctx.Done():
+		case <-l.in.stopped:
 			return
 		}
 	}
@@ -77,7 +84,7 @@ func (l *lane) load(ctx context.Context, e envelope.Epoch) error {
 	if l.known && l.epoch == e {
 		return nil
 	}
-	l.drain(ctx)
+	l.drain()
 	h, err := l.in.Inbox.Head(ctx, l.key.device, l.key.stream, e)
 	if err != nil {
 		return err
@@ -99,7 +106,7 @@ func (l *lane) hello(ctx context.Context, h envelope.Hello, reply Reply) {
 		reply(envelope.Head{Hub: l.in.Hub, Nonce: h.Nonce, Device: h.Device, Stream: h.Stream, Epoch: h.Epoch, Verdict: envelope.Refused, Why: refusal})
 		return
 	}
-	l.drain(ctx)
+	l.drain()
 	l.known = false
 	if err = l.load(ctx, h.Epoch); err == nil {
 		var held *envelope.Sum
@@ -157,7 +164,7 @@ func (l *lane) batch(ctx context.Context, payload []byte, reply Reply) {
 		l.accept(ctx, b[p.Skip:], reply)
 		return
 	}
-	l.drain(ctx) // what is told must be committed
+	l.drain() // what is told must be committed
 	if !l.known {
 		return
 	}
@@ -207,7 +214,7 @@ func (l *lane) accept(ctx context.Context, b envelope.Batch, reply Reply) {
 		reply(ack)
 	}
 	l.waiting++
-	l.in.commit <- submission{adv, func(err error) {
+	done := func(err error) {
 		if err == nil {
 			l.in.Count.Batches.Add(1)
 			l.in.Count.Envelopes.Add(int64(len(b)))
@@ -217,11 +224,12 @@ func (l *lane) accept(ctx context.Context, b envelope.Batch, reply Reply) {
 		} else {
 			l.in.Log.WarnContext(ctx, "cannot commit a batch; it will be sent again", "device", l.key.device, "position", b[0].Pos, "err", err)
 		}
-		select {
-		case l.flight <- err:
-		case <-ctx.Done():
-		}
-	}}
+		l.flight <- err // there is room: a lane has at most laneFlight with the committer
+	}
+	select {
+	case l.in.commit <- submission{adv, done}:
+	case <-l.in.stopped:
+	}
 }
 
 // mean decodes and posts one envelope; a record in parts is put together when its last part is here.
@@ -241,7 +249,7 @@ func (l *lane) mean(ctx context.Context, e *envelope.Envelope) (Meaning, error) 
 	if e.Part == 1 {
 		l.parts = nil
 	} else if len(l.parts) != int(e.Part)-1 && !bug.PartsForgotten {
-		l.drain(ctx)
+		l.drain()
 		got, err := l.in.Inbox.Parts(ctx, l.head, e.Pos.Seq-uint64(e.Part)+1, e.Pos.Seq-1)
 		if err != nil {
 			return Meaning{}, err
@@ -269,7 +277,7 @@ func join(parts [][]byte) (out []byte) {
 func (l *lane) damage(ctx context.Context, why error, reply Reply) {
 	l.in.Count.Damaged.Add(1)
 	l.damaged++
-	l.drain(ctx)
+	l.drain()
 	if l.known && l.damaged < damageLimit {
 		reply(l.word(envelope.Resend, why.Error()))
 		return

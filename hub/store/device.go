@@ -108,3 +108,16 @@ func (s *Store) Open(ctx context.Context, c cases.Case) error {
 func (s *Store) Body(ctx context.Context, envelope int64) ([]byte, error) {
 	return s.body(ctx, s.read, envelope)
 }
+
+// Births notes which devices came or went; it implements what the hub's link tells. A device that nobody registered leaves no trace.
+func (s *Store) Births(ctx context.Context, came map[retail.DeviceID]envelope.Birth) error {
+	return s.InTx(ctx, func(tx *Tx) error {
+		for d, b := range came {
+			if _, err := tx.ExecContext(ctx, `UPDATE device SET online = ?, seen = ?, version = CASE WHEN ? = '' THEN version ELSE ? END WHERE id = ?`,
+				b.Online, micros(tx.Now), b.Version, b.Version, string(d)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

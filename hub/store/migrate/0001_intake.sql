@@ -5,7 +5,8 @@ CREATE TABLE device (
     password TEXT NOT NULL,           -- argon2id in PHC form
     disabled INTEGER NOT NULL DEFAULT 0,
     created  INTEGER NOT NULL,        -- every time is Unix microseconds, UTC
-    seen     INTEGER NOT NULL DEFAULT 0,
+    online   INTEGER NOT NULL DEFAULT 0,
+    seen     INTEGER NOT NULL DEFAULT 0, -- when it last came or went
     version  TEXT NOT NULL DEFAULT ''
 ) STRICT;
 
