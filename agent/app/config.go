@@ -90,7 +90,7 @@ func LoadConfig(file string) (Config, error) {
 
 func (c *Config) validate(f *config.Faults) {
 	if !c.Device.Valid() {
-		f.Add("device: %q cannot be a device's name; use letters, digits, - and _", c.Device)
+		f.Add("device: %q cannot be a device's name; use a-z, 0-9 and -", c.Device)
 	}
 	if !filepath.IsAbs(c.DataDir) {
 		f.Add("data_dir: %q must be a whole path: a service starts in another folder", c.DataDir)
