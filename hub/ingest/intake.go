@@ -59,8 +59,15 @@ type Registry interface {
 	Assigned(ctx context.Context, d retail.DeviceID, l retail.LocationCode, t time.Time) (bool, error)
 	// Stop marks a stream as waiting for a person and opens c.
 	Stop(ctx context.Context, h Head, d retail.DeviceID, s envelope.Stream, e envelope.Epoch, c cases.Case) error
+	CaseBook
+}
+
+// CaseBook is where ingest lists what a person should know.
+type CaseBook interface {
 	// Open opens or renews a case.
 	Open(ctx context.Context, c cases.Case) error
+	// Settle closes a case whose cause is gone; one that is not open is left alone.
+	Settle(ctx context.Context, id, why string) error
 }
 
 // Reply sends the hub's word back to a device. It must not block: a lost reply is asked for again.

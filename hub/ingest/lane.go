@@ -29,6 +29,8 @@ type lane struct {
 	known   bool
 	head    Head // as far as handed to the committer: it may be ahead of what is committed
 	damaged int
+	owed    uint64 // a restored hub waits for everything up to here, 0 = for nothing
+	quiet   bool   // no case of a restored hub is open for this lane
 	parts   [][]byte
 	flight  chan error // outcomes of submissions, in order; nil = nothing is in flight
 	waiting int
@@ -46,6 +48,7 @@ func (l *lane) run(ctx context.Context) {
 			return
 		case err := <-l.flight:
 			l.settle(err)
+			l.repaid(ctx)
 		case w := <-queue:
 			l.in.waiting.Add(-int64(len(w.payload)))
 			l.in.workers <- struct{}{}
@@ -115,6 +118,9 @@ func (l *lane) hello(ctx context.Context, h envelope.Hello, reply Reply) {
 			l.report(ctx, a.Verdict, a.Why, h.Epoch, h.Last)
 			if h.Acked > l.head.Seq && !bug.RestoreUnnoticed {
 				l.restored(ctx, h)
+			} else if h.Last <= l.head.Seq && l.owed == 0 && !l.quiet {
+				l.owed = l.head.Seq // a case may be left of a run before this one
+				l.repaid(ctx)
 			}
 			reply(a)
 			return
@@ -318,7 +324,21 @@ func (l *lane) report(ctx context.Context, v envelope.Verdict, why string, e env
 func (l *lane) restored(ctx context.Context, h envelope.Hello) {
 	c := cases.New(cases.HubRestored, string(h.Device)+"/"+string(h.Stream), time.Time{})
 	c.Detail = fmt.Sprintf("the agent holds an ack for sequence %d, the hub ends at %d", h.Acked, l.head.Seq)
+	l.owed, l.quiet = h.Acked, false
 	if err := l.in.Registry.Open(ctx, c); err != nil {
 		l.in.Log.ErrorContext(ctx, "cannot open a case", "case", c.ID, "err", err)
 	}
+}
+
+// repaid closes the case of a restored hub once everything that the agent was promised is committed again.
+func (l *lane) repaid(ctx context.Context) {
+	if l.quiet || l.owed == 0 || l.waiting > 0 || !l.known || l.head.Seq < l.owed {
+		return
+	}
+	id := cases.ID(cases.HubRestored, string(l.key.device)+"/"+string(l.key.stream))
+	if err := l.in.Registry.Settle(ctx, id, fmt.Sprintf("everything up to sequence %d is here again", l.head.Seq)); err != nil {
+		l.in.Log.WarnContext(ctx, "cannot close a case", "case", id, "err", err)
+		return
+	}
+	l.owed, l.quiet = 0, true
 }

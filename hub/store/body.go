@@ -74,7 +74,7 @@ func (s *Store) personName(name string) string {
 // Erase forgets a customer: every raw record that names them becomes unreadable, while chain, entries, sums and documents stay valid.
 func (s *Store) Erase(ctx context.Context, tenant, system, customer, who, reason string) error {
 	name := s.personName(tenant + "|" + system + "|" + customer)
-	return s.InTx(ctx, func(tx *Tx) error {
+	err := s.InTx(ctx, func(tx *Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE person SET key = x'', erased = ? WHERE name = ?`, micros(tx.Now), name)
 		if err != nil {
 			return err
@@ -82,8 +82,16 @@ func (s *Store) Erase(ctx context.Context, tenant, system, customer, who, reason
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, fault.Msg(fault.NotFound, "erase customer", "no record names this customer"))
 		}
+		if err := s.noteErased(name); err != nil { // before the commit: a name too many there does no harm
+			return err
+		}
 		return tx.PutStep(ctx, Step{Subject: "customer " + name[:12], Who: who, What: "erased", Reason: reason})
 	})
+	if err != nil {
+		return err
+	}
+	_, err = s.write.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`) // the key must not stay behind in the log
+	return classify("erase customer", err)
 }
 
 type queryer interface {

@@ -104,6 +104,15 @@ func (s *Store) Open(ctx context.Context, c cases.Case) error {
 	return s.InTx(ctx, func(tx *Tx) error { return tx.OpenCase(ctx, c) })
 }
 
+// Settle implements ingest.CaseBook. It looks before it writes: a fleet that reconnects asks for every stream.
+func (s *Store) Settle(ctx context.Context, id, why string) error {
+	var n int
+	if err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM kase WHERE id = ? AND state = 'open'`, id).Scan(&n); err != nil || n == 0 {
+		return classify("read case", err)
+	}
+	return s.InTx(ctx, func(tx *Tx) error { return tx.CloseCase(ctx, id, "hub", why) })
+}
+
 // Body returns the raw record of an envelope. ErrErased when its customer was erased.
 func (s *Store) Body(ctx context.Context, envelope int64) ([]byte, error) {
 	return s.body(ctx, s.read, envelope)

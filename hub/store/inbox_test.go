@@ -88,6 +88,12 @@ func sendRaw(t *testing.T, in *ingest.Intake, payload []byte) envelope.Head {
 	t.Helper()
 	got := make(chan envelope.Head, 1)
 	in.Batch(t.Context(), "d1", envelope.Sales, payload, func(h envelope.Head) { got <- h })
+	return wait(t, got)
+}
+
+// wait for the hub's word.
+func wait(t *testing.T, got <-chan envelope.Head) envelope.Head {
+	t.Helper()
 	select {
 	case h := <-got:
 		return h

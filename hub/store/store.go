@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/url"
@@ -27,6 +28,9 @@ var migrations embed.FS
 type Store struct {
 	write *sql.DB // one connection, BEGIN IMMEDIATE, synchronous=FULL
 	read  *sql.DB // query_only
+	dir   string
+	// copier makes backups: it reads the database and writes another file, which query_only would refuse.
+	copier *sql.DB
 	// secret wraps the customers' keys; it stands in its own file, so that a copy of the database alone reads no customer.
 	secret []byte
 	Now    func() time.Time
@@ -41,12 +45,12 @@ type Store struct {
 func Open(ctx context.Context, dir string) (*Store, error) {
 	path := filepath.ToSlash(filepath.Join(dir, "hub.db"))
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=10000&_foreign_keys=on"
-	w, err := sql.Open("sqlite3", dsn+"&_txlock=immediate&_cache_size=-32000&_stmt_cache_size=128")
+	w, err := sql.Open("sqlite3", dsn+"&_txlock=immediate&_secure_delete=on&_cache_size=-32000&_stmt_cache_size=128")
 	if err != nil {
 		return nil, fault.New(fault.Internal, "open store "+path, err)
 	}
 	w.SetMaxOpenConns(1)
-	s := &Store{write: w, Now: time.Now}
+	s := &Store{write: w, dir: dir, Now: time.Now}
 	if s.secret, err = loadSecret(filepath.Join(dir, "hub.secret")); err != nil {
 		w.Close()
 		return nil, err
@@ -60,6 +64,10 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 		return nil, fault.New(fault.Internal, "open store "+path, err)
 	}
 	s.read.SetMaxOpenConns(4)
+	if s.copier, err = sql.Open("sqlite3", dsn); err != nil { // it opens no file before its first use
+		return nil, errors.Join(fault.New(fault.Internal, "open store "+path, err), s.read.Close(), w.Close())
+	}
+	s.copier.SetMaxIdleConns(0)
 	return s, nil
 }
 
@@ -79,7 +87,7 @@ func (s *Store) migrate(ctx context.Context) error {
 
 // Close closes the database after what is running.
 func (s *Store) Close() error {
-	rerr := s.read.Close()
+	rerr := errors.Join(s.copier.Close(), s.read.Close())
 	if err := s.write.Close(); err != nil {
 		return err
 	}
