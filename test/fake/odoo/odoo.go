@@ -1,0 +1,297 @@
+// Package odoo is an Odoo that behaves as the real one was measured to: external ids that are claimed once, serialization errors that load
+// swallows, methods that commit and then fault because they return None, dates that move under lock dates, taxes that add lines of their
+// own, and the differences of 17, 18 and 19. It keeps its books in memory or in a file that survives a kill.
+package odoo
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Options of a server.
+type Options struct {
+	Version  int    // 17, 18 or 19
+	Database string // "" = "odoo"
+	User     string // "" = "tillpost"
+	Key      string // "" = "key"
+	State    string // file, "" = memory only
+	Analytic bool   // analytic accounting is on from the start
+}
+
+// record is one row of a model.
+type record map[string]any
+
+// books is everything that a transaction may change.
+type books struct {
+	Next    int64                       `json:"next"`
+	Models  map[string]map[int64]record `json:"models"`
+	XMLIDs  map[string]int64            `json:"xmlids"` // of account.move
+	Numbers map[string]int              `json:"numbers"`
+	Grants  map[string]bool             `json:"grants"`
+}
+
+// Server is an http.Handler. It is safe for concurrent use.
+type Server struct {
+	Options
+	mu      sync.Mutex
+	b       books
+	trouble Trouble
+	calls   map[string]int
+}
+
+// fault is an exception that reaches the wire.
+type fault struct {
+	code  int
+	words string
+}
+
+func (f fault) Error() string { return f.words }
+
+// trace is a fault 1: a traceback whose last line tells what it was.
+func trace(last string) fault {
+	return fault{1, "Traceback (most recent call last):\n  File \"/opt/odoo/odoo/http.py\", line 1, in dispatch\n" + last + "\n"}
+}
+
+// New makes a server with a US company, or opens the one in o.State.
+func New(o Options) (*Server, error) {
+	for _, d := range []struct {
+		p *string
+		v string
+	}{{&o.Database, "odoo"}, {&o.User, "tillpost"}, {&o.Key, "key"}} {
+		if *d.p == "" {
+			*d.p = d.v
+		}
+	}
+	if o.Version == 0 {
+		o.Version = 18
+	}
+	s := &Server{Options: o, calls: map[string]int{}}
+	if o.State != "" {
+		data, err := os.ReadFile(o.State)
+		if err == nil {
+			return s, s.thaw(data)
+		}
+		if !os.IsNotExist(err) {
+			return nil, err
+		}
+	}
+	s.seed()
+	return s, s.save()
+}
+
+// thaw reads a state file. JSON knows no integers: they are floats afterwards and are made integers again.
+func (s *Server) thaw(data []byte) error {
+	d := json.NewDecoder(strings.NewReader(string(data)))
+	d.UseNumber()
+	if err := d.Decode(&s.b); err != nil {
+		return err
+	}
+	for _, m := range s.b.Models {
+		for _, r := range m {
+			for k, v := range r {
+				r[k] = native(v)
+			}
+		}
+	}
+	return nil
+}
+
+func native(v any) any {
+	switch x := v.(type) {
+	case json.Number:
+		if n, err := x.Int64(); err == nil {
+			return n
+		}
+		f, _ := x.Float64()
+		return f
+	case []any:
+		for i := range x {
+			x[i] = native(x[i])
+		}
+	case map[string]any:
+		for k := range x {
+			x[k] = native(x[k])
+		}
+	}
+	return v
+}
+
+// save makes what was committed survive a kill: a new file, synced, in place of the old one.
+func (s *Server) save() error {
+	if s.State == "" {
+		return nil
+	}
+	data, err := json.Marshal(s.b)
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(s.State), ".odoo-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if serr := f.Sync(); err == nil {
+		err = serr
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), s.State)
+}
+
+// ServeHTTP answers /xmlrpc/2/common and /xmlrpc/2/object, and /fake/ for those who make trouble.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "/fake/") {
+		s.control(w, r)
+		return
+	}
+	t := s.Now()
+	if t.Slow > 0 {
+		select {
+		case <-time.After(t.Slow):
+		case <-r.Context().Done():
+			return
+		}
+	}
+	if t.HTML || !strings.HasPrefix(r.URL.Path, "/xmlrpc/2/") {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		if t.Status != 0 {
+			w.WriteHeader(t.Status)
+		}
+		_, _ = io.WriteString(w, "<!DOCTYPE html><html><body><h1>We are down for maintenance</h1></body></html>")
+		return
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, 64<<20))
+	if err != nil {
+		return
+	}
+	answer := s.answer(strings.TrimPrefix(r.URL.Path, "/xmlrpc/2/"), body)
+	if s.cut() { // committed, and the client never hears of it
+		panic(http.ErrAbortHandler)
+	}
+	w.Header().Set("Content-Type", "text/xml")
+	w.Header().Set("Connection", "close")
+	_, _ = io.WriteString(w, answer)
+}
+
+func (s *Server) answer(service string, body []byte) string {
+	method, params, err := decode(body)
+	if err != nil {
+		return faultBody(1, trace("xml.parsers.expat.ExpatError: not well-formed (invalid token): "+err.Error()).words)
+	}
+	v, err := s.dispatch(service, method, params)
+	if err == nil {
+		var text string
+		if text, err = encode(v); err == nil {
+			return text
+		}
+		err = trace(err.Error())
+	}
+	f, ok := err.(fault)
+	if !ok {
+		f = trace(err.Error())
+	}
+	return faultBody(f.code, f.words)
+}
+
+func (s *Server) dispatch(service, method string, p []any) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case service == "common" && method == "version":
+		return map[string]any{"server_version": fmt.Sprintf("%d.0", s.Version), "server_version_info": []any{int64(s.Version), int64(0), int64(0), "final", int64(0), ""},
+			"server_serie": fmt.Sprintf("%d.0", s.Version), "protocol_version": int64(1)}, nil
+	case service == "common" && method == "authenticate" && len(p) >= 3:
+		if p[0] != s.Database {
+			return nil, trace(fmt.Sprintf("psycopg2.OperationalError: connection to server failed: FATAL:  database \"%v\" does not exist", p[0]))
+		}
+		if p[1] != s.User || p[2] != s.Key || s.trouble.Denied {
+			return false, nil
+		}
+		return int64(2), nil
+	case service == "object" && method == "execute_kw" && len(p) >= 6:
+		if p[2] != s.Key || s.trouble.Denied {
+			return nil, fault{3, "Access Denied"}
+		}
+		kw := map[string]any{}
+		if len(p) > 6 {
+			kw, _ = p[6].(map[string]any)
+		}
+		model, _ := p[3].(string)
+		name, _ := p[4].(string)
+		args, _ := p[5].([]any)
+		return s.execute(model, name, args, kw)
+	}
+	return nil, trace("NameError: no such service or method")
+}
+
+// execute runs one call as one transaction: what it changed is undone when it fails.
+func (s *Server) execute(model, method string, args []any, kw map[string]any) (any, error) {
+	s.calls[model+"."+method]++
+	if s.trouble.NoRights {
+		return nil, fault{4, "You are not allowed to access '" + model + "' records.\n\nContact your administrator to request access if necessary."}
+	}
+	before := s.b.clone()
+	v, changed, err := s.run(model, method, args, kw)
+	if err != nil {
+		s.b = before
+		return nil, err
+	}
+	if changed {
+		if err := s.save(); err != nil {
+			panic(err) // a fake without its disk proves nothing
+		}
+	}
+	return v, nil
+}
+
+// clone copies deep enough that a rollback restores every record.
+func (b books) clone() books {
+	c := books{Next: b.Next, Models: map[string]map[int64]record{}, XMLIDs: map[string]int64{}, Numbers: map[string]int{}, Grants: map[string]bool{}}
+	for m, rs := range b.Models {
+		if m == "account.move.line" || m == "account.move" {
+			// Entries are many and are replaced whole, never changed in place: the map is enough.
+			c.Models[m] = make(map[int64]record, len(rs))
+			for id, r := range rs {
+				c.Models[m][id] = r
+			}
+			continue
+		}
+		c.Models[m] = map[int64]record{}
+		for id, r := range rs {
+			c.Models[m][id] = r.with(nil)
+		}
+	}
+	for k, v := range b.XMLIDs {
+		c.XMLIDs[k] = v
+	}
+	for k, v := range b.Numbers {
+		c.Numbers[k] = v
+	}
+	for k, v := range b.Grants {
+		c.Grants[k] = v
+	}
+	return c
+}
+
+// with is a copy of r with some values set.
+func (r record) with(values record) record {
+	out := make(record, len(r)+len(values))
+	for k, v := range r {
+		out[k] = v
+	}
+	for k, v := range values {
+		out[k] = v
+	}
+	return out
+}

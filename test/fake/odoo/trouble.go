@@ -1,0 +1,105 @@
+package odoo
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+)
+
+// Trouble is what is wrong with the server at the moment.
+type Trouble struct {
+	HTML      bool          `json:"html"`      // answers with a web page: maintenance, or a proxy's
+	Status    int           `json:"status"`    // the page's HTTP status, 0 = 200
+	Slow      time.Duration `json:"slow"`      // before each answer
+	Denied    bool          `json:"denied"`    // the key has expired
+	NoRights  bool          `json:"no_rights"` // the user lost his rights
+	Cut       int           `json:"cut"`       // so many next answers are committed and never sent
+	Serialize int           `json:"serialize"` // so many next loads meet another transaction
+	Break     string        `json:"break"`     // a load or post of an entry whose ref contains this breaks Odoo
+}
+
+// Make sets the trouble.
+func (s *Server) Make(t Trouble) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.trouble = t
+}
+
+// Now returns the trouble.
+func (s *Server) Now() Trouble {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.trouble
+}
+
+// Calls returns how often a method ran: "account.move.load".
+func (s *Server) Calls() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := map[string]int{}
+	for k, v := range s.calls {
+		out[k] = v
+	}
+	return out
+}
+
+// Lock sets the company's lock dates, "" = open. tax concerns entries with tax lines only.
+func (s *Server) Lock(all, tax string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.b.Models["res.company"][1]
+	c["fiscalyear_lock_date"], c["tax_lock_date"] = orFalse(all), orFalse(tax)
+}
+
+// Delete removes an entry as a person would: its external id goes with it.
+func (s *Server) Delete(move int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.b.Models["account.move"], move)
+	for id, l := range s.b.Models["account.move.line"] {
+		if l["move_id"] == move {
+			delete(s.b.Models["account.move.line"], id)
+		}
+	}
+	for x, id := range s.b.XMLIDs {
+		if id == move {
+			delete(s.b.XMLIDs, x)
+		}
+	}
+}
+
+func (s *Server) cut() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.trouble.Cut > 0 {
+		s.trouble.Cut--
+		return true
+	}
+	return false
+}
+
+// control lets another process make trouble: POST /fake/trouble, POST /fake/lock?all=2026-06-30.
+func (s *Server) control(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/fake/trouble":
+		var t Trouble
+		if err := json.NewDecoder(r.Body).Decode(&t); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		s.Make(t)
+	case "/fake/lock":
+		s.Lock(r.URL.Query().Get("all"), r.URL.Query().Get("tax"))
+	case "/fake/calls":
+		_ = json.NewEncoder(w).Encode(s.Calls())
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+func orFalse(s string) any {
+	if s == "" {
+		return false
+	}
+	return s
+}
