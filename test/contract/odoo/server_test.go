@@ -1,0 +1,186 @@
+// Package odoo_test runs one set of cases on the fake Odoo in its three versions and, with ODOO_URL, ODOO_DB, ODOO_USER and ODOO_KEY set,
+// on a real one: what the fake promises, the real one keeps.
+package odoo_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/mapping"
+	"github.com/tillpost/tillpost/hub/odoo"
+	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/money"
+	"github.com/tillpost/tillpost/shared/retail"
+	fake "github.com/tillpost/tillpost/test/fake/odoo"
+)
+
+// server is one Odoo under test. fake is nil for a real one.
+type server struct {
+	cfg  odoo.Config
+	fake *fake.Server
+}
+
+// each runs a case on every server there is.
+func each(t *testing.T, f func(t *testing.T, s server)) {
+	for _, v := range []int{17, 18, 19} {
+		t.Run(fmt.Sprintf("fake %d", v), func(t *testing.T) { f(t, newFake(t, v)) })
+	}
+	t.Run("real", func(t *testing.T) {
+		url := os.Getenv("ODOO_URL")
+		if url == "" {
+			t.Skip("ODOO_URL is not set: no real Odoo to run against")
+		}
+		key := os.Getenv("ODOO_KEY")
+		f(t, server{cfg: odoo.Config{URL: url, Database: os.Getenv("ODOO_DB"), User: os.Getenv("ODOO_USER"), Key: func() (string, error) { return key, nil }}})
+	})
+}
+
+func newFake(t *testing.T, version int) server {
+	f, err := fake.New(fake.Options{Version: version})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := httptest.NewServer(f)
+	t.Cleanup(h.Close)
+	return server{fake: f, cfg: odoo.Config{URL: h.URL, Database: "odoo", User: "tillpost", Key: func() (string, error) { return "key", nil }}}
+}
+
+func (s server) client(t *testing.T) *odoo.Client {
+	t.Helper()
+	c, err := odoo.New(s.cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// set is the rules that setup offers, with the books.
+func (s server) set(t *testing.T) (mapping.Set, rollup.Books) {
+	t.Helper()
+	rep, err := odoo.Setup(t.Context(), s.client(t), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mapping.Set{Rules: rep.Rules, Version: 1}, rep.Books
+}
+
+var options = odoo.SetupOptions{Locations: map[retail.LocationCode]string{"S-NY": "New York", "S 2/ä": "A code with space, slash and umlaut"},
+	Tenders: []string{"cash", "visa"}, Taxes: []string{"NY State", "NY City"}}
+
+// document is a store-day with sales, a refund of tax, two jurisdictions and two tenders, made by the product's own roll-up.
+func document(t *testing.T, set mapping.Set, b rollup.Books, l retail.LocationCode, day retail.BusinessDate, prior ...rollup.Document) rollup.Document {
+	t.Helper()
+	usd := func(n int64) money.Amount { return money.Of(n, "USD") }
+	more := int64(len(prior)) * 1000
+	totals := rollup.Totals{"sales:Apparel": usd(-100000 - more), "sales:Books": usd(-2999), "returns:Apparel": usd(1000), "tax:NY State": usd(-4120), "tax:NY City": usd(-4641),
+		"taxrefund:NY State": usd(41), "tender:cash": usd(50719), "tender:visa": usd(60000 + more)}
+	sheet, err := rollup.Map(rollup.DayKey{Location: l, Day: day}, totals, set, b)
+	if err != nil || len(sheet.Unmapped) > 0 {
+		t.Fatalf("map: %v %v", sheet.Unmapped, err)
+	}
+	d, ok, err := rollup.Next(rollup.DayKey{Location: l, Day: day}, day, sheet, prior, b, 12, set, "")
+	if err != nil || !ok {
+		t.Fatalf("no document: %v", err)
+	}
+	return d
+}
+
+// outbox keeps tasks in memory as the store keeps them on disk.
+type outbox struct {
+	mu    sync.Mutex
+	tasks map[string]*task
+}
+
+type task struct {
+	odoo.Task
+	last odoo.Outcome
+	done bool
+}
+
+func newOutbox(ds ...rollup.Document) *outbox {
+	o := &outbox{tasks: map[string]*task{}}
+	for _, d := range ds {
+		o.tasks[d.ID()] = &task{Task: odoo.Task{Document: d, Date: d.Date}}
+	}
+	return o
+}
+
+func (o *outbox) Claim(_ context.Context, most int) (out []odoo.Task, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, k := range slices.Sorted(maps.Keys(o.tasks)) {
+		if t := o.tasks[k]; !t.done && len(out) < most {
+			out = append(out, t.Task)
+		}
+	}
+	return out, nil
+}
+
+func (o *outbox) Loaded(_ context.Context, ts []odoo.Task) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, t := range ts {
+		o.tasks[t.Document.ID()].Move, o.tasks[t.Document.ID()].Date = t.Move, t.Date
+	}
+	return nil
+}
+
+func (o *outbox) Settle(_ context.Context, out []odoo.Outcome) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, u := range out {
+		t := o.tasks[u.Document]
+		t.last, t.done = u, u.Verdict != odoo.Wait
+	}
+	return nil
+}
+
+func (o *outbox) Verified(_ context.Context, _ time.Time, after string, most int) (out []odoo.Task, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, k := range slices.Sorted(maps.Keys(o.tasks)) {
+		if t := o.tasks[k]; k > after && t.last.Verdict == odoo.Done && len(out) < most {
+			out = append(out, t.Task)
+		}
+	}
+	return out, nil
+}
+
+func (o *outbox) outcome(d rollup.Document) odoo.Outcome { return o.tasks[d.ID()].last }
+
+// writer writes for a hub of its own, so that runs on one real server do not meet.
+func (s server) writer(t *testing.T, o *outbox, hub envelope.HubID) (*odoo.Writer, *odoo.Client) {
+	c := s.client(t)
+	return odoo.NewWriter(hub, c, o, slog.New(slog.DiscardHandler)), c
+}
+
+func newHub() envelope.HubID { return envelope.HubID(envelope.NewEpoch().String()) }
+
+func step(t *testing.T, w *odoo.Writer) {
+	t.Helper()
+	if _, err := w.Step(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func want(t *testing.T, o odoo.Outcome, v odoo.Verdict) {
+	t.Helper()
+	if o.Verdict != v {
+		t.Fatalf("document %s: got %q (%s), want %q", o.Document, o.Verdict, o.Why, v)
+	}
+}
+
+// mapped is used by cases that look at rules.
+func mapped(rs []mapping.Rule, r ledger.Role, code string) bool {
+	return slices.ContainsFunc(rs, func(m mapping.Rule) bool { return m.Role == r && m.Code == code })
+}
