@@ -1,0 +1,66 @@
+package main
+
+import (
+	"io"
+	"net"
+	"sync/atomic"
+)
+
+// meter stands between agent and broker and counts the bytes of TCP payload each way.
+type meter struct {
+	l        net.Listener
+	to       string
+	up, down atomic.Int64
+}
+
+func newMeter(to string) (*meter, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	m := &meter{l: l, to: to}
+	go m.serve()
+	return m, nil
+}
+
+func (m *meter) url() string { return "mqtt://" + m.l.Addr().String() }
+
+func (m *meter) close() { m.l.Close() }
+
+func (m *meter) serve() {
+	for {
+		in, err := m.l.Accept()
+		if err != nil {
+			return
+		}
+		out, err := net.Dial("tcp", m.to)
+		if err != nil {
+			in.Close()
+			continue
+		}
+		go m.pipe(in, out, &m.down)
+		go m.pipe(out, in, &m.up)
+	}
+}
+
+// pipe copies from one to the other and counts.
+func (m *meter) pipe(to, from net.Conn, n *atomic.Int64) {
+	defer to.Close()
+	defer from.Close()
+	buf := make([]byte, 64<<10)
+	for {
+		k, err := from.Read(buf)
+		n.Add(int64(k))
+		if k > 0 {
+			if _, werr := to.Write(buf[:k]); werr != nil {
+				return
+			}
+		}
+		if err != nil && err != io.EOF {
+			return
+		}
+		if err == io.EOF {
+			return
+		}
+	}
+}
