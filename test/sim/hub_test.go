@@ -143,6 +143,11 @@ func (h *hub) take(t string, payload []byte) {
 	}
 	h.w.rest()
 	h.flush()
+	if h.w.plan.parts && h == h.w.hub && len(payload) > 50_000 && !h.w.quiet && h.w.arrivals.IntN(4) == 0 {
+		h.w.fault("hub crashed between parts")
+		h.crash()
+		h.w.hubIsBack(h.w.arrivals)
+	}
 }
 
 // noteHello remembers whom a restored hub must open a case for.

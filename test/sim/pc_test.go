@@ -217,7 +217,12 @@ func (p *pc) hear(payload []byte) {
 		if envelope.Streams[i] != h.Stream {
 			continue
 		}
-		if err := f.Head(p.w.ctx, p.w.now, h); err != nil {
+		before := p.buf.State(h.Stream)
+		err := f.Head(p.w.ctx, p.w.now, h)
+		if after := p.buf.State(h.Stream); h.Nonce == "" && after.Epoch == before.Epoch && after.Acked < before.Acked {
+			p.w.breaks("%s/%s: an ack moved the head down from %d to %d", p.name, h.Stream, before.Acked, after.Acked)
+		}
+		if err != nil {
 			p.w.faults["word not obeyed"]++
 			p.w.trace("%s: %v", p.name, err)
 		}
