@@ -95,26 +95,28 @@ func (b *Buffer) reseal(s envelope.Stream, why string) error {
 	old := *b.streams[s]
 	b.mu.Unlock()
 	l := lane{Epoch: envelope.NewEpoch()}
-	lost := old.Last - old.Acked
+	lost := uint64(0)
 	err := b.inTx(func(tx *sql.Tx) error {
 		if _, err := tx.Exec(`UPDATE ` + string(s) + ` SET seq = -seq`); err != nil {
 			return err
 		}
-		if err := b.kept(tx, s, &old, func(e envelope.Envelope) error {
-			if e.Pos.Seq > old.Acked {
-				lost--
-			}
-			return nil
-		}); err != nil {
+		g := groups{drop: map[uint64]bool{}}
+		if err := b.kept(tx, s, &old, g.see); err != nil {
 			return err
 		}
+		lost = old.Last - old.Acked - g.done(old.Acked)
 		if bug.ForkDrops {
 			lost = 0
 		}
 		if err := b.insert(tx, &l, epochEnd(b.opt, s, why, &old, lost)); err != nil {
 			return err
 		}
-		if err := b.kept(tx, s, &old, func(e envelope.Envelope) error { return b.insert(tx, &l, e) }); err != nil {
+		if err := b.kept(tx, s, &old, func(e envelope.Envelope) error {
+			if g.drop[e.Pos.Seq] {
+				return nil
+			}
+			return b.insert(tx, &l, e)
+		}); err != nil {
 			return err
 		}
 		if lost > 0 {

@@ -103,12 +103,11 @@ func (b *Buffer) salvageStream(ctx context.Context, tx *sql.Tx, old *sql.DB, s e
 	}
 	l := lane{Epoch: b.streams[s].Epoch}
 	rows := b.readable(ctx, old, s, was)
-	lost = was.Last - was.Acked
-	for i := range rows {
-		if rows[i].Pos.Seq > was.Acked && rows[i].Pos.Seq <= was.Last {
-			lost--
-		}
+	g := groups{drop: map[uint64]bool{}}
+	for _, e := range rows {
+		_ = g.see(e)
 	}
+	lost = was.Last - min(was.Last, was.Acked+g.done(was.Acked))
 	if !known {
 		lost = 1
 	}
@@ -121,6 +120,9 @@ func (b *Buffer) salvageStream(ctx context.Context, tx *sql.Tx, old *sql.DB, s e
 		rows = nil
 	}
 	for _, e := range rows {
+		if g.drop[e.Pos.Seq] {
+			continue
+		}
 		if err := b.insert(tx, &l, e); err != nil {
 			return 0, err
 		}
