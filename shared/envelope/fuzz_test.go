@@ -25,7 +25,7 @@ func FuzzRoundTrip(f *testing.F) {
 	f.Add(3, bytes.Repeat([]byte("x"), 70_000), "", int64(1<<50))
 	c := NewCodec()
 	f.Fuzz(func(t *testing.T, n int, body []byte, key string, at int64) {
-		if n < 1 || n > 40 || at > 1<<52 || at < -1<<52 || len(body)*n > 4<<20 {
+		if n < 1 || n > 40 || at > 1<<52 || at < -1<<52 || len(body)*n > 256<<10 {
 			return
 		}
 		b := chain(n, body, key, at)
