@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,8 +36,9 @@ type Accepted struct {
 
 // Advance is consecutive envelopes of one lane that continue its head.
 type Advance struct {
-	From Head // the head that they continue: the store compares and swaps
-	Envs []Accepted
+	From   Head // the head that they continue: the store compares and swaps
+	Envs   []Accepted
+	Packed []byte // the agent's batch that holds them, as it came; it may begin earlier
 }
 
 // Inbox is what ingest needs of the store.
@@ -47,19 +49,37 @@ type Inbox interface {
 	SumAt(ctx context.Context, h Head, seq uint64) (sum envelope.Sum, ok bool, err error)
 	// Commit stores all advances with their meanings and heads in one transaction. A head that is not From any more is code conflict.
 	Commit(ctx context.Context, advances []Advance) error
-	// Parts returns the bodies of envelopes from…to of a lane, for a record whose first parts came before a restart.
+	// Parts returns the bodies of envelopes from…to of a lane, for a record whose first parts came before a restart. Code not_found when
+	// these are not the first parts of one record.
 	Parts(ctx context.Context, h Head, from, to uint64) ([][]byte, error)
 }
 
 // Registry is what ingest asks of the devices.
 type Registry interface {
-	// Device tells whether d may send; a reason when it may not.
-	Device(ctx context.Context, d retail.DeviceID) (refusal string, err error)
-	// Assigned tells whether d may speak for a location at t.
-	Assigned(ctx context.Context, d retail.DeviceID, l retail.LocationCode, t time.Time) (bool, error)
+	// Sender tells what d may send; it is asked once per batch, so that what a person changes holds for the next one.
+	Sender(ctx context.Context, d retail.DeviceID) (Sender, error)
 	// Stop marks a stream as waiting for a person and opens c.
 	Stop(ctx context.Context, h Head, d retail.DeviceID, s envelope.Stream, e envelope.Epoch, c cases.Case) error
 	CaseBook
+}
+
+// Sender is what a device may send.
+type Sender struct {
+	Refusal string // why it may send nothing, "" = it may
+	May     []Assignment
+}
+
+// Assignment lets a device speak for a location from Since until before Until; a zero Until has no end, and the location "*" is every one.
+type Assignment struct {
+	Location     retail.LocationCode
+	Since, Until time.Time
+}
+
+// Speaks reports whether the device may speak for l at t.
+func (s Sender) Speaks(l retail.LocationCode, t time.Time) bool {
+	return slices.ContainsFunc(s.May, func(a Assignment) bool {
+		return (a.Location == l || a.Location == "*") && !t.Before(a.Since) && (a.Until.IsZero() || t.Before(a.Until))
+	})
 }
 
 // CaseBook is where ingest lists what a person should know.
@@ -185,7 +205,7 @@ func (in *Intake) commitAlone(ctx context.Context, a Advance) error {
 		}
 	}
 	in.Log.ErrorContext(ctx, "cannot commit with its meaning; storing it raw", "device", a.Envs[0].Env.Device, "position", a.Envs[0].Env.Pos, "err", err)
-	raw := Advance{From: a.From, Envs: make([]Accepted, len(a.Envs))}
+	raw := Advance{From: a.From, Packed: a.Packed, Envs: make([]Accepted, len(a.Envs))}
 	for i, e := range a.Envs {
 		raw.Envs[i] = Accepted{Env: e.Env, Meaning: Meaning{Refused: fault.New(fault.Internal, "store "+e.Env.Key, err)}}
 	}

@@ -32,6 +32,7 @@ type lane struct {
 	owed    uint64 // a restored hub waits for everything up to here, 0 = for nothing
 	quiet   bool   // no case of a restored hub is open for this lane
 	parts   [][]byte
+	partAt  uint64     // where the last of parts stands
 	flight  chan error // outcomes of submissions, in order; nil = nothing is in flight
 	waiting int
 }
@@ -100,13 +101,13 @@ func (l *lane) hello(ctx context.Context, h envelope.Hello, reply Reply) {
 	if h.Device != l.key.device || h.Stream != l.key.stream {
 		return
 	}
-	refusal, err := l.in.Registry.Device(ctx, h.Device)
+	sender, err := l.in.Registry.Sender(ctx, h.Device)
 	if err != nil {
 		l.in.Log.WarnContext(ctx, "cannot answer a hello", "device", h.Device, "stream", h.Stream, "err", err)
 		return
 	}
-	if refusal != "" {
-		reply(envelope.Head{Hub: l.in.Hub, Nonce: h.Nonce, Device: h.Device, Stream: h.Stream, Epoch: h.Epoch, Verdict: envelope.Refused, Why: refusal})
+	if sender.Refusal != "" {
+		reply(envelope.Head{Hub: l.in.Hub, Nonce: h.Nonce, Device: h.Device, Stream: h.Stream, Epoch: h.Epoch, Verdict: envelope.Refused, Why: sender.Refusal})
 		return
 	}
 	l.drain()
@@ -146,16 +147,16 @@ func (l *lane) batch(ctx context.Context, payload []byte, reply Reply) {
 		l.damage(ctx, err, reply)
 		return
 	}
-	refusal, err := l.in.Registry.Device(ctx, l.key.device)
-	if err == nil && refusal == "" {
+	sender, err := l.in.Registry.Sender(ctx, l.key.device)
+	if err == nil && sender.Refusal == "" {
 		err = l.load(ctx, b[0].Pos.Epoch)
 	}
 	if err != nil {
 		l.in.Log.WarnContext(ctx, "cannot take a batch; it will be sent again", "device", l.key.device, "position", b[0].Pos, "err", err)
 		return
 	}
-	if refusal != "" {
-		reply(envelope.Head{Hub: l.in.Hub, Device: l.key.device, Stream: l.key.stream, Epoch: b[0].Pos.Epoch, Verdict: envelope.Refused, Why: refusal})
+	if sender.Refusal != "" {
+		reply(envelope.Head{Hub: l.in.Hub, Device: l.key.device, Stream: l.key.stream, Epoch: b[0].Pos.Epoch, Verdict: envelope.Refused, Why: sender.Refusal})
 		return
 	}
 	p := Place(l.head, b, nil)
@@ -167,7 +168,7 @@ func (l *lane) batch(ctx context.Context, payload []byte, reply Reply) {
 		p = Place(l.head, b, held)
 	}
 	if p.Verdict == envelope.OK && p.Skip < len(b) {
-		l.accept(ctx, b[p.Skip:], reply)
+		l.accept(ctx, b[p.Skip:], arrival{payload, sender, reply})
 		return
 	}
 	l.drain() // what is told must be committed
@@ -194,11 +195,18 @@ func (l *lane) word(v envelope.Verdict, why string) envelope.Head {
 	return envelope.Head{Hub: l.in.Hub, Device: l.key.device, Stream: l.key.stream, Epoch: l.epoch, Seq: l.head.Seq, Sum: l.head.Sum, Verdict: v, Why: why}
 }
 
+// arrival is how a batch came.
+type arrival struct {
+	packed []byte
+	sender Sender
+	reply  Reply
+}
+
 // accept hands a continuation of the head to the committer and acknowledges it once it is committed.
-func (l *lane) accept(ctx context.Context, b envelope.Batch, reply Reply) {
-	adv := Advance{From: l.head, Envs: make([]Accepted, len(b))}
+func (l *lane) accept(ctx context.Context, b envelope.Batch, as arrival) {
+	adv := Advance{From: l.head, Envs: make([]Accepted, len(b)), Packed: as.packed}
 	for i := range b {
-		m, err := l.mean(ctx, &b[i])
+		m, err := l.mean(ctx, as.sender, &b[i])
 		if err != nil {
 			l.in.Log.WarnContext(ctx, "cannot take a batch; it will be sent again", "device", l.key.device, "position", b[i].Pos, "err", err)
 			l.known = false
@@ -217,7 +225,7 @@ func (l *lane) accept(ctx context.Context, b envelope.Batch, reply Reply) {
 	l.head.Seq, l.head.Sum, l.damaged = last.Pos.Seq, last.Sum, 0
 	ack := l.word(envelope.OK, "")
 	if bug.AckBeforeCommit {
-		reply(ack)
+		as.reply(ack)
 	}
 	l.waiting++
 	done := func(err error) {
@@ -225,7 +233,7 @@ func (l *lane) accept(ctx context.Context, b envelope.Batch, reply Reply) {
 			l.in.Count.Batches.Add(1)
 			l.in.Count.Envelopes.Add(int64(len(b)))
 			failpoint.Hit("ack.before")
-			reply(ack)
+			as.reply(ack)
 			failpoint.Hit("ack.after")
 		} else {
 			l.in.Log.WarnContext(ctx, "cannot commit a batch; it will be sent again", "device", l.key.device, "position", b[0].Pos, "err", err)
@@ -239,30 +247,20 @@ func (l *lane) accept(ctx context.Context, b envelope.Batch, reply Reply) {
 }
 
 // mean decodes and posts one envelope; a record in parts is put together when its last part is here.
-func (l *lane) mean(ctx context.Context, e *envelope.Envelope) (Meaning, error) {
-	if e.Location != "" && !bug.AssignmentUnchecked {
-		ok, err := l.in.Registry.Assigned(ctx, e.Device, e.Location, e.At)
-		if err != nil {
-			return Meaning{}, err
-		}
-		if !ok {
-			return Meaning{Refused: fault.New(fault.Conflict, "record "+e.Key, fmt.Errorf("location %q is not assigned to device %s: assign it, then retry the case", e.Location, e.Device))}, nil
-		}
+func (l *lane) mean(ctx context.Context, sender Sender, e *envelope.Envelope) (Meaning, error) {
+	if e.Location != "" && !bug.AssignmentUnchecked && !sender.Speaks(e.Location, e.At) {
+		return Meaning{Refused: fault.New(fault.Conflict, "record "+e.Key, fmt.Errorf("location %q is not assigned to device %s: assign it, then retry the case", e.Location, e.Device))}, nil
 	}
 	if e.Parts <= 1 {
 		return l.in.Mean(e), nil
 	}
-	if e.Part == 1 {
-		l.parts = nil
-	} else if len(l.parts) != int(e.Part)-1 && !bug.PartsForgotten {
-		l.drain()
-		got, err := l.in.Inbox.Parts(ctx, l.head, e.Pos.Seq-uint64(e.Part)+1, e.Pos.Seq-1)
-		if err != nil {
-			return Meaning{}, err
+	if err := l.earlier(ctx, e); err != nil {
+		if fault.Is(err, fault.NotFound) {
+			return Meaning{Refused: fault.New(fault.Invalid, "record "+e.Key, fmt.Errorf("part %d of %d came without all the parts before it: export it at the store, it cannot be put together here", e.Part, e.Parts))}, nil
 		}
-		l.parts = got
+		return Meaning{}, err
 	}
-	l.parts = append(l.parts, e.Body)
+	l.parts, l.partAt = append(l.parts, e.Body), e.Pos.Seq
 	if e.Part < e.Parts {
 		return Meaning{}, nil
 	}
@@ -270,6 +268,32 @@ func (l *lane) mean(ctx context.Context, e *envelope.Envelope) (Meaning, error) 
 	whole.Body, whole.Part, whole.Parts = join(l.parts), 1, 1
 	l.parts = nil
 	return l.in.Mean(&whole), nil
+}
+
+// earlier sees that parts holds the parts before e. Code not_found: they are not there and never will be, as after a salvage that could not
+// read them all.
+func (l *lane) earlier(ctx context.Context, e *envelope.Envelope) error {
+	if e.Part <= 1 {
+		l.parts = nil
+		return nil
+	}
+	if len(l.parts) == int(e.Part)-1 && l.partAt == e.Pos.Seq-1 || bug.PartsForgotten {
+		return nil
+	}
+	l.parts = nil
+	first := e.Pos.Seq - uint64(e.Part) + 1
+	if uint64(e.Part) > e.Pos.Seq || e.Pos.Seq-1 > l.head.Seq {
+		return fault.Msg(fault.NotFound, "read parts", "what stands before it in its batch is no part of it")
+	}
+	if l.drain(); !l.known {
+		return fault.Msg(fault.Unavailable, "read parts", "a commit before it failed")
+	}
+	got, err := l.in.Inbox.Parts(ctx, l.head, first, e.Pos.Seq-1)
+	if err == nil && len(got) != int(e.Part)-1 {
+		err = fault.Msg(fault.NotFound, "read parts", "some are not kept")
+	}
+	l.parts = got
+	return err
 }
 
 func join(parts [][]byte) (out []byte) {

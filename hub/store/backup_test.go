@@ -193,7 +193,7 @@ func TestDamageIsFound(t *testing.T) {
 	plain := strings.Replace(body("1", 1, "sale", "10.00"), `"customer":"C7",`, "", 1)
 	send(t, in, l.seal("ticket.v1", "1", plain), l.seal("ticket.v1", "2", body("2", 1, "sale", "5.00")))
 	if err := s.InTx(ctx, func(tx *store.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE body SET bytes = CAST(replace(CAST(bytes AS TEXT), '10.00', '19.00') AS BLOB) WHERE envelope = 1`)
+		_, err := tx.ExecContext(ctx, `UPDATE block SET bytes = CAST(substr(bytes, 1, length(bytes) - 9) || x'000000000000000000' AS BLOB)`)
 		return err
 	}); err != nil {
 		t.Fatal(err)

@@ -19,20 +19,48 @@ import (
 // ErrErased: the body named a customer whose data was erased on request; its checksum, entry and sums stay.
 var ErrErased = errors.New("the customer's data was erased on request")
 
-// putBody keeps the raw record. One that names a customer is sealed with that customer's own key, so that erasing means forgetting a key.
+// putBody keeps a raw record apart. One that names a customer is sealed with that customer's own key, so that erasing means forgetting a
+// key; the earlier parts of a record are sealed with its last one, which tells whom it names.
 func (tx *Tx) putBody(ctx context.Context, id int64, e *envelope.Envelope, r retail.Record) error {
-	person, body := int64(0), e.Body
-	if name := customer(r); name != "" {
-		p, key, err := tx.person(ctx, name)
-		if err != nil {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO body (envelope, person, bytes) VALUES (?, 0, ?)`, id, nonNil(e.Body)); err != nil {
+		return err
+	}
+	if customer(r) == "" {
+		return nil
+	}
+	return tx.SealBody(ctx, id, r)
+}
+
+// SealBody seals the kept record of an envelope, with all its parts, for the customer that it turned out to name. It does nothing for a
+// record that names nobody or is sealed already. A refused record that a later retry understands goes through here.
+func (tx *Tx) SealBody(ctx context.Context, id int64, r retail.Record) error {
+	name := customer(r)
+	if name == "" {
+		return nil
+	}
+	person, key, err := tx.person(ctx, name)
+	if err != nil {
+		return err
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT b.envelope, b.bytes FROM envelope e JOIN envelope p ON p.lane = e.lane AND p.seq BETWEEN e.seq - e.part + 1 AND e.seq
+		JOIN body b ON b.envelope = p.id WHERE e.id = ? AND b.person = 0`, id)
+	if err != nil {
+		return err
+	}
+	type part struct {
+		id    int64
+		bytes []byte
+	}
+	parts, err := scanAll(rows, func(rows *sql.Rows) (p part, err error) { return p, rows.Scan(&p.id, &p.bytes) })
+	if err != nil {
+		return err
+	}
+	for _, p := range parts { // of an erased customer nothing new is kept: the key is nil
+		if _, err := tx.ExecContext(ctx, `UPDATE body SET person = ?, bytes = ? WHERE envelope = ?`, person, nonNil(seal(key, p.bytes)), p.id); err != nil {
 			return err
 		}
-		if person, body = p, seal(key, e.Body); key == nil {
-			body = nil // the customer was erased: nothing new of theirs is kept
-		}
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO body (envelope, person, bytes) VALUES (?, ?, ?)`, id, person, nonNil(body))
-	return err
+	return nil
 }
 
 // customer is whom a record names, "" for nobody.
@@ -101,16 +129,19 @@ type queryer interface {
 // body reads a raw record. ErrErased when its customer was erased.
 func (s *Store) body(ctx context.Context, q queryer, id int64) ([]byte, error) {
 	var b, wrapped []byte
-	var person, erased int64
-	err := q.QueryRowContext(ctx, `SELECT b.bytes, b.person, COALESCE(p.key, x''), COALESCE(p.erased, 0) FROM body b LEFT JOIN person p ON p.id = b.person WHERE b.envelope = ?`, id).
-		Scan(&b, &person, &wrapped, &erased)
+	var lane, seq, person, erased int64
+	err := q.QueryRowContext(ctx, `SELECT e.lane, e.seq, b.bytes, COALESCE(b.person, 0), COALESCE(p.key, x''), COALESCE(p.erased, 0)
+		FROM envelope e LEFT JOIN body b ON b.envelope = e.id LEFT JOIN person p ON p.id = b.person WHERE e.id = ?`, id).
+		Scan(&lane, &seq, &b, &person, &wrapped, &erased)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, fault.Msg(fault.NotFound, "read record", fmt.Sprintf("there is no record %d", id))
 	case err != nil:
 		return nil, classify("read record", err)
-	case person == 0:
+	case person == 0 && b != nil:
 		return b, nil
+	case person == 0:
+		return s.packedBody(ctx, q, lane, uint64(seq))
 	case erased != 0:
 		return nil, fault.New(fault.NotFound, "read record", ErrErased)
 	}

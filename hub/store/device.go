@@ -46,17 +46,29 @@ func (tx *Tx) Assign(ctx context.Context, d retail.DeviceID, l retail.LocationCo
 	return tx.PutStep(ctx, Step{Subject: "device " + string(d), Who: who, What: "assigned", After: string(l)})
 }
 
-// Device implements ingest.Registry.
-func (s *Store) Device(ctx context.Context, d retail.DeviceID) (refusal string, err error) {
+// Sender implements ingest.Registry.
+func (s *Store) Sender(ctx context.Context, d retail.DeviceID) (w ingest.Sender, err error) {
 	var disabled bool
 	err = s.read.QueryRowContext(ctx, `SELECT disabled FROM device WHERE id = ?`, string(d)).Scan(&disabled)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return "device " + string(d) + " is not registered at this hub", nil
+		return ingest.Sender{Refusal: "device " + string(d) + " is not registered at this hub"}, nil
 	case err == nil && disabled:
-		return "device " + string(d) + " is disabled at the hub", nil
+		return ingest.Sender{Refusal: "device " + string(d) + " is disabled at the hub"}, nil
+	case err != nil:
+		return w, classify("read device", err)
 	}
-	return "", classify("read device", err)
+	rows, err := s.read.QueryContext(ctx, `SELECT location, since, until FROM assignment WHERE device = ?`, string(d))
+	if err != nil {
+		return w, classify("read assignments", err)
+	}
+	w.May, err = scanAll(rows, func(rows *sql.Rows) (a ingest.Assignment, err error) {
+		var since, until int64
+		err = rows.Scan(&a.Location, &since, &until)
+		a.Since, a.Until = fromMicros(since), fromMicros(until)
+		return a, err
+	})
+	return w, classify("read assignments", err)
 }
 
 // Password returns a device's password hash; code not_found when it is unknown or disabled.
@@ -66,14 +78,6 @@ func (s *Store) Password(ctx context.Context, d retail.DeviceID) (hash string, e
 		return "", fault.Msg(fault.NotFound, "read device", "device "+string(d)+" is unknown or disabled")
 	}
 	return hash, classify("read device", err)
-}
-
-// Assigned implements ingest.Registry.
-func (s *Store) Assigned(ctx context.Context, d retail.DeviceID, l retail.LocationCode, t time.Time) (bool, error) {
-	var n int
-	err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM assignment WHERE device = ? AND location IN (?, '*') AND since <= ? AND (until = 0 OR until > ?)`,
-		string(d), string(l), micros(t), micros(t)).Scan(&n)
-	return n > 0, classify("read assignment", err)
 }
 
 // Stop implements ingest.Registry.

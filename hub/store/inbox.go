@@ -45,24 +45,27 @@ func (s *Store) SumAt(ctx context.Context, h ingest.Head, seq uint64) (sum envel
 
 // Parts implements ingest.Inbox.
 func (s *Store) Parts(ctx context.Context, h ingest.Head, from, to uint64) (out [][]byte, err error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT b.envelope FROM envelope e JOIN body b ON b.envelope = e.id WHERE e.lane = ? AND e.seq BETWEEN ? AND ? ORDER BY e.seq`,
-		h.Lane, int64(from), int64(to))
+	rows, err := s.read.QueryContext(ctx, `SELECT id, part, parts FROM envelope WHERE lane = ? AND seq BETWEEN ? AND ? ORDER BY seq`, h.Lane, int64(from), int64(to))
 	if err != nil {
 		return nil, classify("read parts", err)
 	}
-	ids, err := scanAll(rows, func(r *sql.Rows) (id int64, err error) { return id, r.Scan(&id) })
+	type piece struct {
+		id          int64
+		part, parts int
+	}
+	pieces, err := scanAll(rows, func(r *sql.Rows) (p piece, err error) { return p, r.Scan(&p.id, &p.part, &p.parts) })
 	if err != nil {
 		return nil, classify("read parts", err)
 	}
-	for _, id := range ids {
-		b, err := s.body(ctx, s.read, id)
+	for i, p := range pieces {
+		if p.part != i+1 || p.parts != pieces[0].parts || p.parts <= len(pieces) || len(pieces) != int(to-from+1) {
+			return nil, fault.Msg(fault.NotFound, "read parts", fmt.Sprintf("sequences %d to %d are not the first parts of one record", from, to))
+		}
+		b, err := s.body(ctx, s.read, p.id)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, b)
-	}
-	if len(out) != int(to-from+1) {
-		return nil, fault.New(fault.Internal, "read parts", fmt.Errorf("%d of %d parts are kept", len(out), to-from+1))
 	}
 	return out, nil
 }
@@ -83,6 +86,9 @@ func (tx *Tx) advance(ctx context.Context, a ingest.Advance) error {
 	first, last := a.Envs[0].Env, a.Envs[len(a.Envs)-1].Env
 	lane, err := tx.swapHead(ctx, a.From, first, last)
 	if err != nil {
+		return err
+	}
+	if err := tx.putBlock(ctx, lane, a); err != nil {
 		return err
 	}
 	for i := range a.Envs {
@@ -130,8 +136,10 @@ func (tx *Tx) putEnvelope(ctx context.Context, lane int64, a *ingest.Accepted) e
 	if err != nil {
 		return err
 	}
-	if err := tx.putBody(ctx, id, e, a.Meaning.Record); err != nil {
-		return err
+	if apart(a) {
+		if err := tx.putBody(ctx, id, e, a.Meaning.Record); err != nil {
+			return err
+		}
 	}
 	return tx.PutRecord(ctx, id, e, a.Meaning)
 }

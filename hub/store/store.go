@@ -31,6 +31,8 @@ type Store struct {
 	dir   string
 	// copier makes backups: it reads the database and writes another file, which query_only would refuse.
 	copier *sql.DB
+	pack   *packer
+	last   lastBlock
 	// secret wraps the customers' keys; it stands in its own file, so that a copy of the database alone reads no customer.
 	secret []byte
 	Now    func() time.Time
@@ -50,7 +52,7 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 		return nil, fault.New(fault.Internal, "open store "+path, err)
 	}
 	w.SetMaxOpenConns(1)
-	s := &Store{write: w, dir: dir, Now: time.Now}
+	s := &Store{write: w, dir: dir, pack: newPacker(), Now: time.Now}
 	if s.secret, err = loadSecret(filepath.Join(dir, "hub.secret")); err != nil {
 		w.Close()
 		return nil, err

@@ -44,16 +44,19 @@ type stamps struct {
 	mu          sync.Mutex
 	first, last time.Time
 	n, inFirst  int
+	busy        time.Duration
 	each        func(key string, at time.Time)
 }
 
 func (s *stamps) Commit(ctx context.Context, as []ingest.Advance) error {
+	begun := time.Now()
 	if err := s.Inbox.Commit(ctx, as); err != nil {
 		return err
 	}
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.busy += now.Sub(begun)
 	if s.n == 0 {
 		s.first = now
 	}
@@ -132,6 +135,7 @@ func drain(ctx context.Context, dir string, o options, m func(*envelope.Envelope
 		{"up, with all overhead", float64(reserved.up.Load()) / float64(o.tickets), " B/ticket", "≤ 390"},
 		{"down", float64(reserved.down.Load()) / float64(o.tickets), " B/ticket", ""},
 		{"hub back → first ack", acked.Sub(back).Seconds(), " s", "≤ 1"},
+		{"committer busy", 100 * st.busy.Seconds() / st.last.Sub(st.first).Seconds(), " %", ""},
 		{"commits", float64(h.Intake.Count.Commits.Load()), "", ""},
 		{"sent more than once", float64(h.Intake.Count.Duplicates.Load() + h.Intake.Count.Resends.Load() + h.Intake.Count.Dropped.Load()), " batches", ""},
 	}

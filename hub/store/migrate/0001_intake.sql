@@ -40,7 +40,7 @@ CREATE TABLE lane (
 -- The audit trail: every envelope that was acknowledged. Bodies stand apart, so that erasing one leaves the chain whole.
 CREATE TABLE envelope (
     id           INTEGER PRIMARY KEY,
-    lane         INTEGER NOT NULL REFERENCES lane (id),
+    lane         INTEGER NOT NULL,    -- no foreign key: it would be looked up for every row
     seq          INTEGER NOT NULL,
     location     TEXT NOT NULL,
     kind         TEXT NOT NULL,
@@ -58,6 +58,18 @@ CREATE TABLE envelope (
 CREATE INDEX envelope_refused ON envelope (id) WHERE refusal <> '';
 CREATE INDEX envelope_key ON envelope (key);
 
+-- Raw records that may stay together, compressed: one row per batch.
+CREATE TABLE block (
+    id    INTEGER PRIMARY KEY,
+    lane  INTEGER NOT NULL,
+    first INTEGER NOT NULL,            -- sequences
+    last  INTEGER NOT NULL,
+    form  INTEGER NOT NULL,            -- 0 = the agent's batch as it came, 1 = frames
+    bytes BLOB NOT NULL,
+    UNIQUE (lane, first)
+) STRICT;
+
+-- Raw records apart: those that name a customer, could not be understood, or are a part of a larger one.
 CREATE TABLE body (
     envelope INTEGER PRIMARY KEY REFERENCES envelope (id),
     person   INTEGER NOT NULL DEFAULT 0, -- 0 = plain; else sealed with that person's key
