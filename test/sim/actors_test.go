@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/store"
 	"github.com/tillpost/tillpost/shared/retail"
 )
@@ -221,6 +222,9 @@ func (h *hub) enrol() {
 				return err
 			}
 			for _, j := range append([]*journal{h.w.truth.clones[i]}, h.w.truth.journals[i]...) {
+				if err := h.register(tx, j); err != nil {
+					return err
+				}
 				for _, l := range []retail.LocationCode{j.location, j.location + "x"} {
 					if err := tx.Assign(h.w.ctx, d, l, h.w.began.AddDate(0, -1, 0), "test"); err != nil {
 						return err
@@ -230,9 +234,27 @@ func (h *hub) enrol() {
 		}
 		return nil
 	})
+	if err == nil && !h.w.plan.unknown {
+		err = h.store.SetRules(h.w.ctx, []mapping.Rule{discounts}, "test", "known")
+	}
 	if err != nil {
 		panic("enrol: " + err.Error())
 	}
+}
+
+// register is head office's part: the location with its zone and cutoff, and its tills.
+func (h *hub) register(tx *store.Tx, j *journal) error {
+	g := h.w.truth.trading[j.location]
+	l := store.Location{Code: j.location, Name: string(j.location), Currency: "USD", Zone: g.Zone.String(), Cutoff: fmt.Sprintf("%02d:00", g.Cutoff.Hour)}
+	if err := tx.SetLocation(h.w.ctx, l, "2026-01-01", "test"); err != nil {
+		return err
+	}
+	for _, t := range []retail.TillCode{"T1", "T2", "T3"} {
+		if err := tx.ConfirmTill(h.w.ctx, j.location, t, "test"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // releaseStopped is the operator's part: a stream that arrived damaged thrice waits for a person.

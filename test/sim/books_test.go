@@ -4,130 +4,117 @@ import (
 	"database/sql"
 	"encoding/json"
 	"path/filepath"
-	"strings"
+	"time"
 
+	"github.com/tillpost/tillpost/hub/audit"
 	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/hub/mapping"
+	"github.com/tillpost/tillpost/hub/odoo"
+	"github.com/tillpost/tillpost/hub/roll"
 	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/hub/store"
 	"github.com/tillpost/tillpost/shared/money"
 )
 
-// books folds the ledger into store-day totals and makes documents of them, as the roller does, and keeps what was sent to Odoo: a hub that
-// is put back forgets it, Odoo does not.
+// books lets the real roller work over the hub's database and plays an Odoo that takes each document once by its id. A hub that is put back
+// forgets what it sent; Odoo does not, and the hub takes its own documents over again before it makes new ones.
 type books struct {
-	cursor int64
-	totals map[rollup.DayKey]rollup.Totals
-	docs   map[rollup.DayKey][]rollup.Document
-	rules  mapping.Set
+	sent  map[string]rollup.Document
+	days  map[rollup.DayKey][]string // ids in Odoo
+	moves int64
 }
 
 func newBooks() *books {
-	b := &books{docs: map[rollup.DayKey][]rollup.Document{}}
-	b.forget()
-	return b
+	return &books{sent: map[string]rollup.Document{}, days: map[rollup.DayKey][]string{}}
 }
 
-// forget: the hub was put back, so its ledger is read again from the beginning.
-func (b *books) forget() { b.cursor, b.totals = 0, map[rollup.DayKey]rollup.Totals{} }
+var chart = rollup.Books{Journal: "TPOS", Suspense: "199999"}
 
-type entry struct {
-	key      rollup.DayKey
-	undo     int64
-	postings []ledger.Posting
+// rules give every code its account but, in the worlds that do not know it, the discounts'.
+func rules() (out []mapping.Rule) {
+	for i, r := range []ledger.Role{ledger.Sales, ledger.Returns, ledger.Tax, ledger.TaxRefund, ledger.Shipping, ledger.Fee, ledger.GiftCard, ledger.Tip,
+		ledger.Tender, ledger.PaidIn, ledger.PaidOut, ledger.OverShort} {
+		out = append(out, mapping.Rule{Role: r, Code: mapping.Any, Target: mapping.Target{Account: "4000" + string(rune('a'+i))}})
+	}
+	return out
 }
 
-// step folds what is new and makes the documents that are due.
+var discounts = mapping.Rule{Role: ledger.Discount, Code: mapping.Any, Target: mapping.Target{Account: "4100"}}
+
+// step rolls what is new and sends the documents that are due.
 func (b *books) step(w *world) {
-	b.learn(w)
-	if !b.fold(w) {
+	h := w.hub
+	if h.store == nil {
 		return
 	}
-	for k, t := range b.totals {
-		sheet, err := rollup.Map(k, t, b.rules, rollup.Books{Journal: "TPOS", Suspense: "199999"})
-		if err != nil {
-			w.breaks("map %s: %v", k, err)
+	r := roll.Roller{Store: h.store, Log: w.log, Options: roll.Options{Books: chart, AutoApprove: true,
+		Rules: audit.Rules{Gaps: audit.Advisory, Control: audit.Absent, Grace: time.Minute}}}
+	for n := 0; ; n++ {
+		worked, _, err := r.Step(w.ctx)
+		if err != nil || n > 500 {
+			w.breaks("roll: %v after %d steps", err, n)
 			return
 		}
-		d, ok, err := rollup.Next(k, k.Day, sheet, b.docs[k], rollup.Books{Journal: "TPOS", Suspense: "199999"}, 0, b.rules, "")
-		if err != nil {
-			w.breaks("document %s: %v", k, err)
-			return
+		if !worked {
+			break
 		}
-		if ok {
-			b.docs[k] = append(b.docs[k], d)
+	}
+	box := store.Outbox{Store: h.store}
+	tasks, err := box.Claim(w.ctx, 1000)
+	if err != nil {
+		w.breaks("claim: %v", err)
+		return
+	}
+	var done []odoo.Outcome
+	for _, t := range tasks {
+		d := t.Document
+		if was, known := b.sent[d.ID()]; known && was.Hash != d.Hash {
+			w.breaks("document %s was sent twice with different content", d.ID())
+		} else if !known {
+			b.sent[d.ID()] = d
+			b.days[d.Key] = append(b.days[d.Key], d.ID())
+			w.marks["documents"]++
+			if d.Number > 1 {
+				w.marks["deltas"]++
+			}
 			w.trace("document %s %s, %d lines", d.ID(), d.Kind, len(d.Lines))
 		}
+		done = append(done, odoo.Outcome{Document: d.ID(), Verdict: odoo.Done, Entry: d.ID()})
+	}
+	if err := box.Settle(w.ctx, done); err != nil {
+		w.breaks("settle: %v", err)
 	}
 }
 
-// learn knows every code but, in some worlds, the discounts until the end: they stand in suspense and move by themselves.
+// learn answers the question about discounts: what stood in suspense moves by itself.
 func (b *books) learn(w *world) {
-	b.rules = mapping.Set{Version: 1}
-	for i, r := range []ledger.Role{ledger.Sales, ledger.Returns, ledger.Tax, ledger.TaxRefund, ledger.Shipping, ledger.Fee, ledger.GiftCard, ledger.Tip,
-		ledger.Tender, ledger.PaidIn, ledger.PaidOut, ledger.OverShort, ledger.Discount} {
-		if r == ledger.Discount && w.plan.unknown && !w.quiet {
-			continue
-		}
-		b.rules.Rules = append(b.rules.Rules, mapping.Rule{Role: r, Code: mapping.Any, Target: mapping.Target{Account: "4000" + string(rune('a'+i))}})
+	if err := w.hub.store.SetRules(w.ctx, []mapping.Rule{discounts}, "test", "asked"); err != nil {
+		w.breaks("set rules: %v", err)
 	}
 }
 
-func (b *books) fold(w *world) bool {
-	db := open(w.hub.dir)
-	defer db.Close()
-	rows, err := db.Query(`SELECT id, undo, location, day, currency, postings FROM entry WHERE id > ? AND outcome IN ('first', 'replaces') ORDER BY id`, b.cursor)
+// adopt gives a hub that was put back what it had sent since: the writer reads it back from Odoo before anything new is made.
+func (b *books) adopt(w *world) {
+	err := w.hub.store.InTx(w.ctx, func(tx *store.Tx) error {
+		for _, d := range b.sent {
+			body, err := json.Marshal(d)
+			if err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(w.ctx, `INSERT INTO document (id, location, day, number, state, body, hash, made, changed) VALUES (?, ?, ?, ?, 'verified', ?, ?, 1, 1) ON CONFLICT (id) DO NOTHING`,
+				d.ID(), string(d.Key.Location), string(d.Key.Day), d.Number, string(body), d.Hash); err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(w.ctx, `INSERT INTO day (location, day, approved) VALUES (?, ?, 'auto') ON CONFLICT (location, day) DO UPDATE SET dirty = 1, approved = 'auto'`,
+				string(d.Key.Location), string(d.Key.Day)); err != nil {
+				return err
+			}
+		}
+		return tx.RestoreSettled(w.ctx, "adopted")
+	})
 	if err != nil {
-		w.breaks("read entries: %v", err)
-		return false
+		w.breaks("adopt: %v", err)
 	}
-	defer rows.Close()
-	var list []entry
-	for rows.Next() {
-		e := scanEntry(w, rows, &b.cursor)
-		list = append(list, e)
-	}
-	for _, e := range list {
-		b.add(w, e, 1)
-		if e.undo == 0 {
-			continue
-		}
-		var id int64
-		old, err := db.Query(`SELECT id, 0, location, day, currency, postings FROM entry WHERE id = ?`, e.undo)
-		if err != nil || !old.Next() {
-			w.breaks("entry %d that is taken back is not there: %v", e.undo, err)
-			return false
-		}
-		b.add(w, scanEntry(w, old, &id), -1)
-		old.Close()
-	}
-	return len(w.bad) == 0
-}
-
-func (b *books) add(w *world, e entry, sign int) {
-	t, err := rollup.Fold(b.totals[e.key], ledger.Entry{Postings: e.postings}, sign)
-	if err != nil {
-		w.breaks("fold %s: %v", e.key, err)
-		return
-	}
-	b.totals[e.key] = t
-}
-
-func scanEntry(w *world, rows *sql.Rows, id *int64) (e entry) {
-	var currency, postings string
-	var list [][3]any
-	if err := rows.Scan(id, &e.undo, &e.key.Location, &e.key.Day, &currency, &postings); err != nil {
-		w.breaks("read entry: %v", err)
-	}
-	d := json.NewDecoder(strings.NewReader(postings))
-	d.UseNumber()
-	if err := d.Decode(&list); err != nil {
-		w.breaks("read postings: %v", err)
-	}
-	for _, p := range list {
-		minor, _ := p[2].(json.Number).Int64()
-		e.postings = append(e.postings, ledger.Posting{Debit: ledger.Account(p[0].(string)), Credit: ledger.Account(p[1].(string)), Amount: money.Of(minor, money.Currency(currency))})
-	}
-	return e
 }
 
 // open reads the hub's database beside the hub.
@@ -137,6 +124,44 @@ func open(dir string) *sql.DB {
 		panic(err)
 	}
 	return db
+}
+
+// totals reads what the hub's ledger comes to, per store-day.
+func (h *hub) totals() map[rollup.DayKey]rollup.Totals {
+	db := open(h.dir)
+	defer db.Close()
+	out := map[rollup.DayKey]rollup.Totals{}
+	rows, err := db.Query(`SELECT location, day, measure, minor, currency FROM total`)
+	if err != nil {
+		h.w.breaks("read totals: %v", err)
+		return out
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var k rollup.DayKey
+		var a ledger.Account
+		var m money.Amount
+		if err := rows.Scan(&k.Location, &k.Day, &a, &m.Minor, &m.Currency); err != nil {
+			h.w.breaks("read totals: %v", err)
+		}
+		if out[k] == nil {
+			out[k] = rollup.Totals{}
+		}
+		out[k][a] = m
+	}
+	return out
+}
+
+// posted sums what Odoo has of a day, per measure.
+func (b *books) posted(k rollup.DayKey) rollup.Totals {
+	t := rollup.Totals{}
+	for _, id := range b.days[k] {
+		for _, l := range b.sent[id].Lines {
+			sum, _ := t[l.Measure].Add(l.Amount)
+			t[l.Measure] = sum
+		}
+	}
+	return t
 }
 
 // measures turns totals into the words of the tills' truth.
@@ -168,16 +193,4 @@ func measures(t rollup.Totals) map[string]int64 {
 		}
 	}
 	return out
-}
-
-// posted sums what went to Odoo of a day, per measure.
-func (b *books) posted(k rollup.DayKey) rollup.Totals {
-	t := rollup.Totals{}
-	for _, d := range b.docs[k] {
-		for _, l := range d.Lines {
-			sum, _ := t[l.Measure].Add(l.Amount)
-			t[l.Measure] = sum
-		}
-	}
-	return t
 }

@@ -16,6 +16,7 @@ func (w *world) check() {
 	w.checkTickets()
 	w.checkCases()
 	w.checkAnnounced()
+	w.books.learn(w)
 	w.books.step(w)
 	w.checkBooks()
 }
@@ -127,7 +128,7 @@ func (w *world) same(what string, got, want map[string]bool) {
 	}
 }
 
-// checkAnnounced: an epoch that follows a damaged file names the old one.
+// checkAnnounced: an epoch that follows a damaged file names the old one, and rows that only that PC had are a case.
 func (w *world) checkAnnounced() {
 	db := open(w.hub.dir)
 	defer db.Close()
@@ -143,22 +144,20 @@ func (w *world) checkAnnounced() {
 
 // checkBooks: per store-day the ledger, the documents and the tills' own sums are the same to the cent.
 func (w *world) checkBooks() {
-	days := map[rollup.DayKey]bool{}
+	days, totals := map[rollup.DayKey]bool{}, w.hub.totals()
 	for k := range w.truth.measures {
 		days[k] = true
 	}
-	for k := range w.books.totals {
+	for k := range totals {
+		days[k] = true
+	}
+	for k := range w.books.days {
 		days[k] = true
 	}
 	for k := range days {
 		want := w.truth.measures[k]
-		w.sums(k.String()+": ledger", measures(w.books.totals[k]), want)
+		w.sums(k.String()+": ledger", measures(totals[k]), want)
 		w.sums(k.String()+": documents", measures(w.books.posted(k)), want)
-		for _, d := range w.books.docs[k] {
-			if len(w.books.docs[k]) > 0 && d.Key != k {
-				w.breaks("document %s stands under %s", d.ID(), k)
-			}
-		}
 	}
 	w.marks["store-days"] = len(days)
 }

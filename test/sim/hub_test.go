@@ -36,7 +36,7 @@ type hub struct {
 	permit chan struct{}
 	quit   chan struct{}
 
-	backup  string // folder of the last backup, "" = none
+	backup  string // the last one's file, "" = none
 	high    map[laneName]uint64
 	owed    map[string]bool // device/stream whose agent was told more than a restored hub holds
 	backups int
@@ -220,17 +220,23 @@ func (h *hub) nextDir() string {
 func (h *hub) backUp() {
 	h.backups++
 	h.backup = filepath.Join(h.w.dir, h.name+"-backup-"+time.Duration(h.backups).String())
-	copyDir(h.dir, h.backup)
+	if _, err := h.store.Backup(h.w.ctx, h.backup); err != nil {
+		h.w.breaks("back up: %v", err)
+	}
 }
 
 // restore puts the hub back to its last backup.
 func (h *hub) restore() {
 	h.noteHeads()
 	h.stop()
-	h.dir = h.nextDir()
-	copyDir(h.backup, h.dir)
+	next := h.nextDir()
+	copyDir(h.dir, next)
+	h.dir = next
+	if _, err := store.Restore(h.w.ctx, h.backup, h.dir); err != nil {
+		h.w.breaks("restore: %v", err)
+	}
 	h.start()
-	h.w.books.forget()
+	h.w.books.adopt(h.w)
 }
 
 // committed is the most that this hub ever held of a lane, restored or not.

@@ -14,6 +14,7 @@ func (t *truth) salt(j *journal) {
 	if t.w.plan.retell {
 		t.again(j)
 	}
+	t.late(j)
 	t.older(j)
 	t.poorer(j)
 	if !t.w.plan.salvage { // a row lost with a page would turn the contradiction round
@@ -30,6 +31,19 @@ func (t *truth) again(j *journal) {
 		if i := t.dice.IntN(len(j.items)); j.items[i].Kind == "ticket.v1" {
 			j.insert(t.dice, i, j.items[i])
 		}
+	}
+}
+
+// late: tickets of the first day turn up at the very end, long after their day was closed.
+func (t *truth) late(j *journal) {
+	for range t.dice.IntN(4) {
+		at := t.once(j)
+		if len(at) == 0 {
+			return
+		}
+		i := at[t.dice.IntN(len(at))/2]
+		it := j.items[i]
+		j.items = append(append(j.items[:i:i], j.items[i+1:]...), it)
 	}
 }
 

@@ -47,6 +47,9 @@ func start(m *testing.M) int {
 	if err != nil {
 		panic(err)
 	}
+	if err := s.SetRules(context.Background(), rules(), "test", "the world's chart"); err != nil {
+		panic(err)
+	}
 	s.Close()
 	return m.Run()
 }
