@@ -32,6 +32,7 @@ const (
 	TotalDiffers    Cause = "total_differs" // Odoo's items are not the document's
 	ForeignEdit     Cause = "foreign_edit"  // somebody changed a posted entry in Odoo
 	Deleted         Cause = "deleted"       // somebody deleted it
+	Lost            Cause = "lost"          // a store's PC could not read records that only it had
 	TooLarge        Cause = "too_large"     // a record over the limit stays in the store
 )
 

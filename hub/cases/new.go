@@ -29,6 +29,7 @@ var texts = map[Cause]text{
 	TotalDiffers:    {"Odoo's entry is not what was sent", "The books and the tills differ for this store-day.", "Open both side by side; correct in Odoo, then retry the check."},
 	ForeignEdit:     {"A posted entry was changed in Odoo", "The books no longer show what the tills said.", "Ask who changed it and why; accept with the reason, or put it back."},
 	Deleted:         {"A posted entry was deleted in Odoo", "The store-day is missing from the books.", "Ask who deleted it and why; retry sends a new document only on your word."},
+	Lost:            {"A store's PC lost records that nobody else had", "What tills keep in files comes again by itself; what a till pushed may be missing in the books.", "Compare the store's days with the tills' own totals and let the tills push again what is missing."},
 	TooLarge:        {"A record is too large to travel", "It stays on the store's PC and is not in the books.", "Export it there and look at it: no ticket is that large."},
 }
 

@@ -21,8 +21,15 @@ func (tx *Tx) PutRecord(ctx context.Context, id int64, e *envelope.Envelope, m i
 	if m.Refused != nil {
 		return tx.refuse(ctx, id, e, m)
 	}
-	if e.Kind == decode.Profile {
+	switch e.Kind {
+	case decode.Profile:
 		return tx.putProfile(ctx, e)
+	case decode.EpochEnd:
+		return tx.epochEnded(ctx, id, e)
+	case decode.Stub:
+		c := cases.New(cases.TooLarge, "record "+e.Key, tx.Now)
+		c.Envelope, c.Location, c.Detail = id, e.Location, fmt.Sprintf("device %s: %.500s", e.Device, e.Body)
+		return tx.OpenCase(ctx, c)
 	}
 	switch r := m.Record.(type) {
 	case retail.Ticket:
@@ -63,6 +70,17 @@ func (tx *Tx) refuse(ctx context.Context, id int64, e *envelope.Envelope, m inge
 			c.Amount = total
 		}
 	}
+	return tx.OpenCase(ctx, c)
+}
+
+// epochEnded lists what the end of an epoch cost: rows that only the store's PC had and that it cannot read any more.
+func (tx *Tx) epochEnded(ctx context.Context, id int64, e *envelope.Envelope) error {
+	var end envelope.End
+	if err := json.Unmarshal(e.Body, &end); err != nil || end.Lost == 0 {
+		return nil // an end that cannot be read says nothing of losses; the raw record is kept
+	}
+	c := cases.New(cases.Lost, fmt.Sprintf("%s/%s/%s", e.Device, e.Stream, end.Epoch), tx.Now)
+	c.Envelope, c.Detail = id, fmt.Sprintf("%d records of stream %s of device %s: %.500s", end.Lost, e.Stream, e.Device, end.Why)
 	return tx.OpenCase(ctx, c)
 }
 

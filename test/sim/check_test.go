@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -139,6 +141,32 @@ func (w *world) checkAnnounced() {
 		if err == nil && kind != "epoch_end.v1" {
 			w.breaks("epoch %s of %s/%s follows a damaged file and begins with %s", short(l.epoch), l.device, l.stream, kind)
 		}
+	}
+	rows, err := db.Query(`SELECT e.id, l.device, l.stream FROM envelope e JOIN lane l ON l.id = e.lane WHERE e.kind = 'epoch_end.v1'`)
+	if err != nil {
+		w.breaks("read epochs: %v", err)
+		return
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		var device, stream, state string
+		if err := rows.Scan(&id, &device, &stream); err != nil {
+			w.breaks("read epochs: %v", err)
+			return
+		}
+		body, err := w.hub.store.Body(w.ctx, id)
+		var end envelope.End
+		if err == nil {
+			err = json.Unmarshal(body, &end)
+		}
+		if err != nil {
+			w.breaks("the end of an epoch cannot be read: %v", err)
+		}
+		if end.Lost > 0 && db.QueryRow(`SELECT state FROM kase WHERE id = ?`, cases.ID(cases.Lost, fmt.Sprintf("%s/%s/%s", device, stream, end.Epoch))).Scan(&state) != nil {
+			w.breaks("%s/%s lost %d records, and no case says so", device, stream, end.Lost)
+		}
+		w.marks["epochs"]++
 	}
 }
 
