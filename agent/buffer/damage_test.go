@@ -1,0 +1,123 @@
+package buffer
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/tillpost/tillpost/agent/source"
+	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/fault"
+)
+
+// spoil changes a row behind SQLite's back as far as its checks go.
+func spoil(t *testing.T, b *Buffer, set string, seq int) {
+	t.Helper()
+	if _, err := b.write.Exec(`UPDATE sales SET `+set+` WHERE seq = ?`, seq); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A disk that gives back other bytes than it was given: the row is not sent, the rest goes on in a new epoch, and the sources read again.
+func TestADamagedRowStopsNothing(t *testing.T) {
+	for _, damage := range []string{`body = zeroblob(length(body))`, `location = 'S-2'`, `key = 'other'`, `sum = zeroblob(32)`, `at = at + 1`} {
+		ctx := context.Background()
+		b := open(t, options(t.TempDir()))
+		fill(t, b, 1, 10)
+		b.SetAcked(envelope.Sales, b.State(envelope.Sales).Epoch, 2)
+		spoil(t, b, damage, 5)
+		if batch, err := b.Peek(ctx, envelope.Sales, 2, 100, 1<<20); err != nil || len(batch) != 2 {
+			t.Errorf("%s: %d envelopes before the damaged one, %v", damage, len(batch), err)
+		}
+		if batch, err := b.Peek(ctx, envelope.Sales, 4, 100, 1<<20); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%s: the damaged row gives %d envelopes, %v", damage, len(batch), err)
+		}
+		if err := b.Fork(ctx, envelope.Sales, "a row is damaged"); err != nil {
+			t.Fatal(err)
+		}
+		batch, err := b.Peek(ctx, envelope.Sales, 0, 100, 1<<20)
+		if err != nil || len(batch) < 10 {
+			t.Fatalf("%s: %d envelopes go on, %v", damage, len(batch), err)
+		}
+		for _, e := range batch[1:] {
+			if e.Key == "5" || e.Location != "S-1" {
+				t.Errorf("%s: the damaged row travels: %+v", damage, e)
+			}
+		}
+		var end envelope.End
+		if err := json.Unmarshal(batch[0].Body, &end); err != nil || end.Lost != 1 {
+			t.Errorf("%s: the epoch's end says %+v, %v", damage, end, err)
+		}
+		if err := b.Append(ctx, "till", "11", []source.Draft{draft(11)}); err != nil { // read before it was told to begin again
+			t.Fatal(err)
+		}
+		if c, err := b.Cursor(ctx, "till"); err != nil || c != "" {
+			t.Errorf("%s: the source goes on at %q, %v", damage, c, err)
+		}
+		fill(t, b, 1, 11)
+		if c, _ := b.Cursor(ctx, "till"); c != "11" {
+			t.Errorf("%s: the source stands at %q", damage, c)
+		}
+		if _, err := b.Verify(ctx); err != nil {
+			t.Errorf("%s: %v", damage, err)
+		}
+	}
+}
+
+// A damaged row that the hub has is no loss: the sources go on where they are.
+func TestADamagedRowThatTheHubHas(t *testing.T) {
+	ctx := context.Background()
+	b := open(t, options(t.TempDir()))
+	fill(t, b, 1, 10)
+	b.SetAcked(envelope.Sales, b.State(envelope.Sales).Epoch, 8)
+	spoil(t, b, `body = zeroblob(length(body))`, 5)
+	if err := b.Fork(ctx, envelope.Sales, "cloned"); err != nil {
+		t.Fatal(err)
+	}
+	if c, _ := b.Cursor(ctx, "till"); c != "10" {
+		t.Errorf("the source stands at %q", c)
+	}
+	if st := b.State(envelope.Sales); st.Last != 10 { // the end of the old epoch and nine rows
+		t.Errorf("%+v", st)
+	}
+}
+
+// A torso of a large record does not travel; the record comes again whole.
+func TestATorsoStays(t *testing.T) {
+	ctx := context.Background()
+	b := open(t, options(t.TempDir()))
+	fill(t, b, 1, 2)
+	large := draft(3)
+	var text strings.Builder
+	for i := range 60_000 {
+		text.WriteByte(byte('a' + i*i%7919%26))
+		text.WriteByte(byte(i * 2654435761 >> 13))
+		text.WriteByte(byte(i * 40503 >> 5))
+	}
+	large.Body = []byte(text.String())
+	if err := b.Append(ctx, "till", "3", []source.Draft{large}); err != nil {
+		t.Fatal(err)
+	}
+	fill(t, b, 4, 5)
+	last := b.State(envelope.Sales).Last
+	if last < 6 {
+		t.Fatalf("the record does not travel in parts: %d rows", last)
+	}
+	spoil(t, b, `body = zeroblob(length(body))`, 4)
+	if err := b.Fork(ctx, envelope.Sales, "a row is damaged"); err != nil {
+		t.Fatal(err)
+	}
+	batch, err := b.Peek(ctx, envelope.Sales, 0, 100, 8<<20)
+	if err != nil || len(batch) != 5 {
+		t.Fatalf("%d envelopes go on, %v", len(batch), err)
+	}
+	for _, e := range batch {
+		if e.Parts > 1 {
+			t.Errorf("a part travels alone: %d of %d", e.Part, e.Parts)
+		}
+	}
+	if c, _ := b.Cursor(ctx, "till"); c != "" {
+		t.Errorf("the source goes on at %q", c)
+	}
+}
