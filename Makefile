@@ -2,7 +2,6 @@
 .PHONY: all build test check sim sim-bugs e2e bench demo
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-SEEDS ?= 200
 
 all: build test
 
@@ -23,11 +22,11 @@ check:
 
 # sim runs SEEDS hostile worlds; a failure prints its seed, and FIRST=seed SEEDS=1 runs it again.
 sim:
-	go run ./test/sim/run -seeds $(SEEDS) -first $(or $(FIRST),0)
+	go run ./test/sim/run -seeds $(or $(SEEDS),200) -first $(or $(FIRST),0)
 
 # sim-bugs plants one bug after another and runs worlds until it is noticed.
 sim-bugs:
-	go run ./test/sim/run -bugs -seeds $(SEEDS)
+	go run ./test/sim/run -bugs -seeds $(or $(SEEDS),600)
 
 e2e:
 	go test -count=1 -timeout 1h -tags e2e ./test/e2e/...

@@ -245,6 +245,9 @@ func (p *pc) look() {
 		}
 		p.heads[k] = st.Acked
 	}
+	if len(p.heads) > 150 {
+		p.w.breaks("%s opens one epoch after another", p.name)
+	}
 }
 
 // settled: everything told is read, sent, and known to be at the hub.
