@@ -59,8 +59,8 @@ func (l *Link) strange(ctx context.Context, m mqtt.Message) {
 // only theirs, so nothing is booked twice, but each of the two wakes the other's stores.
 func (l *Link) hearHub(ctx context.Context, c mqtt.Client, m mqtt.Message, mine envelope.HubState, echo chan<- struct{}) {
 	var h envelope.HubState
-	if err := json.Unmarshal(m.Payload(), &h); err != nil {
-		return
+	if err := json.Unmarshal(m.Payload(), &h); err != nil || ctx.Err() != nil {
+		return // while we leave, our own farewell must not be contradicted
 	}
 	again := func() { go c.Publish(topic.Hub(), 1, true, encode(mine)) } // not from here: paho's receiver must not wait for its sender
 	st := l.State()

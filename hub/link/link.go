@@ -199,14 +199,12 @@ func (l *Link) subscribe(ctx context.Context, c mqtt.Client, mine envelope.HubSt
 
 // announce tells that the hub is here and waits until it hears that itself: some brokers confirm what they silently throw away.
 func (l *Link) announce(ctx context.Context, c mqtt.Client, mine envelope.HubState, echo <-chan struct{}, lost <-chan error) error {
-	if err := await(ctx, c.Publish(topic.Hub(), 1, true, encode(mine))); err != nil {
-		return fault.New(fault.Unavailable, "announce the hub at "+l.o.URL, err)
-	}
+	c.Publish(topic.Hub(), 1, true, encode(mine)) // its receipt proves nothing, the echo does
 	select {
 	case <-echo:
 		return nil
 	case err := <-lost:
-		return fault.New(fault.Unavailable, "announce the hub at "+l.o.URL, err)
+		return fault.New(fault.Unavailable, "announce the hub at "+l.o.URL+": the broker hung up; if it does so each time, give the hub's user the right to publish "+topic.Hub(), err)
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-time.After(answerIn):
