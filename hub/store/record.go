@@ -18,6 +18,11 @@ import (
 // PutRecord stores what an envelope means, in the transaction that stores the envelope. What cannot be booked becomes a case; only a
 // database error is returned.
 func (tx *Tx) PutRecord(ctx context.Context, id int64, e *envelope.Envelope, m ingest.Meaning) error {
+	if e.Kind == decode.Stub {
+		c := cases.New(cases.TooLarge, "record "+e.Key, tx.Now)
+		c.Envelope, c.Location, c.Detail = id, e.Location, fmt.Sprintf("device %s: %.500s", e.Device, e.Body)
+		return tx.OpenCase(ctx, c)
+	}
 	if m.Refused != nil {
 		return tx.refuse(ctx, id, e, m)
 	}
@@ -26,10 +31,6 @@ func (tx *Tx) PutRecord(ctx context.Context, id int64, e *envelope.Envelope, m i
 		return tx.putProfile(ctx, e)
 	case decode.EpochEnd:
 		return tx.epochEnded(ctx, id, e)
-	case decode.Stub:
-		c := cases.New(cases.TooLarge, "record "+e.Key, tx.Now)
-		c.Envelope, c.Location, c.Detail = id, e.Location, fmt.Sprintf("device %s: %.500s", e.Device, e.Body)
-		return tx.OpenCase(ctx, c)
 	}
 	switch r := m.Record.(type) {
 	case retail.Ticket:

@@ -15,6 +15,7 @@ import (
 	"github.com/tillpost/tillpost/agent/forward"
 	"github.com/tillpost/tillpost/agent/source"
 	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/guard"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
@@ -49,7 +50,7 @@ func (p *pc) boot() {
 		panic(err)
 	}
 	reserve(p.dir)
-	buf, err := buffer.Open(w.ctx, buffer.Options{Dir: p.dir, Device: p.device, Clean: func(d source.Draft) source.Draft { return d }, Now: func() time.Time { return w.now }})
+	buf, err := buffer.Open(w.ctx, buffer.Options{Dir: p.dir, Device: p.device, Clean: clean, Now: func() time.Time { return w.now }})
 	if err != nil {
 		w.breaks("%s does not start: %v", p.name, err)
 		return
@@ -291,6 +292,12 @@ func (p *pc) calmDown() {
 	}
 	p.connectIn(time.Second)
 	p.later(time.Second, func() { p.told = true })
+}
+
+// clean is the card-data guard as the agent wires it.
+func clean(d source.Draft) source.Draft {
+	d.Body = guard.Bytes(d.Body)
+	return d
 }
 
 func reserve(dir string) {
