@@ -60,7 +60,11 @@ func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 }
 
 func (a *App) open(ctx context.Context) (err error) {
-	if a.Buffer, err = openBuffer(ctx, a.Config, func(envelope.Stream) { a.loop.Wake() }); err != nil {
+	if a.Buffer, err = openBuffer(ctx, a.Config, func(envelope.Stream) {
+		if a.loop != nil {
+			a.loop.Wake()
+		}
+	}); err != nil {
 		return err
 	}
 	if pin := a.Config.Hub.ID; pin != "" {

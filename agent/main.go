@@ -1,0 +1,10 @@
+// Command agent is Tillpost's service in a store.
+package main
+
+import (
+	"os"
+
+	"github.com/tillpost/tillpost/agent/app"
+)
+
+func main() { os.Exit(app.Main(os.Args[1:], os.Stdout, os.Stderr)) }

@@ -1,0 +1,181 @@
+// Package localapi is the door for a till that pushes: loopback HTTP with a token. A till is told "201 Created" only when its record is
+// durable on this PC.
+package localapi
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tillpost/tillpost/agent/source"
+	"github.com/tillpost/tillpost/shared/decode"
+	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// Name is the source's name in the buffer and in marks.
+const Name = "localapi"
+
+// maxBody bounds a request: ten thousand tickets of a kilobyte.
+const maxBody = 16 << 20
+
+// API takes records over HTTP. It is safe for concurrent use.
+type API struct {
+	Token     string
+	Locations []retail.LocationCode // whose records are taken; none = any
+	Sink      source.Sink
+	Status    func(ctx context.Context) any // what GET /v1/status answers
+	Now       func() time.Time
+}
+
+// kinds says what each path takes, and whether it is a sale or the state of a thing.
+var kinds = map[string]struct {
+	kind   envelope.Kind
+	stream envelope.Stream
+}{
+	"tickets": {decode.Ticket, envelope.Sales}, "drawer": {decode.Drawer, envelope.Sales}, "payments": {decode.Payment, envelope.Sales},
+	"batches": {decode.Batch, envelope.Sales}, "read_to": {decode.ReadTo, envelope.Sales}, "control": {decode.Control, envelope.Sales},
+	"terminals": {decode.Terminal, envelope.State}, "locations": {decode.Location, envelope.State},
+}
+
+// Handler serves POST /v1/{tickets,drawer,payments,batches,read_to,control,terminals,locations}, each one JSON object or NDJSON
+// (Content-Type application/x-ndjson), and GET /v1/status.
+//
+// What is not JSON, names a foreign location or has no token is refused and not kept: the till must know. JSON that does not read as what
+// it should be is kept, goes to the hub and becomes a case there; the answer is then 202 with a warning.
+func (a *API) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, r *http.Request) { reply(w, http.StatusOK, a.Status(r.Context())) })
+	mux.HandleFunc("POST /v1/{what}", a.take)
+	return a.guard(mux)
+}
+
+func (a *API) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte("Bearer "+a.Token)) != 1 {
+			refuse(w, http.StatusUnauthorized, "the token is missing or wrong: send the header Authorization: Bearer <token>")
+			return
+		}
+		if r.Header.Get("Origin") != "" {
+			refuse(w, http.StatusForbidden, "web pages may not hand in records")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// result is what a till is told. Kept is how many records are durable now.
+type result struct {
+	Kept     int      `json:"kept"`
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+func (a *API) take(w http.ResponseWriter, r *http.Request) {
+	k, ok := kinds[r.PathValue("what")]
+	if !ok {
+		refuse(w, http.StatusNotFound, "there is no such thing as "+r.URL.Path)
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		refuse(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the request is over %d MB or broke off; nothing of it was kept", maxBody>>20))
+		return
+	}
+	objects := [][]byte{body}
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-ndjson") {
+		objects = lines(body)
+	}
+	var res result
+	drafts := make([]source.Draft, 0, len(objects))
+	for n, o := range objects {
+		d, warning, err := a.draft(k.kind, k.stream, o)
+		if err != nil {
+			refuse(w, http.StatusBadRequest, fmt.Sprintf("record %d: %v; nothing of this request was kept", n+1, err))
+			return
+		}
+		if warning != "" {
+			res.Warnings = append(res.Warnings, fmt.Sprintf("record %d was kept and goes to head office as a case: %s", n+1, warning))
+		}
+		drafts = append(drafts, d)
+	}
+	if err := a.Sink.Append(r.Context(), Name, "", drafts); err != nil {
+		status := http.StatusInternalServerError
+		if fault.Retryable(err) {
+			status = http.StatusServiceUnavailable
+		}
+		refuse(w, status, "nothing was kept; send it again: "+err.Error())
+		return
+	}
+	res.Kept = len(drafts)
+	if len(res.Warnings) > 0 {
+		reply(w, http.StatusAccepted, res)
+		return
+	}
+	reply(w, http.StatusCreated, res)
+}
+
+// draft makes a record ready for the buffer. An error refuses it; a warning keeps it all the same.
+func (a *API) draft(kind envelope.Kind, stream envelope.Stream, body []byte) (source.Draft, string, error) {
+	body = bytes.TrimSpace(body)
+	var head struct {
+		ID       string          `json:"id"`
+		Location json.RawMessage `json:"location"`
+		Code     string          `json:"code"`
+	}
+	if err := json.Unmarshal(body, &head); err != nil {
+		var wrong *json.UnmarshalTypeError
+		if !errors.As(err, &wrong) || len(body) == 0 || body[0] != '{' {
+			return source.Draft{}, "", fmt.Errorf("it is not a JSON object: %w", err)
+		}
+	}
+	var at string
+	_ = json.Unmarshal(head.Location, &at) // a location that is no text is the warning's business
+	if kind == decode.Location {
+		at = head.Code
+	}
+	if len(a.Locations) > 0 && !slices.Contains(a.Locations, retail.LocationCode(at)) {
+		return source.Draft{}, "", fmt.Errorf("this PC takes no records of location %q", at)
+	}
+	d := source.Draft{Stream: stream, Location: retail.LocationCode(at), Kind: kind, Key: head.ID, ContentType: "application/json", At: a.Now(), Body: body}
+	rec, err := decode.Decoder{}.Decode(kind, d.ContentType, body)
+	if err == nil {
+		if t, ok := rec.(retail.Ticket); ok {
+			err = t.Validate(a.Now())
+		}
+	}
+	if err != nil {
+		return d, err.Error(), nil
+	}
+	return d, "", nil
+}
+
+func lines(body []byte) (out [][]byte) {
+	s := bufio.NewScanner(bytes.NewReader(body))
+	s.Buffer(nil, maxBody)
+	for s.Scan() {
+		if l := bytes.TrimSpace(s.Bytes()); len(l) > 0 {
+			out = append(out, bytes.Clone(l))
+		}
+	}
+	return out
+}
+
+func reply(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v)
+}
+
+func refuse(w http.ResponseWriter, status int, text string) {
+	reply(w, status, map[string]string{"error": text})
+}

@@ -1,0 +1,70 @@
+package localapi_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tillpost/tillpost/agent/source"
+	"github.com/tillpost/tillpost/agent/source/localapi"
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+type sink struct {
+	drafts []source.Draft
+	err    error
+}
+
+func (s *sink) Append(_ context.Context, _ string, _ source.Cursor, ds []source.Draft) error {
+	if s.err == nil {
+		s.drafts = append(s.drafts, ds...)
+	}
+	return s.err
+}
+
+const good = `{"id":"1","number":"1","location":"S1","till":"T1","at":"2026-11-23T10:00:00Z","kind":"sale","currency":"USD",
+ "lines":[{"kind":"item","category":"Food","amount":"2.00"}],"tenders":[{"type":"cash","amount":2.00}]}`
+
+func TestDoor(t *testing.T) {
+	one := strings.ReplaceAll(good, "\n", "")
+	for _, c := range []struct {
+		name, path, token, kind, body string
+		broken                        error
+		status, kept                  int
+		says                          string
+	}{
+		{"a ticket", "tickets", "t", "", good, nil, 201, 1, `"kept":1`},
+		{"many tickets", "tickets", "t", "application/x-ndjson", one + "\n\n" + one + "\n", nil, 201, 2, `"kept":2`},
+		{"no token", "tickets", "", "", good, nil, 401, 0, "token"},
+		{"not JSON", "tickets", "t", "", "hello", nil, 400, 0, "not a JSON object"},
+		{"a list", "tickets", "t", "", "[]", nil, 400, 0, "not a JSON object"},
+		{"one of two is broken", "tickets", "t", "application/x-ndjson", one + "\n{", nil, 400, 0, "record 2"},
+		{"unbalanced", "tickets", "t", "", strings.Replace(good, `"2.00"`, `"3.00"`, 1), nil, 202, 1, "case"},
+		{"amount of another type", "tickets", "t", "", strings.Replace(good, `"2.00"`, `{}`, 1), nil, 202, 1, "case"},
+		{"foreign location", "tickets", "t", "", strings.Replace(good, "S1", "S9", 1), nil, 400, 0, "S9"},
+		{"disk full", "tickets", "t", "", good, fault.New(fault.Unavailable, "append", errors.New("full")), 503, 0, "send it again"},
+		{"unknown thing", "coupons", "t", "", good, nil, 404, 0, "no such thing"},
+		{"a terminal", "terminals", "t", "", `{"location":"S1","till":"T1","status":"ok"}`, nil, 201, 1, ""},
+		{"a location", "locations", "t", "", `{"code":"S1","zone":"America/Chicago"}`, nil, 201, 1, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := &sink{err: c.broken}
+			a := &localapi.API{Token: "t", Locations: []retail.LocationCode{"S1"}, Sink: s, Now: func() time.Time { return time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC) }}
+			r := httptest.NewRequest(http.MethodPost, "/v1/"+c.path, strings.NewReader(c.body))
+			r.Header.Set("Content-Type", c.kind)
+			if c.token != "" {
+				r.Header.Set("Authorization", "Bearer "+c.token)
+			}
+			w := httptest.NewRecorder()
+			a.Handler().ServeHTTP(w, r)
+			if w.Code != c.status || len(s.drafts) != c.kept || !strings.Contains(w.Body.String(), c.says) {
+				t.Errorf("got %d, kept %d: %s", w.Code, len(s.drafts), w.Body)
+			}
+		})
+	}
+}

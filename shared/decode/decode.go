@@ -1,0 +1,53 @@
+package decode
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// Decoder decodes bodies. It is safe for concurrent use.
+type Decoder struct{}
+
+// Decode returns what a body means; nil, nil for a kind that carries no record for the ledger. Errors have code invalid and say what is
+// wrong in words for the case that lists it.
+func (d Decoder) Decode(kind envelope.Kind, contentType string, body []byte) (retail.Record, error) {
+	switch kind {
+	case Ticket:
+		return retail.DecodeTicket(body)
+	case Drawer:
+		return plain[retail.Drawer](body)
+	case Terminal:
+		return plain[retail.Terminal](body)
+	case Location:
+		return plain[retail.Location](body)
+	case Payment:
+		return plain[retail.Payment](body)
+	case Batch:
+		return plain[retail.Batch](body)
+	case ReadTo:
+		return plain[retail.ReadTo](body)
+	case Control:
+		return plain[retail.Control](body)
+	case Profile, Health, EpochEnd:
+		return nil, nil
+	case Stub:
+		return nil, fault.Msg(fault.Invalid, "decode", "the record is over the size limit and stays on the store's PC: "+string(body))
+	}
+	return nil, fault.Msg(fault.Invalid, "decode", fmt.Sprintf("records of kind %q are not known to this version; update the hub, then retry", kind))
+}
+
+// plain reads a record that travels as its own JSON. Fields it does not know are kept raw in the envelope and not understood.
+func plain[T retail.Record](body []byte) (retail.Record, error) {
+	var v T
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	if err := d.Decode(&v); err != nil {
+		return nil, fault.New(fault.Invalid, "read record", err)
+	}
+	return v, nil
+}
