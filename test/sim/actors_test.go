@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/tillpost/tillpost/hub/mapping"
@@ -23,6 +24,7 @@ func (w *world) actors() {
 	w.often("hub restore", w.plan.hubRestore, 1, w.hubRestored)
 	w.often("slow", w.plan.slow, 2, w.slowHub)
 	w.often("outage", w.plan.outage, 4, w.outage)
+	w.often("erase", w.plan.erase, 2, w.eraseCustomer)
 	w.often("day", true, 6, func(*rand.Rand) { w.books.step(w) })
 }
 
@@ -151,6 +153,18 @@ func (w *world) oldDisk(r *rand.Rand) {
 		p.dir = image
 		p.restart()
 	})
+}
+
+// eraseCustomer forgets a customer whose tickets are told; chain, tickets and sums must not notice.
+func (w *world) eraseCustomer(r *rand.Rand) {
+	j := w.truth.active[r.IntN(len(w.truth.active))]
+	for _, i := range r.Perm(len(j.items)) {
+		_, name, ok := strings.Cut(string(j.items[i].Body), `"customer":"`)
+		if name, _, _ = strings.Cut(name, `"`); ok && w.hub.store.Erase(w.ctx, "", retail.DefaultSystem, name, "test", "asked for it") == nil {
+			w.fault("customer erased")
+			return
+		}
+	}
 }
 
 func (w *world) hubRestored(r *rand.Rand) {

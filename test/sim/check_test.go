@@ -18,6 +18,7 @@ func (w *world) check() {
 	w.checkTickets()
 	w.checkCases()
 	w.checkAnnounced()
+	w.checkChain()
 	w.books.learn(w)
 	w.books.step(w)
 	w.checkBooks()
@@ -34,6 +35,16 @@ func (w *world) checkHeads() {
 			}
 		}
 	}
+}
+
+// checkChain: the hub's record is whole from the first envelope of every epoch to its head, erased customers or not.
+func (w *world) checkChain() {
+	r, err := w.hub.store.VerifyChain(w.ctx)
+	if err != nil || len(r.Bad) > 0 {
+		w.breaks("the chain is broken: %v %v", r.Bad, err)
+	}
+	w.marks["envelopes"] += r.Envelopes
+	w.marks["envelopes erased"] += r.Erased
 }
 
 // checkTickets: every ticket told is in the ledger once, with its cents, and nothing else is.

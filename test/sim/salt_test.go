@@ -29,7 +29,11 @@ func (t *truth) salt(j *journal) {
 func (t *truth) again(j *journal) {
 	for range 3 {
 		if i := t.dice.IntN(len(j.items)); j.items[i].Kind == "ticket.v1" {
-			j.insert(t.dice, i, j.items[i])
+			it := j.items[i]
+			if t.dice.IntN(2) == 0 {
+				it.Stream = envelope.History // an export read beside the live line
+			}
+			j.insert(t.dice, i, it)
 		}
 	}
 }
