@@ -254,6 +254,24 @@ func TestAPasswordIsComparedOnceAndGuessesChangeNothing(t *testing.T) {
 	}
 }
 
+func TestAPasswordThatTheHubMade(t *testing.T) {
+	password, hash := broker.NewPassword()
+	other, _ := broker.NewPassword()
+	b := start(t, broker.Options{Passwords: kept{hash}, Matches: func(string, string) bool { t.Error("the slow comparison was asked"); return true }})
+	if _, err := connect(t, b, "a", password); err != nil {
+		t.Error(err)
+	}
+	for _, wrong := range []string{other, "", hash} {
+		if _, err := connect(t, b, "a", wrong); err == nil {
+			t.Errorf("%q opens", wrong)
+		}
+	}
+}
+
+type kept struct{ hash string }
+
+func (k kept) Password(context.Context, retail.DeviceID) (string, error) { return k.hash, nil }
+
 func certificate(t *testing.T) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

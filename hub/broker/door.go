@@ -85,6 +85,9 @@ func (d *door) admit(device retail.DeviceID, password string) bool {
 
 // fits compares once and remembers the last answer of each device; a new hash or another password is compared anew.
 func (d *door) fits(device retail.DeviceID, hash, password string) bool {
+	if fits, made := fitsMade(hash, password); made {
+		return fits
+	}
 	m := hmac.New(sha256.New, d.key)
 	m.Write([]byte(hash))
 	m.Write([]byte{0})
