@@ -18,6 +18,7 @@ import (
 	_ "github.com/mattn/go-sqlite3" // the driver
 	"github.com/pressly/goose/v3"
 
+	"github.com/tillpost/tillpost/hub/audit"
 	"github.com/tillpost/tillpost/shared/fault"
 )
 
@@ -36,6 +37,7 @@ type Store struct {
 	// secret wraps the customers' keys; it stands in its own file, so that a copy of the database alone reads no customer.
 	secret []byte
 	Now    func() time.Time
+	Rules  audit.Rules // what a store-day's page shows as required; set it before use
 
 	expected struct {
 		sync.Mutex

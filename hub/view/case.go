@@ -11,6 +11,7 @@ import (
 type CaseFilter struct {
 	All      bool // closed and accepted ones too
 	Location retail.LocationCode
+	Day      retail.BusinessDate
 	Only     []retail.LocationCode // what the user may see; nil = all
 	Limit    int                   // 0 = no limit
 	Offset   int

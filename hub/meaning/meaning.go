@@ -1,0 +1,73 @@
+// Package meaning says what an envelope means to the books: it decodes the record, finds its business day and posts it. It is pure; the
+// intake calls it for every record, and a later reprocess calls the same.
+package meaning
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/tillpost/tillpost/hub/ingest"
+	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/shared/decode"
+	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// Reader reads envelopes. It is safe for concurrent use if Trading and Decoder are.
+type Reader struct {
+	Decoder decode.Decoder
+	// Trading is how a location counts its days at a time; ok = false when nobody has said yet.
+	Trading func(l retail.LocationCode, at time.Time) (g retail.Trading, ok bool)
+}
+
+// Mean is what e means. A record that cannot be understood or posted comes back refused, worded for its case.
+func (r Reader) Mean(e *envelope.Envelope) ingest.Meaning {
+	rec, err := r.Decoder.Decode(e.Kind, e.ContentType, e.Body)
+	if err != nil {
+		return ingest.Meaning{Refused: err}
+	}
+	var location retail.LocationCode
+	var own retail.BusinessDate
+	var at time.Time
+	switch x := rec.(type) {
+	case retail.Ticket:
+		location, own, at = x.Location, x.Day, x.At
+	case retail.Drawer:
+		location, own, at = x.Location, x.Day, x.At
+	default:
+		return ingest.Meaning{Record: rec}
+	}
+	m := ingest.Meaning{Record: rec}
+	day, err := r.day(location, own, at, &m)
+	if err != nil {
+		m.Refused = err
+		return m
+	}
+	// What the envelope was captured at bounds the dates that are believed: a record that waited for a year is not new.
+	entry, posts, err := ledger.Post(rec, day, e.At)
+	if err != nil {
+		m.Refused = err
+		return m
+	}
+	if posts {
+		m.Entry = &entry
+		m.Version, m.Refused = ledger.VersionOf(rec, day)
+	}
+	return m
+}
+
+// day is the till's own business day if it gives one, else the day that the location's clock says (DESIGN D8).
+func (r Reader) day(l retail.LocationCode, own retail.BusinessDate, at time.Time, m *ingest.Meaning) (retail.BusinessDate, error) {
+	g, ok := r.Trading(l, at)
+	switch {
+	case own != "" && ok && !at.IsZero() && g.Day(at) != own:
+		m.Warning = fmt.Sprintf("the till says business day %s, its clock says %s", own, g.Day(at))
+		return own, nil
+	case own != "":
+		return own, nil
+	case !ok:
+		return "", fault.Msg(fault.Invalid, "find business day", fmt.Sprintf("the time zone of location %q is not known yet, so its business day is not; confirm the location and it is booked by itself", l))
+	}
+	return g.Day(at), nil
+}

@@ -1,0 +1,160 @@
+package store
+
+import (
+	"context"
+	"strings"
+
+	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/ingest"
+	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/mapping"
+	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/hub/view"
+	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/guard"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// Clerk carries out what a person decides on a case. Every act is an audited step with before and after.
+type Clerk struct {
+	*Store
+	Mean func(*envelope.Envelope) ingest.Meaning
+	Done func() // something may go now; must not block
+}
+
+// Act does it. Codes: not_found, invalid when the act does not fit the case, conflict when it came too late.
+func (c Clerk) Act(ctx context.Context, id string, a view.Act) error {
+	v, err := c.CaseView(ctx, id)
+	if err != nil {
+		return err
+	}
+	if v.State != cases.Open {
+		return fault.Msg(fault.Conflict, "decide case", "the case is "+string(v.State)+" already; nothing was changed")
+	}
+	if a.Who == "" {
+		return fault.Msg(fault.Invalid, "decide case", "a decision needs the name of the person who takes it")
+	}
+	defer c.Done()
+	switch a.What {
+	case "accept":
+		return c.accept(ctx, v, a)
+	case "retry":
+		return c.retry(ctx, v, a)
+	case "map":
+		return c.place(ctx, v, a)
+	case "edit":
+		return c.edit(ctx, v, a)
+	case "confirm":
+		return c.confirm(ctx, v, a)
+	case "approve":
+		return c.ApproveDay(ctx, dayOf(v), a.Who, a.Reason)
+	case "release":
+		return c.InTx(ctx, func(tx *Tx) error {
+			if err := tx.Release(ctx, retail.DeviceID(strings.SplitN(v.Subject, "/", 2)[0]), a.Who, a.Reason); err != nil {
+				return err
+			}
+			return tx.CloseCase(ctx, id, a.Who, "released")
+		})
+	}
+	return fault.Msg(fault.Invalid, "decide case", "there is no act "+a.What)
+}
+
+func dayOf(v view.CaseView) rollup.DayKey { return rollup.DayKey{Location: v.Location, Day: v.Day} }
+
+// accept lives with it. A document that is accepted as it stands in Odoo counts as verified.
+func (c Clerk) accept(ctx context.Context, v view.CaseView, a view.Act) error {
+	return c.InTx(ctx, func(tx *Tx) error {
+		if err := tx.AcceptCase(ctx, v.ID, a.Who, a.Reason); err != nil {
+			return err
+		}
+		switch v.Cause {
+		case cases.DateShift, cases.TotalDiffers, cases.ForeignEdit, cases.Deleted:
+			if _, err := tx.ExecContext(ctx, `UPDATE document SET state = 'verified', why = ?, changed = ? WHERE id = ?`, "accepted by "+a.Who+": "+a.Reason, micros(tx.Now), v.Subject); err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE day SET dirty = 1 WHERE location = ? AND day = ?`, string(v.Location), string(v.Day))
+		return err
+	})
+}
+
+// retry does again what failed: a record is read again, a document is sent again under its same external id.
+func (c Clerk) retry(ctx context.Context, v view.CaseView, a view.Act) error {
+	switch v.Cause {
+	case cases.Refused, cases.Unbalanced:
+		booked, left, err := c.Reprocess(ctx, v.ID, c.Mean, a.Who)
+		if err == nil && booked == 0 {
+			err = fault.Msg(fault.Conflict, "retry", "the record still cannot be booked ("+outcome(booked, left)+"): mend its cause, or edit it")
+		}
+		return err
+	case cases.Deleted:
+		// On a person's word the entry is made anew: Odoo forgot its external id when it was deleted.
+		if err := c.InTx(ctx, func(tx *Tx) error {
+			_, err := tx.ExecContext(ctx, `UPDATE document SET move = 0 WHERE id = ?`, v.Subject)
+			return err
+		}); err != nil {
+			return err
+		}
+	case cases.Parked, cases.DateShift, cases.TotalDiffers, cases.ForeignEdit, cases.LockedPeriod:
+	default:
+		return fault.Msg(fault.Invalid, "retry", "there is nothing to try again here: "+v.Do)
+	}
+	return c.Resend(ctx, v.Subject, "", a.Who, a.Reason)
+}
+
+// place maps a code: what stood in suspense moves by itself.
+func (c Clerk) place(ctx context.Context, v view.CaseView, a view.Act) error {
+	if v.Cause != cases.UnknownCode {
+		return fault.Msg(fault.Invalid, "map", "only an unknown code can be mapped")
+	}
+	role, code := ledger.Account(v.Subject).Split()
+	return c.SetRules(ctx, []mapping.Rule{{Role: role, Code: code, Target: mapping.Target{Account: a.Account, Tax: a.Tax}}}, a.Who, a.Reason)
+}
+
+// edit mends a refused record's text and reads it again; the record as it came stays beside it.
+func (c Clerk) edit(ctx context.Context, v view.CaseView, a view.Act) error {
+	if v.Cause != cases.Refused && v.Cause != cases.Unbalanced {
+		return fault.Msg(fault.Invalid, "edit", "only a record that was refused can be edited")
+	}
+	before, err := c.edited(ctx, v.ID, v.Envelope)
+	if err != nil {
+		return err
+	}
+	body := guard.Text(a.Body)
+	if err := c.InTx(ctx, func(tx *Tx) error {
+		if err := tx.putEdit(ctx, v.ID, body); err != nil {
+			return err
+		}
+		return tx.PutStep(ctx, Step{Subject: "case " + v.ID, Who: a.Who, What: "edited", Reason: a.Reason, Before: string(before), After: body})
+	}); err != nil {
+		return err
+	}
+	return c.retry(ctx, v, a)
+}
+
+// confirm answers the question about a location or till; records that waited for a time zone are read again.
+func (c Clerk) confirm(ctx context.Context, v view.CaseView, a view.Act) error {
+	switch v.Cause {
+	case cases.UnknownTill:
+		_, till, _ := strings.Cut(v.Subject, string(v.Location)+"/")
+		return c.Store.ConfirmTill(ctx, v.Location, retail.TillCode(till), a.Who)
+	case cases.UnknownLocation:
+		f := a.Form
+		if f == nil {
+			f = v.Proposal
+		}
+		return c.PutLocation(ctx, *f, a.Who)
+	}
+	return fault.Msg(fault.Invalid, "confirm", "there is nothing to confirm here")
+}
+
+// PutLocation stores a location and reads again what waited for it.
+func (c Clerk) PutLocation(ctx context.Context, f view.LocationForm, who string) error {
+	if err := c.Store.PutLocation(ctx, f, who); err != nil {
+		return err
+	}
+	defer c.Done()
+	_, _, err := c.Reprocess(ctx, "", c.Mean, who)
+	return err
+}

@@ -1,0 +1,103 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+
+	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/view"
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// CaseViews lists cases, the oldest first.
+func (s *Store) CaseViews(ctx context.Context, f view.CaseFilter) (out []view.CaseView, err error) {
+	where, args := only("location", f.Only)
+	args = append(args, f.All, string(f.Location), string(f.Location), string(f.Day), string(f.Day), limit(f.Limit), f.Offset)
+	err = each(ctx, s.read, func(r *sql.Rows) error {
+		var body string
+		var v view.CaseView
+		if err := r.Scan(&body); err != nil {
+			return err
+		}
+		err := json.Unmarshal([]byte(body), &v.Case)
+		out = append(out, v)
+		return err
+	}, `SELECT body FROM kase WHERE `+where+` AND (state = 'open' OR ?) AND (? = '' OR location = ?) AND (? = '' OR day = ?) ORDER BY opened, id LIMIT ? OFFSET ?`, args...)
+	return out, classify("list cases", err)
+}
+
+// OpenCases counts them.
+func (s *Store) OpenCases(ctx context.Context, codes []retail.LocationCode) (n int, err error) {
+	where, args := only("location", codes)
+	err = s.read.QueryRowContext(ctx, `SELECT count(*) FROM kase WHERE state = 'open' AND `+where, args...).Scan(&n)
+	return n, classify("count cases", err)
+}
+
+// CaseView reads a case with its steps, its record and what can be chosen. Code not_found.
+func (s *Store) CaseView(ctx context.Context, id string) (v view.CaseView, err error) {
+	var found bool
+	err = s.readTx(ctx, func(tx *Tx) error {
+		v.Case, found, err = tx.getCase(ctx, id)
+		return err
+	})
+	if err != nil {
+		return v, classify("read case", err)
+	}
+	if !found {
+		return v, fault.Msg(fault.NotFound, "read case", "there is no case "+id)
+	}
+	if v.Steps, err = s.steps(ctx, "case "+id, ""); err != nil {
+		return v, err
+	}
+	if v.Envelope != 0 {
+		raw, err := s.Raw(ctx, v.Envelope)
+		if err != nil {
+			return v, err
+		}
+		v.Raw = &raw
+	}
+	switch v.Cause {
+	case cases.UnknownCode:
+		v.Accounts, err = s.accounts(ctx)
+	case cases.UnknownLocation:
+		v.Proposal, err = s.proposal(ctx, retail.LocationCode(v.Subject))
+	}
+	return v, err
+}
+
+// accounts lists the accounts that rules already name: the hub keeps no chart of its own.
+func (s *Store) accounts(ctx context.Context) (out []view.AccountView, err error) {
+	err = each(ctx, s.read, func(r *sql.Rows) error {
+		var a view.AccountView
+		err := r.Scan(&a.Code, &a.Name)
+		out = append(out, a)
+		return err
+	}, `SELECT json_extract(target, '$.account'), group_concat(role || CASE WHEN code = '' THEN '' ELSE ' ' || code END, ', ') FROM rule WHERE json_extract(target, '$.account') <> '' GROUP BY 1 ORDER BY 1`)
+	return out, classify("list accounts", err)
+}
+
+// proposal is what a store says of itself.
+func (s *Store) proposal(ctx context.Context, code retail.LocationCode) (*view.LocationForm, error) {
+	f := &view.LocationForm{Code: code, Cutoff: "04:00", Currency: "USD"}
+	var told string
+	err := s.read.QueryRowContext(ctx, `SELECT told FROM location WHERE code = ?`, string(code)).Scan(&told)
+	if err == sql.ErrNoRows || err == nil && told == "" {
+		return f, nil
+	}
+	if err != nil {
+		return nil, classify("read location", err)
+	}
+	var l retail.Location
+	if json.Unmarshal([]byte(told), &l) == nil {
+		f.Name, f.Zone = l.Name, l.Zone
+		if l.Cutoff != "" {
+			f.Cutoff = l.Cutoff
+		}
+		if l.Currency != "" {
+			f.Currency = l.Currency
+		}
+	}
+	return f, nil
+}

@@ -1,0 +1,309 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tillpost/tillpost/hub/audit"
+	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/odoo"
+	"github.com/tillpost/tillpost/hub/roll"
+	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/hub/view"
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/money"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+const dayColumns = `d.location, d.day, COALESCE(l.name, ''), d.currency, d.tickets, d.gross, d.tax, d.state, d.unproven, d.hold, d.approved, d.why,
+	(SELECT count(*) FROM kase k WHERE k.state = 'open' AND k.location = d.location AND k.day = d.day)`
+
+func scanDay(r *sql.Rows) (v view.DayView, err error) {
+	var gross, tax int64
+	err = r.Scan(&v.Key.Location, &v.Key.Day, &v.Name, &v.Currency, &v.Tickets, &gross, &tax, &v.State, &v.Unproven, &v.Hold, &v.Approved, &v.Why, &v.Cases)
+	v.Gross, v.Tax = money.Of(gross, v.Currency), money.Of(tax, v.Currency)
+	return v, err
+}
+
+// only is a condition on a location column that keeps a user to what they may see.
+func only(column string, codes []retail.LocationCode) (where string, args []any) {
+	if codes == nil {
+		return "1 = 1", nil
+	}
+	marks := make([]string, len(codes))
+	for i, c := range codes {
+		marks[i] = "?"
+		args = append(args, string(c))
+	}
+	return column + " IN (" + strings.Join(marks, ", ") + ")", args
+}
+
+// limit is −1, no limit, for 0.
+func limit(n int) int {
+	if n == 0 {
+		return -1
+	}
+	return n
+}
+
+// DayViews lists store-days, the newest first, then by location.
+func (s *Store) DayViews(ctx context.Context, f view.DayFilter) (out []view.DayView, err error) {
+	where, args := only("d.location", f.Only)
+	args = append(args, string(f.Location), string(f.Location), string(f.From), string(f.To), string(f.To), f.State, f.State, limit(f.Limit), f.Offset)
+	rows, err := s.read.QueryContext(ctx, `SELECT `+dayColumns+` FROM day d LEFT JOIN location l ON l.code = d.location WHERE `+where+`
+		AND (? = '' OR d.location = ?) AND d.day >= ? AND (? = '' OR d.day <= ?) AND (? = '' OR d.state = ?) ORDER BY d.day DESC, d.location LIMIT ? OFFSET ?`, args...)
+	if err != nil {
+		return nil, classify("list days", err)
+	}
+	if out, err = scanAll(rows, scanDay); err != nil {
+		return nil, classify("list days", err)
+	}
+	for i := range out {
+		if err := s.fillDay(ctx, &out[i], nil); err != nil {
+			return nil, classify("list days", err)
+		}
+	}
+	return out, nil
+}
+
+// fillDay adds tenders and what Odoo says.
+func (s *Store) fillDay(ctx context.Context, v *view.DayView, ds []view.DocumentView) error {
+	t, err := totals(ctx, s.read, v.Key)
+	if err != nil {
+		return err
+	}
+	for a, m := range t {
+		if role, code := a.Split(); role == ledger.Tender && !m.IsZero() {
+			v.Tenders = append(v.Tenders, view.Figure{Measure: a, Label: code, Amount: m})
+		}
+	}
+	slices.SortFunc(v.Tenders, func(a, b view.Figure) int {
+		return cmp.Or(cmp.Compare(b.Amount.Minor, a.Amount.Minor), cmp.Compare(a.Label, b.Label))
+	})
+	if ds == nil {
+		if ds, err = s.documentViews(ctx, v.Key); err != nil {
+			return err
+		}
+	}
+	v.Odoo = allOf(ds, v.Currency)
+	return nil
+}
+
+// allOf is what Odoo says over all documents of a day.
+func allOf(ds []view.DocumentView, c money.Currency) view.Odoo {
+	o := view.Odoo{Known: len(ds) > 0, Difference: money.Of(0, c)}
+	var entries []string
+	for _, d := range ds {
+		o.Known = o.Known && d.Odoo.Known
+		o.Difference.Minor += d.Odoo.Difference.Minor
+		if d.Odoo.Entry != "" {
+			entries = append(entries, d.Odoo.Entry)
+			o.URL, o.Date, o.Checked = d.Odoo.URL, d.Odoo.Date, d.Odoo.Checked
+		}
+	}
+	o.Entry = strings.Join(entries, ", ")
+	return o
+}
+
+// documentViews reads a day's documents beside what Odoo says.
+func (s *Store) documentViews(ctx context.Context, k rollup.DayKey) (out []view.DocumentView, err error) {
+	err = each(ctx, s.read, func(r *sql.Rows) error {
+		var body, state, why, readback string
+		var made, checked int64
+		if err := r.Scan(&body, &state, &why, &made, &checked, &readback); err != nil {
+			return err
+		}
+		var d rollup.Document
+		if err := json.Unmarshal([]byte(body), &d); err != nil {
+			return err
+		}
+		v := view.DocumentView{ID: d.ID(), Number: d.Number, Kind: string(d.Kind), Date: d.Date, Journal: d.Journal, State: state, Why: why, Note: d.Note, Tickets: d.Tickets,
+			Mapping: d.Mapping, Hash: d.Hash, Made: fromMicros(made)}
+		var read *odoo.Reading
+		if readback != "" {
+			read = &odoo.Reading{}
+			if err := json.Unmarshal([]byte(readback), read); err != nil {
+				return err
+			}
+			v.Odoo = view.Odoo{Entry: read.Name, URL: read.URL, Date: read.Date, Checked: fromMicros(checked), Known: true, Difference: money.Of(read.Difference, d.Currency)}
+		}
+		v.Lines = lineViews(d.Lines, read)
+		out = append(out, v)
+		return nil
+	}, `SELECT body, state, why, made, checked, readback FROM document WHERE location = ? AND day = ? ORDER BY number`, string(k.Location), string(k.Day))
+	return out, err
+}
+
+func lineViews(ls []rollup.Line, read *odoo.Reading) []view.LineView {
+	out := make([]view.LineView, len(ls))
+	for i, l := range ls {
+		out[i] = view.LineView{Measure: l.Measure, Label: l.Label, Account: l.Account, Tax: l.Tax, Amount: l.Amount, Suspense: l.Suspense}
+		if read != nil && i < len(read.Lines) {
+			out[i].Odoo, out[i].Known = money.Of(read.Lines[i], l.Amount.Currency), true
+		}
+	}
+	return out
+}
+
+// DayDetail reads a store-day with all that led to its figures. Code not_found.
+func (s *Store) DayDetail(ctx context.Context, k rollup.DayKey) (v view.DayDetail, err error) {
+	var d roll.Day
+	var books rollup.Books
+	trading, known, err := s.Trading(ctx, k.Location, k.Day)
+	if err != nil {
+		return v, err
+	}
+	err = s.readTx(ctx, func(tx *Tx) (err error) {
+		if d, err = tx.rollDay(ctx, k); err != nil {
+			return err
+		}
+		books, err = booksOf(ctx, tx)
+		return err
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return v, fault.Msg(fault.NotFound, "read store-day", "there is no store-day "+k.String())
+	}
+	if err != nil {
+		return v, classify("read store-day", err)
+	}
+	rows, err := s.read.QueryContext(ctx, `SELECT `+dayColumns+` FROM day d LEFT JOIN location l ON l.code = d.location WHERE d.location = ? AND d.day = ?`, string(k.Location), string(k.Day))
+	if err != nil {
+		return v, classify("read store-day", err)
+	}
+	one, err := scanAll(rows, scanDay)
+	if err != nil || len(one) != 1 {
+		return v, classify("read store-day", err)
+	}
+	v.DayView = one[0]
+	if known {
+		v.Zone, v.Opens, v.Ends = trading.Zone.String(), trading.Start(k.Day), trading.End(k.Day)
+		d.Ends = v.Ends
+	}
+	if v.Documents, err = s.documentViews(ctx, k); err != nil {
+		return v, classify("read store-day", err)
+	}
+	if err := s.fillDay(ctx, &v.DayView, v.Documents); err != nil {
+		return v, classify("read store-day", err)
+	}
+	for _, p := range audit.Judge(d.Facts, s.Rules).Proofs {
+		v.Proofs = append(v.Proofs, view.Proof(p))
+	}
+	if err := preview(&v, d, books); err != nil {
+		return v, err
+	}
+	if v.Cases, err = s.CaseViews(ctx, view.CaseFilter{Location: k.Location, Day: k.Day}); err != nil {
+		return v, err
+	}
+	v.Steps, err = s.steps(ctx, "day "+k.String(), "document "+string(k.Location)+"/"+string(k.Day)+"/")
+	return v, err
+}
+
+// preview shows what a day without a document would send, and what a posted day still lacks.
+func preview(v *view.DayDetail, d roll.Day, b rollup.Books) error {
+	sheet, err := rollup.Map(d.Key, d.Totals, d.Set, b)
+	if err != nil {
+		return err
+	}
+	lines, err := rollup.Delta(d.Documents, sheet.Lines)
+	if err != nil || len(lines) == 0 {
+		return err
+	}
+	if len(d.Documents) == 0 {
+		v.Documents = []view.DocumentView{{Kind: string(rollup.DayDocument), Date: d.Key.Day, Journal: b.Journal, Tickets: d.Tickets, Lines: lineViews(lines, nil)}}
+		return nil
+	}
+	v.Pending = lineViews(lines, nil)
+	return nil
+}
+
+// booksOf reads which journal documents are for.
+func booksOf(ctx context.Context, q querier) (b rollup.Books, err error) {
+	v, err := setting(ctx, q, "books")
+	if err == nil && v != "" {
+		err = json.Unmarshal([]byte(v), &b)
+	}
+	return b, err
+}
+
+// Books returns the journal and suspense account that setup found or made; empty before the first setup.
+func (s *Store) Books(ctx context.Context) (rollup.Books, error) {
+	b, err := booksOf(ctx, s.read)
+	return b, classify("read books", err)
+}
+
+// SetBooks stores them, audited.
+func (s *Store) SetBooks(ctx context.Context, b rollup.Books, who string) error {
+	return s.InTx(ctx, func(tx *Tx) error {
+		old, err := booksOf(ctx, tx)
+		if err != nil || old == b {
+			return err
+		}
+		body, err := json.Marshal(b)
+		if err != nil {
+			return err
+		}
+		before, _ := json.Marshal(old)
+		if _, err := tx.ExecContext(ctx, `INSERT INTO setting (name, value) VALUES ('books', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, string(body)); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE day SET dirty = 1 WHERE state IN ('open', 'complete', 'audited')`); err != nil {
+			return err
+		}
+		return tx.PutStep(ctx, Step{Subject: "books", Who: who, What: "set", Before: string(before), After: string(body)})
+	})
+}
+
+// readTx runs f on one snapshot without taking the writer.
+func (s *Store) readTx(ctx context.Context, f func(*Tx) error) error {
+	sqlTx, err := s.read.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer sqlTx.Rollback() //nolint:errcheck // nothing was written
+	return f(&Tx{Tx: sqlTx, Now: s.Now().UTC(), store: s})
+}
+
+// steps reads the audit lines of a subject, and of those that begin with prefix.
+func (s *Store) steps(ctx context.Context, subject, prefix string) (out []view.StepView, err error) {
+	err = each(ctx, s.read, func(r *sql.Rows) error {
+		var v view.StepView
+		var at int64
+		err := r.Scan(&at, &v.Subject, &v.Who, &v.What, &v.Reason, &v.Before, &v.After)
+		v.At = fromMicros(at)
+		out = append(out, v)
+		return err
+	}, `SELECT at, subject, who, what, reason, before, after FROM step WHERE subject = ? OR (? <> '' AND substr(subject, 1, length(?)) = ?) ORDER BY id LIMIT 500`, subject, prefix, prefix, prefix)
+	return out, classify("read steps", err)
+}
+
+// Hold, Release and Approve decide a store-day for a person.
+func (s *Store) Hold(ctx context.Context, k rollup.DayKey, who, reason string) error {
+	return s.HoldDay(ctx, k, true, who, reason)
+}
+
+// Release lets a held day go on.
+func (s *Store) Release(ctx context.Context, k rollup.DayKey, who, reason string) error {
+	return s.HoldDay(ctx, k, false, who, reason)
+}
+
+// Approve lets a day be posted as it is.
+func (s *Store) Approve(ctx context.Context, k rollup.DayKey, who, reason string) error {
+	return s.ApproveDay(ctx, k, who, reason)
+}
+
+// Silent lists confirmed locations of which nothing was heard since then.
+func (s *Store) Silent(ctx context.Context, since time.Time) (out []retail.LocationCode, err error) {
+	err = each(ctx, s.read, func(r *sql.Rows) error {
+		var c string
+		err := r.Scan(&c)
+		out = append(out, retail.LocationCode(c))
+		return err
+	}, `SELECT code FROM location WHERE confirmed = 1 AND seen < ? ORDER BY code`, micros(since))
+	return out, classify("look for silent stores", err)
+}
