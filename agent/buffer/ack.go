@@ -80,8 +80,8 @@ func (b *Buffer) trimSlice(ctx context.Context, s envelope.Stream, before time.T
 
 // Fork opens a new epoch for a stream whose positions another machine has written too, whose past the hub contradicts, or of which a row
 // cannot be read any more. Its first row names the old epoch; every row that is still held is sealed again behind it. What the hub holds
-// already it knows by identity. Rows that only this PC had and that are damaged are counted in the first row, and every source reads again
-// from its beginning: a till's own files bring them back.
+// already it knows by identity. Rows that only this PC had and that are damaged are counted in the first row; when any is, every source
+// reads again from its beginning: a till's own files bring it back, even if the hub should forget it too.
 func (b *Buffer) Fork(ctx context.Context, s envelope.Stream, why string) error {
 	err := b.do(ctx, func() error { return b.reseal(s, why) })
 	if err == nil {
@@ -95,7 +95,7 @@ func (b *Buffer) reseal(s envelope.Stream, why string) error {
 	old := *b.streams[s]
 	b.mu.Unlock()
 	l := lane{Epoch: envelope.NewEpoch()}
-	lost := uint64(0)
+	lost, missing := uint64(0), false
 	err := b.inTx(func(tx *sql.Tx) error {
 		if _, err := tx.Exec(`UPDATE ` + string(s) + ` SET seq = -seq`); err != nil {
 			return err
@@ -105,6 +105,7 @@ func (b *Buffer) reseal(s envelope.Stream, why string) error {
 			return err
 		}
 		lost = old.Last - old.Acked - g.done(old.Acked)
+		missing = g.done(old.Trimmed) < old.Last-old.Trimmed && !bug.ForkDrops
 		if bug.ForkDrops {
 			lost = 0
 		}
@@ -119,7 +120,7 @@ func (b *Buffer) reseal(s envelope.Stream, why string) error {
 		}); err != nil {
 			return err
 		}
-		if lost > 0 {
+		if missing {
 			if _, err := tx.Exec(`DELETE FROM cursor`); err != nil {
 				return err
 			}
@@ -134,7 +135,7 @@ func (b *Buffer) reseal(s envelope.Stream, why string) error {
 	}
 	b.mu.Lock()
 	b.streams[s] = &l
-	if lost > 0 {
+	if missing {
 		b.told = map[string]bool{}
 	}
 	b.mu.Unlock()

@@ -74,13 +74,15 @@ func (b *Buffer) salvage(ctx context.Context, aside string, why error) (*Salvage
 	err = b.inTx(func(tx *sql.Tx) error {
 		whole := true
 		for _, s := range envelope.Streams {
-			lost, err := b.salvageStream(ctx, tx, old, s, report)
+			missing, err := b.salvageStream(ctx, tx, old, s, report)
 			if err != nil {
 				return err
 			}
-			whole = whole && lost == 0
+			whole = whole && !missing
 		}
-		if whole { // else every source reads again from the beginning: what was lost comes again, doubles are known by identity
+		// Else every source reads again from the beginning: what is missing comes again, doubles are known by identity. That holds for rows
+		// that the hub has confirmed as well: a hub that is put back asks for them.
+		if whole {
 			copyPairs(ctx, tx, old, "cursor", "source")
 		}
 		copyPairs(ctx, tx, old, "meta", "name")
@@ -89,8 +91,9 @@ func (b *Buffer) salvage(ctx context.Context, aside string, why error) (*Salvage
 	return report, err
 }
 
-// salvageStream returns how many rows that the hub has not confirmed are lost; a stream whose end cannot be read counts as one.
-func (b *Buffer) salvageStream(ctx context.Context, tx *sql.Tx, old *sql.DB, s envelope.Stream, report *Salvage) (lost uint64, err error) {
+// salvageStream reports whether a row is missing. Those that only this PC had are told in the epoch's first row; a stream whose end cannot
+// be read counts as one.
+func (b *Buffer) salvageStream(ctx context.Context, tx *sql.Tx, old *sql.DB, s envelope.Stream, report *Salvage) (missing bool, err error) {
 	var was lane
 	var epoch, base []byte
 	var last, acked, trimmed int64
@@ -107,13 +110,14 @@ func (b *Buffer) salvageStream(ctx context.Context, tx *sql.Tx, old *sql.DB, s e
 	for _, e := range rows {
 		_ = g.see(e)
 	}
-	lost = was.Last - min(was.Last, was.Acked+g.done(was.Acked))
+	lost := was.Last - min(was.Last, was.Acked+g.done(was.Acked))
+	missing = g.done(was.Trimmed) < was.Last-was.Trimmed
 	if !known {
-		lost = 1
+		lost, missing = 1, true
 	}
 	if !bug.SalvageSilent {
 		if err := b.insert(tx, &l, epochEnd(b.opt, s, "the buffer file was damaged: "+report.Why, &was, lost)); err != nil {
-			return 0, err
+			return true, err
 		}
 	}
 	if bug.SalvageDrops {
@@ -124,7 +128,7 @@ func (b *Buffer) salvageStream(ctx context.Context, tx *sql.Tx, old *sql.DB, s e
 			continue
 		}
 		if err := b.insert(tx, &l, e); err != nil {
-			return 0, err
+			return true, err
 		}
 	}
 	report.Saved[s] = len(rows)
@@ -132,7 +136,7 @@ func (b *Buffer) salvageStream(ctx context.Context, tx *sql.Tx, old *sql.DB, s e
 		report.Lost[s] = held - len(rows)
 	}
 	b.streams[s] = &l
-	return lost, putLane(tx, s, &l)
+	return missing, putLane(tx, s, &l)
 }
 
 // readable gathers the rows that still open, stepping over holes one sequence at a time.

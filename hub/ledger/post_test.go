@@ -131,10 +131,24 @@ func TestSupersede(t *testing.T) {
 	f(Replaces, cur, func(v *Version) { v.Revision = 0 })
 	f(Older, cur, func(v *Version) { v.Revision = 4 })
 	f(Older, cur, func(v *Version) { v.Rank = 0; v.Revision = 9 })
-	f(Older, cur, func(v *Version) { v.Rank = 2; v.Revision = 4 })
+	f(Replaces, cur, func(v *Version) { v.Rank = 2; v.Revision = 4 })
 	f(Clash, cur, func(v *Version) { v.Location = "S2" })
 	f(Clash, cur, func(v *Version) { v.Till = "T2" })
 	f(Replaces, cur, func(v *Version) { v.Till = "" })
 	f(Replaces, cur, func(v *Version) { v.Day = "2026-11-23" })
 	f(Clash, cur, func(v *Version) { v.Day = "2026-11-24" })
+}
+
+// Which of two captures comes first must not decide which is in force: after a restored hub they come in another order.
+func TestTheOrderOfCaptureDoesNotDecide(t *testing.T) {
+	for n := range 81 {
+		a := Version{Hash: "a", Rank: n % 3, Revision: int64(1 + n/3%3), Location: "S1"}
+		b := Version{Hash: "b", Rank: n / 9 % 3, Revision: int64(1 + n/27), Location: "S1"}
+		if a.Rank == b.Rank && a.Revision == b.Revision {
+			continue // nothing else tells them apart
+		}
+		if (Supersede(&a, b) == Replaces) == (Supersede(&b, a) == Replaces) {
+			t.Errorf("%+v and %+v: whichever comes last or first is in force", a, b)
+		}
+	}
 }

@@ -48,6 +48,10 @@ func Supersede(current *Version, next Version) Outcome {
 	case next.Rank < current.Rank && !bug.LowerRankWins:
 		return Older
 	}
+	// Which of two captures comes first must not decide: a better source wins whatever the poorer one calls its revision.
+	if next.Rank > current.Rank {
+		return Replaces
+	}
 	if current.Revision != 0 && next.Revision != 0 && cmp.Compare(next.Revision, current.Revision) < 0 && !bug.OldRevisionWins {
 		return Older
 	}
