@@ -85,7 +85,8 @@ func (l *lane) drain() {
 }
 
 func (l *lane) load(ctx context.Context, e envelope.Epoch) error {
-	if l.known && l.epoch == e {
+	unnumbered := l.head.Lane == 0 && l.head.Seq > 0 && l.waiting == 0 // it was new, and its first commit gave it a number
+	if l.known && l.epoch == e && !unnumbered {
 		return nil
 	}
 	l.drain()
@@ -93,7 +94,10 @@ func (l *lane) load(ctx context.Context, e envelope.Epoch) error {
 	if err != nil {
 		return err
 	}
-	l.epoch, l.head, l.known, l.parts = e, h, true, nil
+	if h.Seq != l.head.Seq || l.epoch != e {
+		l.parts = nil
+	}
+	l.epoch, l.head, l.known = e, h, true
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/tillpost/tillpost/hub/cases"
@@ -26,6 +27,7 @@ func (tx *Tx) AddDevice(ctx context.Context, d retail.DeviceID, password, who st
 		ON CONFLICT (id) DO UPDATE SET password = excluded.password, disabled = 0`, string(d), password, micros(tx.Now)); err != nil {
 		return err
 	}
+	tx.sendersChanged = true
 	return tx.PutStep(ctx, Step{Subject: "device " + string(d), Who: who, What: "password set"})
 }
 
@@ -34,6 +36,7 @@ func (tx *Tx) DisableDevice(ctx context.Context, d retail.DeviceID, who, reason 
 	if _, err := tx.ExecContext(ctx, `UPDATE device SET disabled = 1 WHERE id = ?`, string(d)); err != nil {
 		return err
 	}
+	tx.sendersChanged = true
 	return tx.PutStep(ctx, Step{Subject: "device " + string(d), Who: who, What: "disabled", Reason: reason})
 }
 
@@ -43,11 +46,66 @@ func (tx *Tx) Assign(ctx context.Context, d retail.DeviceID, l retail.LocationCo
 		string(d), string(l), micros(since)); err != nil {
 		return err
 	}
+	tx.sendersChanged = true
 	return tx.PutStep(ctx, Step{Subject: "device " + string(d), Who: who, What: "assigned", After: string(l)})
 }
 
+// Unassign ends every assignment of d to a location that still runs, from until on: what was captured before stays the device's to tell.
+// Code not_found when there is none.
+func (tx *Tx) Unassign(ctx context.Context, d retail.DeviceID, l retail.LocationCode, until time.Time, who string) error {
+	res, err := tx.ExecContext(ctx, `UPDATE assignment SET until = ? WHERE device = ? AND location = ? AND until = 0`, micros(until), string(d), string(l))
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(err, fault.Msg(fault.NotFound, "unassign", fmt.Sprintf("location %q is not assigned to device %s", l, d)))
+	}
+	tx.sendersChanged = true
+	return tx.PutStep(ctx, Step{Subject: "device " + string(d), Who: who, What: "unassigned", Before: string(l)})
+}
+
+// senderKept is how long a device's rights are believed without a look: another process, a command, may change them.
+const senderKept = time.Second
+
+// senders remembers who may send, for a moment.
+type senders struct {
+	mu   sync.Mutex
+	kept map[retail.DeviceID]keptSender
+}
+
+type keptSender struct {
+	ingest.Sender
+	read time.Time
+}
+
+func (k *senders) forget() {
+	k.mu.Lock()
+	k.kept = nil
+	k.mu.Unlock()
+}
+
 // Sender implements ingest.Registry.
-func (s *Store) Sender(ctx context.Context, d retail.DeviceID) (w ingest.Sender, err error) {
+func (s *Store) Sender(ctx context.Context, d retail.DeviceID) (ingest.Sender, error) {
+	now := s.Now()
+	s.senders.mu.Lock()
+	k, ok := s.senders.kept[d]
+	s.senders.mu.Unlock()
+	if age := now.Sub(k.read); ok && age >= 0 && age < senderKept {
+		return k.Sender, nil
+	}
+	w, err := s.readSender(ctx, d)
+	if err == nil {
+		s.senders.mu.Lock()
+		if s.senders.kept == nil {
+			s.senders.kept = map[retail.DeviceID]keptSender{}
+		}
+		s.senders.kept[d] = keptSender{w, now}
+		s.senders.mu.Unlock()
+	}
+	return w, err
+}
+
+func (s *Store) readSender(ctx context.Context, d retail.DeviceID) (w ingest.Sender, err error) {
 	var disabled bool
 	err = s.read.QueryRowContext(ctx, `SELECT disabled FROM device WHERE id = ?`, string(d)).Scan(&disabled)
 	switch {

@@ -101,12 +101,22 @@ func (tx *Tx) advance(ctx context.Context, a ingest.Advance) error {
 
 // swapHead moves the head if it is still the one that the batch continues.
 func (tx *Tx) swapHead(ctx context.Context, from ingest.Head, first, last *envelope.Envelope) (lane int64, err error) {
+	now := micros(tx.Now)
+	if from.Lane != 0 && !bug.NoCompareAndSwap {
+		res, err := tx.ExecContext(ctx, `UPDATE lane SET seq = ?, sum = ?, changed = ? WHERE id = ? AND seq = ? AND sum = ? AND stopped = ''`,
+			int64(last.Pos.Seq), last.Sum[:], now, from.Lane, int64(from.Seq), from.Sum[:])
+		if err != nil {
+			return 0, err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 1 {
+			return from.Lane, err
+		}
+	}
 	var seq int64
 	var sum []byte
 	var stopped string
 	err = tx.QueryRowContext(ctx, `SELECT id, seq, sum, stopped FROM lane WHERE device = ? AND stream = ? AND epoch = ?`,
 		string(first.Device), string(first.Stream), first.Pos.Epoch[:]).Scan(&lane, &seq, &sum, &stopped)
-	now := micros(tx.Now)
 	switch {
 	case errors.Is(err, sql.ErrNoRows) && from.Seq == 0:
 		return lane, tx.QueryRowContext(ctx, `INSERT INTO lane (device, stream, epoch, seq, sum, changed) VALUES (?, ?, ?, ?, ?, ?) RETURNING id`,

@@ -31,9 +31,10 @@ type Store struct {
 	read  *sql.DB // query_only
 	dir   string
 	// copier makes backups: it reads the database and writes another file, which query_only would refuse.
-	copier *sql.DB
-	pack   *packer
-	last   lastBlock
+	copier  *sql.DB
+	pack    *packer
+	last    lastBlock
+	senders senders
 	// secret wraps the customers' keys; it stands in its own file, so that a copy of the database alone reads no customer.
 	secret []byte
 	Now    func() time.Time
@@ -106,6 +107,7 @@ type Tx struct {
 
 	lastEntry       int64
 	seen            touched
+	sendersChanged  bool
 	registryChanged bool
 }
 
@@ -123,7 +125,11 @@ func (s *Store) InTx(ctx context.Context, f func(*Tx) error) error {
 	if err := tx.flush(ctx); err != nil {
 		return classify("store", err)
 	}
-	return classify("commit", sqlTx.Commit())
+	err = sqlTx.Commit()
+	if tx.sendersChanged {
+		s.senders.forget()
+	}
+	return classify("commit", err)
 }
 
 // classify gives a database error its code; an error that has one keeps it.
