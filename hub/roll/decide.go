@@ -25,6 +25,13 @@ func Decide(d Day, o Options) (Decision, error) {
 	if !v.Audited && len(d.Documents) == 0 {
 		return dec, nil
 	}
+	if o.Books == (rollup.Books{}) {
+		o.Books = d.Books
+	}
+	if o.Books.Journal == "" || o.Books.Suspense == "" {
+		dec.Why = "no journal is known yet: run `hub odoo setup`"
+		return dec, nil
+	}
 	sheet, err := rollup.Map(d.Key, d.Totals, d.Set, o.Books)
 	if err != nil {
 		return dec, err

@@ -38,6 +38,7 @@ type Day struct {
 	Documents  []rollup.Document
 	States     []string // of the documents
 	Set        mapping.Set
+	Books      rollup.Books // what setup found or made
 }
 
 // Decision is what is written of it, in the transaction that read the Day.
@@ -65,7 +66,7 @@ type Store interface {
 // Options are head office's rules.
 type Options struct {
 	Rules       audit.Rules
-	Books       rollup.Books
+	Books       rollup.Books // by the settings; empty = the Day's
 	AutoApprove bool
 	SuspenseCap money.Amount  // of one store-day; no currency = no cap
 	Settle      time.Duration // how long a posted day must be quiet before its late tickets make a document
@@ -82,7 +83,7 @@ type Roller struct {
 const (
 	foldMost = 2000
 	dueMost  = 50
-	rest     = time.Minute // looks again at least so often: the clock may have been set
+	rest     = 5 * time.Second // looks again at least so often: a command may have changed something, or the clock was set
 )
 
 // Run rolls whenever wake tells of news, and when a day's time comes, until ctx ends.

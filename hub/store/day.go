@@ -135,6 +135,9 @@ func (tx *Tx) rollDay(ctx context.Context, k rollup.DayKey) (d roll.Day, err err
 	if d.Set, err = rules(ctx, tx); err != nil {
 		return d, err
 	}
+	if d.Books, err = booksOf(ctx, tx); err != nil {
+		return d, err
+	}
 	return d, tx.evidence(ctx, k, &d.Facts)
 }
 

@@ -154,16 +154,12 @@ func lineViews(ls []rollup.Line, read *odoo.Reading) []view.LineView {
 // DayDetail reads a store-day with all that led to its figures. Code not_found.
 func (s *Store) DayDetail(ctx context.Context, k rollup.DayKey) (v view.DayDetail, err error) {
 	var d roll.Day
-	var books rollup.Books
 	trading, known, err := s.Trading(ctx, k.Location, k.Day)
 	if err != nil {
 		return v, err
 	}
 	err = s.readTx(ctx, func(tx *Tx) (err error) {
-		if d, err = tx.rollDay(ctx, k); err != nil {
-			return err
-		}
-		books, err = booksOf(ctx, tx)
+		d, err = tx.rollDay(ctx, k)
 		return err
 	})
 	if errors.Is(err, sql.ErrNoRows) {
@@ -194,7 +190,7 @@ func (s *Store) DayDetail(ctx context.Context, k rollup.DayKey) (v view.DayDetai
 	for _, p := range audit.Judge(d.Facts, s.Rules).Proofs {
 		v.Proofs = append(v.Proofs, view.Proof(p))
 	}
-	if err := preview(&v, d, books); err != nil {
+	if err := preview(&v, d); err != nil {
 		return v, err
 	}
 	if v.Cases, err = s.CaseViews(ctx, view.CaseFilter{Location: k.Location, Day: k.Day}); err != nil {
@@ -205,7 +201,8 @@ func (s *Store) DayDetail(ctx context.Context, k rollup.DayKey) (v view.DayDetai
 }
 
 // preview shows what a day without a document would send, and what a posted day still lacks.
-func preview(v *view.DayDetail, d roll.Day, b rollup.Books) error {
+func preview(v *view.DayDetail, d roll.Day) error {
+	b := d.Books
 	sheet, err := rollup.Map(d.Key, d.Totals, d.Set, b)
 	if err != nil {
 		return err

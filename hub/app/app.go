@@ -1,0 +1,273 @@
+// Package app puts the hub together: broker, link, intake, store, roller, Odoo writer and pages, by plain constructor calls.
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/tillpost/tillpost/hub/broker"
+	"github.com/tillpost/tillpost/hub/ingest"
+	"github.com/tillpost/tillpost/hub/link"
+	"github.com/tillpost/tillpost/hub/meaning"
+	"github.com/tillpost/tillpost/hub/odoo"
+	"github.com/tillpost/tillpost/hub/password"
+	"github.com/tillpost/tillpost/hub/roll"
+	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/hub/store"
+	"github.com/tillpost/tillpost/shared/config"
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/version"
+)
+
+// App is one hub. Make it with New, run it with Run, then Close it.
+type App struct {
+	Config Config
+	Store  *store.Store
+	Clerk  store.Clerk
+	Intake *ingest.Intake
+	Link   *link.Link
+	Broker *broker.Broker // nil with an external one
+	WebURL string         // set once Run serves the pages
+
+	log      *slog.Logger
+	tradings *tradings
+	roller   *roll.Roller
+	writer   *odoo.Writer  // nil without Odoo
+	news     chan struct{} // the ledger has something new
+	tasks    chan struct{} // the outbox has
+	web      net.Listener
+}
+
+// OpenStore opens the database with what commands and service both need.
+func OpenStore(ctx context.Context, c Config) (*store.Store, store.Clerk, error) {
+	s, err := store.Open(ctx, c.DataDir)
+	if err != nil {
+		return nil, store.Clerk{}, err
+	}
+	s.Rules = c.Posting.rules()
+	t := &tradings{read: s.Trading, have: map[tradingKey]trading{}}
+	reader := meaning.Reader{Trading: t.get}
+	return s, store.Clerk{Store: s, Mean: reader.Mean, Done: t.forget}, nil
+}
+
+// New opens the database and builds the rest. Code invalid for settings that cannot work.
+func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
+	a := &App{Config: c, log: log, news: make(chan struct{}, 1), tasks: make(chan struct{}, 1)}
+	s, err := store.Open(ctx, c.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	s.Rules = c.Posting.rules()
+	a.Store = s
+	a.tradings = &tradings{read: s.Trading, have: map[tradingKey]trading{}}
+	a.Clerk = store.Clerk{Store: s, Mean: meaning.Reader{Trading: a.tradings.get}.Mean, Done: a.wake}
+	for _, build := range []func(context.Context) error{a.locations, a.intake, a.books, a.listen} {
+		if err := build(ctx); err != nil {
+			return nil, errors.Join(err, a.Close())
+		}
+	}
+	return a, nil
+}
+
+// wake tells the roller that something may have changed.
+func (a *App) wake() {
+	a.tradings.forget()
+	ring(a.news)
+	ring(a.tasks)
+}
+
+func ring(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// locations confirms what the settings name.
+func (a *App) locations(ctx context.Context) error {
+	return a.Store.InTx(ctx, func(tx *store.Tx) error {
+		for _, l := range a.Config.Locations {
+			if err := tx.SetLocation(ctx, store.Location{Code: l.Code, Name: l.Name, Currency: l.Currency, Company: l.Company, OpenDays: l.OpenDays, Zone: l.Zone, Cutoff: l.Cutoff}, "", "settings"); err != nil {
+				return err
+			}
+			for _, t := range l.Tills {
+				if err := tx.ConfirmTill(ctx, l.Code, t, "settings"); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// inbox wakes the roller after each commit.
+type inbox struct {
+	*store.Store
+	news chan struct{}
+}
+
+func (i inbox) Commit(ctx context.Context, advances []ingest.Advance) error {
+	err := i.Store.Commit(ctx, advances)
+	ring(i.news)
+	return err
+}
+
+// intake builds broker, link and intake.
+func (a *App) intake(ctx context.Context) error {
+	hub, err := a.Store.HubID(ctx)
+	if err != nil {
+		return err
+	}
+	a.Intake = ingest.New(hub, inbox{a.Store, a.news}, a.Store, a.Clerk.Mean, a.log)
+	b := a.Config.Broker
+	o := link.Options{URL: b.URL, User: b.User, Hub: hub, Births: a.Store, Log: a.log}
+	if b.URL == "" {
+		if err := a.startBroker(ctx); err != nil {
+			return err
+		}
+		o.URL = a.Broker.URL()
+		o.User, o.Password, o.TLS = a.Broker.Own()
+	} else if b.PasswordFile != "" {
+		if o.Password, err = config.Secret(b.PasswordFile); err != nil {
+			return err
+		}
+	}
+	a.Link, err = link.New(o, a.Intake)
+	return err
+}
+
+func (a *App) startBroker(ctx context.Context) (err error) {
+	b := a.Config.Broker
+	o := broker.Options{Listen: b.Listen, Dir: filepath.Join(a.Config.DataDir, "broker"), Log: a.log}
+	if !b.Open {
+		o.Passwords, o.Matches = a.Store, password.Matches
+	}
+	if o.TLS, err = tlsOf(b.CertFile, b.KeyFile); err != nil {
+		return err
+	}
+	a.Broker, err = broker.Start(ctx, o)
+	return err
+}
+
+func tlsOf(cert, key string) (*tls.Config, error) {
+	if cert == "" {
+		return nil, nil
+	}
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "read certificate", err)
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}, nil
+}
+
+// OpenOdoo connects to the books by the settings; it does not call yet.
+func OpenOdoo(o OdooConfig) (*odoo.Client, error) {
+	if o.URL == "" {
+		return nil, fault.Msg(fault.Invalid, "odoo", "the settings name no Odoo: fill in [odoo]")
+	}
+	return odoo.New(odoo.Config{URL: o.URL, Database: o.Database, User: o.User, Company: o.Company, AllowHTTP: o.AllowHTTP,
+		Key: func() (string, error) { return config.Secret(o.KeyFile) }})
+}
+
+// books builds roller and writer.
+func (a *App) books(ctx context.Context) error {
+	limit, err := a.Config.Posting.limit()
+	if err != nil {
+		return err
+	}
+	p := a.Config.Posting
+	a.roller = &roll.Roller{Store: a.Store, Log: a.log, Made: func() { ring(a.tasks) }, Options: roll.Options{Rules: p.rules(), AutoApprove: p.AutoApprove, SuspenseCap: limit,
+		Settle: time.Duration(p.Settle), Books: rollup.Books{Journal: p.Journal, Suspense: p.Suspense}}}
+	if a.Config.Odoo.URL == "" {
+		return nil
+	}
+	c, err := OpenOdoo(a.Config.Odoo)
+	if err != nil {
+		return err
+	}
+	hub, err := a.Store.HubID(ctx)
+	a.writer = odoo.NewWriter(hub, c, store.Outbox{Store: a.Store}, a.log)
+	return err
+}
+
+// Run does the hub's work until ctx ends. What fails by itself is tried again; an error is a reason to start the process anew.
+func (a *App) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	start := func(name string, run func(context.Context) error) {
+		wg.Go(func() {
+			if err := run(ctx); err != nil && ctx.Err() == nil {
+				cancel(fault.New(fault.CodeOf(err), name, err))
+			}
+		})
+	}
+	start("intake", a.Intake.Run)
+	start("link", a.Link.Run)
+	start("roll", a.roll)
+	if a.writer != nil {
+		start("odoo", a.post)
+	}
+	start("web", a.serveWeb)
+	a.log.InfoContext(ctx, "hub started", "version", version.String(), "web", a.WebURL)
+	<-ctx.Done()
+	wg.Wait()
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// Close ends broker and database cleanly.
+func (a *App) Close() error {
+	if a.Broker != nil {
+		a.Broker.Close()
+	}
+	if a.web != nil {
+		a.web.Close()
+	}
+	return a.Store.Close()
+}
+
+// listen takes the pages' address before anything else runs: a taken port stops the start and not the day.
+func (a *App) listen(ctx context.Context) (err error) {
+	var lc net.ListenConfig
+	if a.web, err = lc.Listen(ctx, "tcp", a.Config.Web.Listen); err != nil {
+		return fault.New(fault.Unavailable, "web.listen", err)
+	}
+	t, err := tlsOf(a.Config.Web.CertFile, a.Config.Web.KeyFile)
+	a.WebURL = "http://" + a.web.Addr().String()
+	if t != nil {
+		a.web = tls.NewListener(a.web, t)
+		a.WebURL = "https://" + a.web.Addr().String()
+	}
+	return err
+}
+
+// serveWeb serves the pages.
+func (a *App) serveWeb(ctx context.Context) error {
+	h, err := a.pages()
+	if err != nil {
+		return err
+	}
+	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	stop := context.AfterFunc(ctx, func() {
+		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer cancel()
+		if s.Shutdown(within) != nil {
+			s.Close()
+		}
+	})
+	defer stop()
+	if err := s.Serve(a.web); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}

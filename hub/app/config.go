@@ -1,0 +1,209 @@
+package app
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/tillpost/tillpost/hub/audit"
+	"github.com/tillpost/tillpost/shared/config"
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/money"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// Config is hub.toml.
+type Config struct {
+	DataDir   string           `toml:"data_dir"`
+	LogLevel  string           `toml:"log_level"`
+	Web       WebConfig        `toml:"web"`
+	Broker    BrokerConfig     `toml:"broker"`
+	Odoo      OdooConfig       `toml:"odoo"`
+	Posting   PostingConfig    `toml:"posting"`
+	Locations []LocationConfig `toml:"location,omitempty"`
+}
+
+// WebConfig is where the pages are.
+type WebConfig struct {
+	Listen   string `toml:"listen"`
+	CertFile string `toml:"cert_file"`
+	KeyFile  string `toml:"key_file"`
+}
+
+// BrokerConfig is where the stores come in: the embedded broker, or another one by URL.
+type BrokerConfig struct {
+	Listen       string `toml:"listen" comment:"of the embedded broker"`
+	CertFile     string `toml:"cert_file"`
+	KeyFile      string `toml:"key_file"`
+	URL          string `toml:"url" comment:"an own broker instead: mqtts://host:8883"`
+	User         string `toml:"user"`
+	PasswordFile string `toml:"password_file"`
+	Open         bool   `toml:"open" comment:"let any device of this machine in without password; loopback only, for trials"`
+}
+
+// OdooConfig says where the books are.
+type OdooConfig struct {
+	URL       string `toml:"url" comment:"empty: nothing is posted yet"`
+	Database  string `toml:"database"`
+	User      string `toml:"user"`
+	KeyFile   string `toml:"key_file"`
+	Company   string `toml:"company"`
+	AllowHTTP bool   `toml:"allow_http"`
+}
+
+// PostingConfig is head office's rules for store-days.
+type PostingConfig struct {
+	AutoApprove bool            `toml:"auto_approve"`
+	Grace       config.Duration `toml:"grace" comment:"after a day's end, when nothing proves that it is complete"`
+	Settle      config.Duration `toml:"settle" comment:"how long a posted day must be quiet before late tickets are posted"`
+	SuspenseCap string          `toml:"suspense_cap" comment:"such as 100.00 USD; a store-day with more in suspense waits; empty: no cap"`
+	Gaps        audit.Need      `toml:"ticket_gaps" comment:"absent, advisory or required"`
+	Control     audit.Need      `toml:"control_total"`
+	ControlWait config.Duration `toml:"control_wait"`
+	Journal     string          `toml:"journal"`
+	Suspense    string          `toml:"suspense_account"`
+}
+
+// LocationConfig is a store that head office confirms by its settings.
+type LocationConfig struct {
+	Code     retail.LocationCode `toml:"code"`
+	Name     string              `toml:"name"`
+	Zone     string              `toml:"zone"`
+	Cutoff   string              `toml:"cutoff"`
+	Currency money.Currency      `toml:"currency"`
+	Company  string              `toml:"company"`
+	OpenDays string              `toml:"open_days"`
+	Tills    []retail.TillCode   `toml:"tills"`
+}
+
+// Default returns the settings that hold where the file says nothing.
+func Default() Config {
+	c := Config{DataDir: "/var/lib/tillpost-hub", LogLevel: "info"}
+	if runtime.GOOS == "windows" {
+		c.DataDir = filepath.Join(os.Getenv("ProgramData"), "Tillpost", "hub")
+	}
+	c.Web.Listen, c.Broker.Listen = "127.0.0.1:8780", "127.0.0.1:1883"
+	c.Posting = PostingConfig{AutoApprove: true, Grace: config.Duration(6 * time.Hour), Settle: config.Duration(10 * time.Minute), Gaps: audit.Advisory, Control: audit.Advisory,
+		ControlWait: config.Duration(24 * time.Hour)}
+	return c
+}
+
+// LoadConfig reads a file. The error lists everything that is wrong with it; code invalid.
+func LoadConfig(file string) (Config, error) {
+	c := Default()
+	var f config.Faults
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return c, fault.New(fault.Invalid, "read settings", err)
+	}
+	config.Decode(data, &c, &f)
+	c.validate(&f)
+	return c, f.Err(file)
+}
+
+func (c *Config) validate(f *config.Faults) {
+	if !filepath.IsAbs(c.DataDir) {
+		f.Add("data_dir: %q must be a whole path", c.DataDir)
+	}
+	if c.LogLevel != "debug" && c.LogLevel != "info" && c.LogLevel != "warn" && c.LogLevel != "error" {
+		f.Add("log_level: %q is not debug, info, warn or error", c.LogLevel)
+	}
+	listener("web", c.Web.Listen, c.Web.CertFile, c.Web.KeyFile, f)
+	if c.Broker.URL == "" {
+		listener("broker", c.Broker.Listen, c.Broker.CertFile, c.Broker.KeyFile, f)
+		if c.Broker.Open && !loopback(c.Broker.Listen) {
+			f.Add("broker.open: only on this machine; a network listener asks every device for its password")
+		}
+	} else if u, err := url.Parse(c.Broker.URL); err != nil || u.Scheme != "mqtts" && u.Scheme != "mqtt" || u.Port() == "" {
+		f.Add("broker.url: %q is not of the form mqtts://host:port", c.Broker.URL)
+	}
+	c.Odoo.validate(f)
+	c.Posting.validate(f)
+	seen := map[retail.LocationCode]bool{}
+	for i, l := range c.Locations {
+		if l.Code == "" || seen[l.Code] {
+			f.Add("location %d: the code %q is empty or used twice", i+1, l.Code)
+		}
+		seen[l.Code] = true
+		if _, err := time.LoadLocation(l.Zone); err != nil || l.Zone == "" {
+			f.Add("location %s: the time zone %q is unknown; write it like America/New_York", l.Code, l.Zone)
+		}
+		if _, err := retail.ParseClock(l.Cutoff); err != nil {
+			f.Add("location %s: cutoff %q is not a time of day like 04:00", l.Code, l.Cutoff)
+		}
+		if !l.Currency.Valid() {
+			f.Add("location %s: the currency %q is not an ISO code", l.Code, l.Currency)
+		}
+	}
+}
+
+// listener demands TLS of every address that others can reach (DESIGN D16).
+func listener(name, addr, cert, key string, f *config.Faults) {
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		f.Add("%s.listen: %q is not of the form host:port", name, addr)
+		return
+	}
+	if (cert == "") != (key == "") {
+		f.Add("%s: cert_file and key_file belong together", name)
+	}
+	if !loopback(addr) && cert == "" {
+		f.Add("%s.listen: %q can be reached by others, so it needs cert_file and key_file; without them only 127.0.0.1 is allowed", name, addr)
+	}
+}
+
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.IsLoopback()
+}
+
+func (o OdooConfig) validate(f *config.Faults) {
+	if o.URL == "" {
+		return
+	}
+	for name, v := range map[string]string{"database": o.Database, "user": o.User, "key_file": o.KeyFile} {
+		if v == "" {
+			f.Add("odoo.%s: it is missing", name)
+		}
+	}
+	if o.KeyFile != "" {
+		if _, err := config.Secret(o.KeyFile); err != nil {
+			f.Add("odoo.key_file: %v", err)
+		}
+	}
+}
+
+func (p PostingConfig) validate(f *config.Faults) {
+	for name, n := range map[string]audit.Need{"ticket_gaps": p.Gaps, "control_total": p.Control} {
+		if n != audit.Absent && n != audit.Advisory && n != audit.Required {
+			f.Add("posting.%s: %q is not absent, advisory or required", name, n)
+		}
+	}
+	if _, err := p.limit(); err != nil {
+		f.Add("posting.suspense_cap: %q is not an amount like 100.00 USD", p.SuspenseCap)
+	}
+}
+
+// limit is the suspense cap; without a currency there is none.
+func (p PostingConfig) limit() (money.Amount, error) {
+	if p.SuspenseCap == "" {
+		return money.Amount{}, nil
+	}
+	number, currency, _ := strings.Cut(p.SuspenseCap, " ")
+	return money.Parse(number, money.Currency(currency))
+}
+
+func (p PostingConfig) rules() audit.Rules {
+	return audit.Rules{Gaps: p.Gaps, Control: p.Control, Grace: time.Duration(p.Grace), ControlWait: time.Duration(p.ControlWait)}
+}

@@ -1,0 +1,249 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tillpost/tillpost/hub/roll"
+	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/hub/view"
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// silentAfter is when a store of which nothing was heard is worth a look.
+const silentAfter = 26 * time.Hour
+
+func (c *cli) dayCommands() []*cobra.Command {
+	var f view.DayFilter
+	days := c.on("days", "list store-days", 0, func(ctx context.Context, s *desk, _ []string) error {
+		ds, err := s.DayViews(ctx, f)
+		if err != nil {
+			return err
+		}
+		return c.tell(ds, func(w io.Writer) { printDays(w, ds) })
+	})
+	days.Flags().StringVar((*string)(&f.Location), "location", "", "only this one")
+	days.Flags().StringVar((*string)(&f.From), "from", "", "first day")
+	days.Flags().StringVar((*string)(&f.To), "to", "", "last day")
+	days.Flags().StringVar(&f.State, "state", "", "only days in this state")
+	day := c.on("day LOCATION DATE", "show a store-day with its documents", 2, func(ctx context.Context, s *desk, args []string) error {
+		d, err := s.DayDetail(ctx, dayKey(args))
+		if err != nil {
+			return err
+		}
+		return c.tell(d, func(w io.Writer) { printDay(w, d) })
+	})
+	day.AddCommand(c.decide("hold", "keep a store-day from being posted", (*desk).hold), c.decide("release", "let a held store-day go", (*desk).release),
+		c.decide("approve", "let a store-day be posted as it is", (*desk).approve))
+	return []*cobra.Command{days, day,
+		c.on("ticket ID", "show a ticket: by its id, its number or its key", 1, c.ticket), c.on("log TICKET", "list a ticket's whole way", 1, c.log),
+		c.on("status", "how everything stands; fails when somebody must act", 0, c.status)}
+}
+
+func dayKey(args []string) rollup.DayKey {
+	return rollup.DayKey{Location: retail.LocationCode(args[0]), Day: retail.BusinessDate(args[1])}
+}
+
+func (s *desk) hold(ctx context.Context, k rollup.DayKey, why string) error {
+	return s.Store.Hold(ctx, k, s.who, why)
+}
+
+func (s *desk) release(ctx context.Context, k rollup.DayKey, why string) error {
+	return s.Store.Release(ctx, k, s.who, why)
+}
+
+func (s *desk) approve(ctx context.Context, k rollup.DayKey, why string) error {
+	return s.Store.Approve(ctx, k, s.who, why)
+}
+
+func (c *cli) decide(what, short string, do func(*desk, context.Context, rollup.DayKey, string) error) *cobra.Command {
+	return c.on(what+" LOCATION DATE", short, 2, func(ctx context.Context, s *desk, args []string) error {
+		if err := do(s, ctx, dayKey(args), c.reason); err != nil {
+			return err
+		}
+		return c.done("store-day " + dayKey(args).String() + ": " + what)
+	})
+}
+
+func printDays(w io.Writer, ds []view.DayView) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "DAY\tLOCATION\tTICKETS\tGROSS\tTAX\tSTATE\tDIFFERENCE TO ODOO\t")
+	for _, d := range ds {
+		diff := "–"
+		if d.Odoo.Known {
+			diff = d.Odoo.Difference.String()
+		}
+		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\n", d.Key.Day, d.Key.Location, d.Tickets, d.Gross, d.Tax, stateOf(d), diff, d.Why)
+	}
+	t.Flush()
+}
+
+// stateOf marks what must be seen on every screen.
+func stateOf(d view.DayView) string {
+	out := d.State
+	if d.Unproven {
+		out += ", unproven"
+	}
+	if d.Hold {
+		out += ", held"
+	}
+	return out
+}
+
+func printDay(w io.Writer, d view.DayDetail) {
+	fmt.Fprintf(w, "%s %s  %s\n%d tickets, gross %s, tax %s. %s\n", d.Key.Location, d.Name, d.Key.Day, d.Tickets, d.Gross, d.Tax, strings.TrimSpace(stateOf(d.DayView)+" "+d.Why))
+	for _, p := range d.Proofs {
+		mark := "missing"
+		if p.Good {
+			mark = "good"
+		}
+		fmt.Fprintf(w, "  proof %s of %s: %s (%s)\n", p.What, p.Source, p.Text, mark)
+	}
+	for _, doc := range d.Documents {
+		fmt.Fprintf(w, "\nDocument %s %s, dated %s, %s %s %s\n", doc.ID, doc.Kind, doc.Date, doc.State, doc.Odoo.Entry, doc.Why)
+		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+		for _, l := range doc.Lines {
+			odoo := "–"
+			if l.Known {
+				odoo = l.Odoo.String()
+			}
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t\n", l.Account, l.Label, l.Amount, odoo)
+		}
+		t.Flush()
+	}
+	for _, k := range d.Cases {
+		fmt.Fprintf(w, "\nCase %s\n  %s %s\n  %s\n", k.ID, k.Title+".", k.Means, k.Do)
+	}
+}
+
+// find takes an id, a number or a key to one ticket.
+func (s *desk) find(ctx context.Context, what string) (view.TicketView, error) {
+	rows, err := s.FindTickets(ctx, view.TicketFilter{Find: what, Limit: 10})
+	if err != nil {
+		return view.TicketView{}, err
+	}
+	if len(rows) == 1 {
+		return s.TicketView(ctx, rows[0].ID)
+	}
+	if len(rows) > 1 {
+		var ids []string
+		for _, r := range rows {
+			ids = append(ids, fmt.Sprintf("%d (%s, %s)", r.ID, r.Location, r.Day))
+		}
+		return view.TicketView{}, fault.Msg(fault.Conflict, "find ticket", fmt.Sprintf("%q names %d tickets; give one of these ids: %s", what, len(rows), strings.Join(ids, ", ")))
+	}
+	id, err := strconv.ParseInt(what, 10, 64)
+	if err != nil {
+		return view.TicketView{}, fault.Msg(fault.NotFound, "find ticket", "there is no ticket "+what)
+	}
+	return s.TicketView(ctx, id)
+}
+
+func (c *cli) ticket(ctx context.Context, s *desk, args []string) error {
+	t, err := s.find(ctx, args[0])
+	if err != nil {
+		return err
+	}
+	return c.tell(t, func(w io.Writer) {
+		fmt.Fprintf(w, "%s %s of till %s at %s, store-day %s, %s: %s\n", t.Kind, t.Number, t.Till, t.Location, t.Day, t.At.Format(time.RFC3339), t.Total)
+		for _, p := range t.Postings {
+			fmt.Fprintf(w, "  debit %s credit %s %s\n", p.Debit, p.Credit, p.Amount)
+		}
+		for _, p := range t.Places {
+			fmt.Fprintf(w, "  %s of document %s (%s, Odoo %s), line %s on account %s\n", p.Amount, p.Document, p.State, p.Odoo.Entry, p.Label, p.Account)
+		}
+		fmt.Fprintf(w, "\nRaw record %d from %s, position %s, checksum %s\n%s\n", t.Raw.Envelope, t.Raw.Device, t.Raw.Position, t.Raw.Sum, t.Raw.Body)
+	})
+}
+
+// waypoint is one line of a ticket's way.
+type waypoint struct {
+	At   time.Time `json:"at"`
+	What string    `json:"what"`
+}
+
+func (c *cli) log(ctx context.Context, s *desk, args []string) error {
+	t, err := s.find(ctx, args[0])
+	if err != nil {
+		return err
+	}
+	var way []waypoint
+	for _, h := range t.History {
+		raw, err := s.Raw(ctx, h.Envelope)
+		if err != nil {
+			return err
+		}
+		way = append(way, waypoint{t.At, "at the till: ticket " + t.Key}, waypoint{raw.Captured, fmt.Sprintf("captured by %s, stream %s, position %s", raw.Device, raw.Stream, raw.Position)},
+			waypoint{raw.Received, fmt.Sprintf("committed at the hub as record %d; entry %d: %s", h.Envelope, h.Entry, h.Outcome)})
+	}
+	d, err := s.DayDetail(ctx, rollup.DayKey{Location: t.Location, Day: t.Day})
+	if err != nil {
+		return err
+	}
+	for _, st := range d.Steps {
+		way = append(way, waypoint{st.At, st.Subject + " " + st.What + " " + st.After + " " + st.Reason})
+	}
+	return c.tell(way, func(w io.Writer) {
+		for _, p := range way {
+			fmt.Fprintf(w, "%s  %s\n", p.At.Format(time.RFC3339), strings.TrimSpace(p.What))
+		}
+	})
+}
+
+// Status is what `hub status` tells.
+type Status struct {
+	Good      bool                  `json:"good"`
+	NotPosted []view.DayView        `json:"not_posted"`
+	Silent    []retail.LocationCode `json:"silent"`
+	Cases     []view.CaseView       `json:"cases"`
+	Envelopes int                   `json:"envelopes"`
+}
+
+func (c *cli) status(ctx context.Context, s *desk, _ []string) error {
+	var st Status
+	ds, err := s.DayViews(ctx, view.DayFilter{})
+	if err != nil {
+		return err
+	}
+	for _, d := range ds {
+		if d.State != roll.Verified && d.State != roll.Open {
+			st.NotPosted = append(st.NotPosted, d)
+		}
+	}
+	if st.Silent, err = s.Silent(ctx, s.Now().Add(-silentAfter)); err != nil {
+		return err
+	}
+	if st.Cases, err = s.CaseViews(ctx, view.CaseFilter{}); err != nil {
+		return err
+	}
+	if st.Envelopes, err = s.CountEnvelopes(ctx); err != nil {
+		return err
+	}
+	st.Good = len(st.NotPosted)+len(st.Silent)+len(st.Cases) == 0
+	err = c.tell(st, func(w io.Writer) {
+		if st.Good {
+			fmt.Fprintf(w, "All good: every closed store-day is posted and verified, no case is open, no store is silent. %d records.\n", st.Envelopes)
+			return
+		}
+		fmt.Fprintf(w, "%d store-days not posted, %d stores silent, %d cases open.\n", len(st.NotPosted), len(st.Silent), len(st.Cases))
+		printDays(w, st.NotPosted)
+		for _, l := range st.Silent {
+			fmt.Fprintf(w, "silent: %s\n", l)
+		}
+		for _, k := range st.Cases {
+			fmt.Fprintf(w, "case %s: %s %s\n", k.ID, k.Title+".", k.Do)
+		}
+	})
+	if err == nil && !st.Good {
+		return errQuiet
+	}
+	return err
+}

@@ -1,0 +1,51 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/tillpost/tillpost/hub/store"
+)
+
+const (
+	lookEvery = time.Hour           // posted entries are read again so often
+	lookBack  = 40 * 24 * time.Hour // as far as books are usually open
+)
+
+// roll runs the roller.
+func (a *App) roll(ctx context.Context) error { return a.roller.Run(ctx, a.news) }
+
+// post runs the Odoo writer: what is due now, then what comes or becomes due, and every hour a later look at what is posted.
+func (a *App) post(ctx context.Context) error {
+	out := store.Outbox{Store: a.Store}
+	looked := time.Now()
+	for ctx.Err() == nil {
+		worked, err := a.writer.Step(ctx)
+		if err != nil && ctx.Err() == nil {
+			a.log.ErrorContext(ctx, "cannot work on the outbox; it is tried again", "err", err)
+			worked = false
+		}
+		if worked {
+			ring(a.news)
+			continue
+		}
+		if time.Since(looked) > lookEvery {
+			looked = time.Now()
+			if n, err := a.writer.Look(ctx, looked.Add(-lookBack)); err != nil && ctx.Err() == nil {
+				a.log.WarnContext(ctx, "cannot look at posted entries", "err", err)
+			} else {
+				a.log.InfoContext(ctx, "posted entries looked at", "entries", n)
+			}
+		}
+		pause := 5 * time.Second // a command of another process may have made a task due
+		if next, err := out.Next(ctx); err == nil && !next.IsZero() {
+			pause = max(50*time.Millisecond, min(pause, time.Until(next)))
+		}
+		select {
+		case <-ctx.Done():
+		case <-a.tasks:
+		case <-time.After(pause):
+		}
+	}
+	return nil
+}

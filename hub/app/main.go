@@ -1,0 +1,187 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"os/user"
+	"path/filepath"
+	"runtime"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tillpost/tillpost/hub/store"
+	"github.com/tillpost/tillpost/shared/config"
+	"github.com/tillpost/tillpost/shared/guard"
+	"github.com/tillpost/tillpost/shared/version"
+)
+
+// errQuiet ends with exit code 1 after the command has said everything itself.
+var errQuiet = errors.New("")
+
+// Main runs the command line; it returns the process's exit code.
+func Main(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	c := &cli{out: stdout, err: stderr}
+	root := c.root()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	if err := root.ExecuteContext(ctx); err != nil {
+		if !errors.Is(err, errQuiet) {
+			fmt.Fprintln(stderr, "hub:", err)
+		}
+		return 1
+	}
+	return 0
+}
+
+// cli is one invocation.
+type cli struct {
+	out, err io.Writer
+	file     string
+	json     bool
+	reason   string
+}
+
+// action is what a command does, with the settings read and the database open.
+type action func(ctx context.Context, s *desk, args []string) error
+
+// desk is what commands work on.
+type desk struct {
+	*store.Store
+	store.Clerk
+	cfg Config
+	who string
+}
+
+func (c *cli) root() *cobra.Command {
+	root := &cobra.Command{Use: "hub", Short: "Tillpost's centre: takes in what the stores sold, posts it to Odoo, shows it", SilenceUsage: true, SilenceErrors: true}
+	root.PersistentFlags().StringVar(&c.file, "config", defaultFile(), "settings")
+	root.PersistentFlags().BoolVar(&c.json, "json", false, "answer in JSON")
+	root.PersistentFlags().StringVar(&c.reason, "reason", "", "why, for the audit trail")
+	cfg := &cobra.Command{Use: "config", Short: "the settings"}
+	cfg.AddCommand(c.plain("print", "show the settings that are in force", c.printConfig))
+	root.AddCommand(c.plain("run", "run the service", c.run), cfg, c.plain("check-config", "say everything that is wrong with the settings", c.checkConfig),
+		c.plain("version", "tell the version", c.version), c.restoreCommand())
+	root.AddCommand(c.dayCommands()...)
+	root.AddCommand(c.caseCommands()...)
+	root.AddCommand(c.registryCommands()...)
+	root.AddCommand(c.odooCommand())
+	return root
+}
+
+// plain is a command without the database.
+func (c *cli) plain(use, short string, run func(context.Context) error) *cobra.Command {
+	return &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context()) }}
+}
+
+// on is a command on the database. n is how many arguments it takes.
+func (c *cli) on(use, short string, n int, run action) *cobra.Command {
+	return &cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(n), RunE: func(cmd *cobra.Command, args []string) error {
+		cfg, err := LoadConfig(c.file)
+		if err != nil {
+			return err
+		}
+		s, clerk, err := OpenStore(cmd.Context(), cfg)
+		if err != nil {
+			return err
+		}
+		return errors.Join(run(cmd.Context(), &desk{Store: s, Clerk: clerk, cfg: cfg, who: whoami()}, args), s.Close())
+	}}
+}
+
+// whoami names the person at the command line for the audit trail.
+func whoami() string {
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		return "command line: " + u.Username
+	}
+	return "command line"
+}
+
+func defaultFile() string {
+	if runtime.GOOS == "windows" {
+		return filepath.Join(os.Getenv("ProgramData"), "Tillpost", "hub.toml")
+	}
+	return "/etc/tillpost/hub.toml"
+}
+
+// Logger writes JSON lines to w; no card data gets past it.
+func Logger(w io.Writer, level string) *slog.Logger {
+	var l slog.Level
+	_ = l.UnmarshalText([]byte(level)) // the settings were checked
+	return slog.New(guard.Handler(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: l})))
+}
+
+func (c *cli) run(ctx context.Context) error {
+	cfg, err := LoadConfig(c.file)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
+		return err
+	}
+	a, err := New(ctx, cfg, Logger(c.err, cfg.LogLevel))
+	if err != nil {
+		return err
+	}
+	return errors.Join(a.Run(ctx), a.Close())
+}
+
+func (c *cli) checkConfig(context.Context) error {
+	_, err := LoadConfig(c.file)
+	if c.json {
+		words := ""
+		if err != nil {
+			words, err = err.Error(), errQuiet
+		}
+		return errors.Join(c.encode(map[string]any{"file": c.file, "good": err == nil, "error": words}), err)
+	}
+	if err == nil {
+		fmt.Fprintf(c.out, "The settings in %s are good.\n", c.file)
+	}
+	return err
+}
+
+func (c *cli) printConfig(context.Context) error {
+	cfg, err := LoadConfig(c.file)
+	if err != nil {
+		return err
+	}
+	b, err := config.Print(cfg)
+	if err != nil {
+		return err
+	}
+	return c.tell(cfg, func(w io.Writer) { _, _ = w.Write(b) })
+}
+
+func (c *cli) version(context.Context) error {
+	return c.tell(map[string]string{"version": version.String()}, func(w io.Writer) { fmt.Fprintln(w, version.String()) })
+}
+
+// tell answers in JSON or in words.
+func (c *cli) tell(v any, words func(io.Writer)) error {
+	if c.json {
+		return c.encode(v)
+	}
+	words(c.out)
+	return nil
+}
+
+func (c *cli) encode(v any) error {
+	e := json.NewEncoder(c.out)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// done answers an act.
+func (c *cli) done(words string) error {
+	return c.tell(map[string]string{"done": words}, func(w io.Writer) { fmt.Fprintln(w, words) })
+}
