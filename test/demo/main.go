@@ -1,0 +1,241 @@
+// Command demo runs the whole line on this machine: a hub with its broker and database, an agent and a till in New York, Chicago and Los
+// Angeles, and Odoo, the fake one unless ODOO_URL is set. ONCE=1 runs one business day, compares three independent sums and ends with 0
+// only if every difference is 0.00; DEMO_BREAK=drop|double|shift spoils one ticket on its way and must be found.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/tillpost/tillpost/agent/app"
+	hub "github.com/tillpost/tillpost/hub/app"
+	"github.com/tillpost/tillpost/hub/odoo"
+	"github.com/tillpost/tillpost/hub/store"
+	"github.com/tillpost/tillpost/shared/config"
+	"github.com/tillpost/tillpost/shared/retail"
+	"github.com/tillpost/tillpost/test/demo/books"
+	fake "github.com/tillpost/tillpost/test/fake/odoo"
+	"github.com/tillpost/tillpost/test/fake/till"
+)
+
+// within is how long the day may take until it is verified in Odoo.
+const within = 3 * time.Minute
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Stdout)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+// demo is one run.
+type demo struct {
+	out    io.Writer
+	dir    string
+	log    *slog.Logger
+	odoo   books.Odoo
+	hub    *hub.App
+	broker string
+	shops  []*shop
+	wg     sync.WaitGroup
+	failed chan error
+}
+
+// shop is a store: its till and its agent.
+type shop struct {
+	till.Store
+	till  *till.Till
+	agent *app.App
+	door  string // where its till hands tickets in
+	truth till.Truth
+	told  []till.Event
+}
+
+func run(ctx context.Context, out io.Writer) (err error) {
+	ctx, stop := context.WithCancel(ctx)
+	d := &demo{out: out, failed: make(chan error, 16)}
+	defer func() {
+		stop()
+		d.wg.Wait()
+		err = errors.Join(err, d.close())
+	}()
+	if d.dir, err = os.MkdirTemp("", "tillpost-demo-"); err != nil {
+		return err
+	}
+	logs, err := os.Create(filepath.Join(d.dir, "demo.log"))
+	if err != nil {
+		return err
+	}
+	defer logs.Close()
+	d.log = hub.Logger(logs, "info")
+	day := time.Now().AddDate(0, 0, -2)
+	for _, build := range []func(context.Context) error{d.books, d.agents, func(ctx context.Context) error { return d.sell(ctx, day) }, d.centre} {
+		if err := build(ctx); err != nil {
+			return err
+		}
+	}
+	if err := d.posted(ctx, day); err != nil {
+		return err
+	}
+	verdict := d.compare(ctx, day.Format(time.DateOnly))
+	if os.Getenv("ONCE") != "" || verdict != nil || ctx.Err() != nil {
+		return verdict
+	}
+	return d.live(ctx)
+}
+
+func (d *demo) close() (err error) {
+	for _, s := range d.shops {
+		if s.agent != nil {
+			err = errors.Join(err, s.agent.Close())
+		}
+	}
+	if d.hub != nil {
+		err = errors.Join(err, d.hub.Close())
+	}
+	if err == nil {
+		err = os.RemoveAll(d.dir)
+	}
+	return err
+}
+
+func (d *demo) start(ctx context.Context, what string, run func(context.Context) error) {
+	d.wg.Go(func() {
+		if err := run(ctx); err != nil && ctx.Err() == nil {
+			d.failed <- fmt.Errorf("%s: %w", what, err)
+		}
+	})
+}
+
+// books finds Odoo, or starts the fake one.
+func (d *demo) books(ctx context.Context) error {
+	d.odoo = books.Odoo{URL: os.Getenv("ODOO_URL"), DB: os.Getenv("ODOO_DB"), User: os.Getenv("ODOO_USER"), Key: os.Getenv("ODOO_KEY")}
+	if d.odoo.URL != "" {
+		fmt.Fprintf(d.out, "Odoo: %s\n", d.odoo.URL)
+		return nil
+	}
+	f, err := fake.New(fake.Options{Version: 18})
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	d.odoo = books.Odoo{URL: "http://" + l.Addr().String(), DB: "odoo", User: "tillpost", Key: "key"}
+	srv := &http.Server{Handler: f, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(d.log.Handler(), slog.LevelWarn)}
+	d.start(ctx, "fake Odoo", func(ctx context.Context) error {
+		defer context.AfterFunc(ctx, func() { srv.Close() })()
+		return srv.Serve(l)
+	})
+	fmt.Fprintf(d.out, "Odoo: a fake one (set ODOO_URL, ODOO_DB, ODOO_USER, ODOO_KEY for a real one)\n")
+	return nil
+}
+
+// agents starts an agent in each store. The hub is not there yet: that is the ordinary case of a store, and nothing may be lost by it.
+func (d *demo) agents(ctx context.Context) error {
+	port, err := free()
+	if err != nil {
+		return err
+	}
+	d.broker = port
+	for i, s := range till.Three {
+		sh := &shop{Store: s, till: till.New(s, uint64(2026+i))}
+		d.shops = append(d.shops, sh)
+		c := app.Default()
+		c.Device, c.DataDir = retail.DeviceID(fmt.Sprintf("agent-%d", i+1)), filepath.Join(d.dir, s.Code)
+		c.Hub.URL, c.Hub.RetryLongest = "mqtt://"+d.broker, config.Duration(time.Second)
+		if sh.door, err = free(); err != nil {
+			return err
+		}
+		c.Source.LocalAPI = app.LocalAPIConfig{Listen: sh.door, TokenFile: filepath.Join(d.dir, "token"), Locations: []retail.LocationCode{retail.LocationCode(s.Code)}}
+		if err := os.WriteFile(c.Source.LocalAPI.TokenFile, []byte("demo\n"), 0o600); err != nil {
+			return err
+		}
+		if sh.agent, err = app.New(ctx, c, d.log); err != nil {
+			return err
+		}
+		d.start(ctx, "agent "+s.Code, sh.agent.Run)
+		fmt.Fprintf(d.out, "Agent of %s runs; the hub is still away.\n", s.Name)
+	}
+	return nil
+}
+
+// free finds a port that is not taken at the moment.
+func free() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
+
+// centre starts the hub, registers what it should know and prepares the books.
+func (d *demo) centre(ctx context.Context) (err error) {
+	c := hub.Default()
+	c.DataDir, c.Web.Listen, c.Broker.Listen, c.Broker.Open = filepath.Join(d.dir, "hub"), "127.0.0.1:0", d.broker, true
+	if l := os.Getenv("DEMO_LISTEN"); l != "" {
+		c.Web.Listen = l
+	}
+	c.Posting.Settle = 0
+	key := filepath.Join(d.dir, "odoo.key")
+	if err := os.WriteFile(key, []byte(d.odoo.Key+"\n"), 0o600); err != nil {
+		return err
+	}
+	c.Odoo = hub.OdooConfig{URL: d.odoo.URL, Database: d.odoo.DB, User: d.odoo.User, KeyFile: key}
+	var taxes []string
+	for _, s := range d.shops {
+		l := hub.LocationConfig{Code: retail.LocationCode(s.Code), Name: s.Name, Zone: s.Zone, Cutoff: fmt.Sprintf("%02d:00", s.Cutoff), Currency: "USD"}
+		for n := range s.Tills {
+			l.Tills = append(l.Tills, retail.TillCode(fmt.Sprintf("T%d", n+1)))
+		}
+		c.Locations = append(c.Locations, l)
+		for _, t := range s.Taxes {
+			taxes = append(taxes, t.Name)
+		}
+	}
+	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+		return err
+	}
+	if d.hub, err = hub.New(ctx, c, d.log); err != nil {
+		return err
+	}
+	if err := d.hub.Store.InTx(ctx, func(tx *store.Tx) error { return d.devices(ctx, tx) }); err != nil {
+		return err
+	}
+	rep, err := hub.Setup(ctx, d.hub.Store, c.Odoo, odoo.SetupOptions{Taxes: taxes}, "demo")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(d.out, "Odoo %s, company %s: journal %s and %d rules stand.\n", rep.Version, rep.Company, rep.Books.Journal, len(rep.Rules))
+	d.start(ctx, "hub", d.hub.Run)
+	fmt.Fprintf(d.out, "The hub is there. Its pages: %s\n", d.hub.WebURL)
+	return nil
+}
+
+func (d *demo) devices(ctx context.Context, tx *store.Tx) error {
+	for _, s := range d.shops {
+		if err := tx.AddDevice(ctx, s.agent.Config.Device, "", "demo"); err != nil {
+			return err
+		}
+		if err := tx.Assign(ctx, s.agent.Config.Device, retail.LocationCode(s.Code), time.Unix(0, 0), "demo"); err != nil {
+			return err
+		}
+	}
+	return nil
+}

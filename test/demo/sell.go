@@ -1,0 +1,201 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/tillpost/tillpost/hub/roll"
+	"github.com/tillpost/tillpost/hub/view"
+	"github.com/tillpost/tillpost/shared/retail"
+	"github.com/tillpost/tillpost/test/fake/till"
+)
+
+// sell runs a business day in each store. What is told goes into the agents, which keep it: the hub is not there yet.
+func (d *demo) sell(ctx context.Context, day time.Time) error {
+	for i, s := range d.shops {
+		var events []till.Event
+		events, s.truth = s.till.Day(day, 60)
+		s.told = events
+		if err := writeTruth(d.dir, s); err != nil {
+			return err
+		}
+		sent := events
+		if i == 1 {
+			sent = spoil(events, os.Getenv("DEMO_BREAK"))
+		}
+		for _, e := range sent {
+			if err := s.tell(ctx, e); err != nil {
+				return err
+			}
+		}
+		fmt.Fprintf(d.out, "%s has sold %d tickets on %s; they wait in its agent.\n", s.Name, s.truth.Tickets, s.truth.Day)
+	}
+	return nil
+}
+
+// writeTruth keeps the till's own sums, which share no code with the product.
+func writeTruth(dir string, s *shop) error {
+	b, err := json.MarshalIndent(s.truth, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(fmt.Sprintf("%s/truth-%s.json", dir, s.Code), b, 0o600)
+}
+
+// spoil breaks one ticket on its way from the till: the checker must find which, and by how much.
+func spoil(events []till.Event, how string) (out []till.Event) {
+	done := how == ""
+	versions := map[string]int{}
+	for _, e := range events {
+		versions[e.ID]++
+	}
+	for _, e := range events {
+		if done || e.Path != "/v1/tickets" || versions[e.ID] > 1 {
+			out = append(out, e)
+			continue
+		}
+		done = true
+		switch how {
+		case "drop":
+		case "double":
+			twin := e
+			twin.Body = bytes.Replace(e.Body, []byte(`"id":"`), []byte(`"id":"twin-`), 1)
+			out = append(out, e, twin)
+		case "shift":
+			out = append(out, shifted(e))
+		default:
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// shifted is the ticket a day later.
+func shifted(e till.Event) till.Event {
+	var m map[string]any
+	d := json.NewDecoder(bytes.NewReader(e.Body))
+	d.UseNumber()
+	if err := d.Decode(&m); err != nil {
+		panic("BUG: " + err.Error())
+	}
+	at, _ := time.Parse(time.RFC3339, m["at"].(string))
+	m["at"] = at.AddDate(0, 0, 1).Format(time.RFC3339)
+	if _, ok := m["business_day"]; ok {
+		m["business_day"] = at.AddDate(0, 0, 1).Format(time.DateOnly)
+	}
+	e.Body, _ = json.Marshal(m)
+	return e
+}
+
+// tell hands an event to the agent as a till does, and fails unless the agent says that it is safe.
+func (s *shop) tell(ctx context.Context, e till.Event) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.door+e.Path, bytes.NewReader(e.Body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer demo")
+	req.Header.Set("Content-Type", "application/json")
+	var resp *http.Response
+	for try := 0; ; try++ {
+		if resp, err = http.DefaultClient.Do(req); err == nil || try == 50 || !strings.Contains(err.Error(), "refused") {
+			break
+		}
+		select { // the agent's door opens a moment after its start
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+		req.Body = io.NopCloser(bytes.NewReader(e.Body))
+	}
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusCreated {
+		return fmt.Errorf("%s: the agent answers %d to %s: %s", s.Code, resp.StatusCode, e.ID, answer)
+	}
+	return nil
+}
+
+// posted waits until every store's day is verified in Odoo.
+func (d *demo) posted(ctx context.Context, day time.Time) error {
+	begun := time.Now()
+	date := retail.BusinessDate(day.Format(time.DateOnly))
+	for {
+		states := map[string]string{}
+		done := 0
+		for _, s := range d.shops {
+			v, err := d.hub.Store.DayViews(ctx, view.DayFilter{Location: retail.LocationCode(s.Code), From: date, To: date})
+			if err != nil {
+				return err
+			}
+			for _, v := range v {
+				states[s.Code] = v.State + " " + v.Why
+				if v.State == roll.Verified && d.drained(s) {
+					done++
+				}
+			}
+		}
+		if done == len(d.shops) {
+			fmt.Fprintf(d.out, "All %d store-days are posted in Odoo and verified, %.1f s after the hub came.\n", done, time.Since(begun).Seconds())
+			return nil
+		}
+		if time.Since(begun) > within {
+			return fmt.Errorf("after %s the store-days of %s are not posted: %v; the log is %s/demo.log", within, date, states, d.dir)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case err := <-d.failed:
+			return err
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// drained tells that the hub has confirmed all that the agent took.
+func (d *demo) drained(s *shop) bool {
+	return s.agent.Buffer.State("sales").Waiting() == 0
+}
+
+// live goes on selling today, until Ctrl-C.
+func (d *demo) live(ctx context.Context) error {
+	for _, s := range d.shops {
+		events, _ := s.till.Day(time.Now(), 4000)
+		d.start(ctx, "till "+s.Code, func(ctx context.Context) error {
+			for _, e := range events {
+				if e.Path == "/v1/read_to" || e.At.After(time.Now()) {
+					continue
+				}
+				if err := s.tell(ctx, e); err != nil {
+					return err
+				}
+				select {
+				case <-ctx.Done():
+					return nil
+				case <-time.After(time.Second):
+				}
+			}
+			<-ctx.Done()
+			return nil
+		})
+	}
+	fmt.Fprintf(d.out, "\nThe tills go on selling. Look at %s and end with Ctrl-C.\n", d.hub.WebURL)
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-d.failed:
+		return err
+	}
+}
