@@ -144,7 +144,7 @@ func (b *Buffer) reseal(s envelope.Stream, why string) error {
 
 // kept hands over every row of the old epoch that can still be read, in order.
 func (b *Buffer) kept(tx *sql.Tx, s envelope.Stream, old *lane, f func(envelope.Envelope) error) error {
-	before := chain{old.Trimmed, old.Base, true}
+	before := chain{seq: old.Trimmed, sum: old.Base, known: true}
 	for done := int64(0); !bug.ForkDrops; {
 		page, next, err := b.page(tx, s, old.Epoch, done, &before)
 		if err != nil {

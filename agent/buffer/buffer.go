@@ -138,7 +138,7 @@ func (b *Buffer) load(ctx context.Context) error {
 		return err
 	}
 	var check string
-	if err := b.write.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&check); err != nil || check != "ok" {
+	if err := b.write.QueryRowContext(ctx, `PRAGMA integrity_check(1)`).Scan(&check); err != nil || check != "ok" {
 		return errors.Join(err, fmt.Errorf("the buffer file is damaged: %s", check))
 	}
 	b.streams = map[envelope.Stream]*lane{}
@@ -158,6 +158,9 @@ func (b *Buffer) loadStream(ctx context.Context, s envelope.Stream) (*lane, erro
 	err := b.write.QueryRowContext(ctx, `SELECT epoch, last, sum, acked, trimmed, base FROM stream WHERE name = ?`, string(s)).Scan(&epoch, &last, &sum, &acked, &trimmed, &base)
 	if errors.Is(err, sql.ErrNoRows) {
 		l := &lane{Epoch: envelope.NewEpoch()}
+		if err := b.checkEnd(ctx, s, l); err != nil {
+			return nil, err // it had rows: where they ended is what was lost
+		}
 		_, err := b.write.ExecContext(ctx, `INSERT INTO stream (name, epoch, last, sum, acked, trimmed, base) VALUES (?, ?, 0, ?, 0, 0, ?)`, string(s), l.Epoch[:], l.Sum[:], l.Base[:])
 		return l, err
 	}
@@ -171,13 +174,22 @@ func (b *Buffer) loadStream(ctx context.Context, s envelope.Stream) (*lane, erro
 	return l, b.checkEnd(ctx, s, l)
 }
 
-// checkEnd proves that the last row is the one that the stream ends with: a file whose tail was lost must not be continued.
+// checkEnd proves that the last row is the one that the stream ends with: a file whose tail was lost, or whose count is wrong, must not be
+// continued.
 func (b *Buffer) checkEnd(ctx context.Context, s envelope.Stream, l *lane) error {
+	var end int64
+	err := b.write.QueryRowContext(ctx, `SELECT COALESCE(max(seq), 0) FROM `+string(s)).Scan(&end)
+	if err == nil && (uint64(end) > l.Last || l.Trimmed > l.Last || l.Acked > l.Last || l.Acked < l.Trimmed) {
+		err = fmt.Errorf("it counts to %d, %d of it confirmed and %d deleted, and the rows end at %d", l.Last, l.Acked, l.Trimmed, end)
+	}
+	if err != nil {
+		return fmt.Errorf("stream %s does not fit its rows: %w", s, err)
+	}
 	if l.Last == l.Trimmed {
 		return nil
 	}
 	var sum []byte
-	err := b.write.QueryRowContext(ctx, `SELECT sum FROM `+string(s)+` WHERE seq = ?`, int64(l.Last)).Scan(&sum)
+	err = b.write.QueryRowContext(ctx, `SELECT sum FROM `+string(s)+` WHERE seq = ?`, int64(l.Last)).Scan(&sum)
 	if err == nil && string(sum) != string(l.Sum[:]) {
 		err = errors.New("its checksum is another")
 	}

@@ -129,3 +129,25 @@ func TestATorsoStays(t *testing.T) {
 		t.Errorf("the source goes on at %q", c)
 	}
 }
+
+// A stream whose count is wrong or gone is not continued: its rows are salvaged into a new epoch.
+func TestAStreamThatDoesNotFitItsRows(t *testing.T) {
+	for _, damage := range []string{`DELETE FROM stream WHERE name = 'sales'`, `UPDATE stream SET last = 4, sum = (SELECT sum FROM sales WHERE seq = 4) WHERE name = 'sales'`,
+		`UPDATE stream SET acked = 99 WHERE name = 'sales'`, `UPDATE stream SET trimmed = 5, acked = 2 WHERE name = 'sales'`} {
+		dir := t.TempDir()
+		b := open(t, options(dir))
+		fill(t, b, 1, 10)
+		if _, err := b.write.Exec(damage); err != nil {
+			t.Fatal(err)
+		}
+		b.Close()
+		b = open(t, options(dir))
+		if b.Salvage == nil {
+			t.Errorf("%s: went unnoticed", damage)
+		}
+		fill(t, b, 11, 11)
+		if n, err := b.Verify(context.Background()); err != nil || n != 14 { // three epochs' ends and eleven records
+			t.Errorf("%s: %d rows, %v", damage, n, err)
+		}
+	}
+}

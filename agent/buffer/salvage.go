@@ -146,7 +146,7 @@ func (b *Buffer) readable(ctx context.Context, old *sql.DB, s envelope.Stream, w
 		return nil // it is no database any more: every further look would say so again
 	}
 	defer conn.Close()
-	at, hole, before := was.Trimmed, 0, chain{was.Trimmed, was.Base, was.Last > 0}
+	at, hole, before := was.Trimmed, 0, chain{seq: was.Trimmed, sum: was.Base, known: true, blind: was.Epoch == envelope.Epoch{}}
 	for hole < maxHole {
 		n := 0
 		rows, err := conn.QueryContext(ctx, `SELECT `+rowColumns+` FROM `+string(s)+` WHERE seq > ? ORDER BY seq LIMIT ?`, int64(at), pageFor(hole))

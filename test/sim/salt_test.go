@@ -102,7 +102,7 @@ func (t *truth) large(j *journal) {
 	t.n++
 	id := fmt.Sprintf("%s-large-%d", j.location, t.n)
 	var text strings.Builder
-	for range 50_000 {
+	for range 32_000 {
 		fmt.Fprintf(&text, "%c%c%c%c%c%c", 'a'+t.dice.IntN(26), 'A'+t.dice.IntN(26), '0'+t.dice.IntN(10), 'a'+t.dice.IntN(26), 'A'+t.dice.IntN(26), ' '+t.dice.IntN(2))
 	}
 	body := fmt.Sprintf(`{"id":%q,"location":%q,"till":"T1","business_day":"2026-11-20","at":"2026-11-20T18:00:00Z","currency":"USD","revision":1,
