@@ -185,14 +185,12 @@ func (in *Intake) commitGroup(ctx context.Context, group []submission) {
 	if bug.AckFailedCommit {
 		err = nil
 	}
-	if err == nil || len(group) == 1 {
-		for _, s := range group {
-			s.done(err)
-		}
-		return
-	}
 	for _, s := range group {
-		s.done(in.commitAlone(ctx, s.adv))
+		if err == nil {
+			s.done(nil)
+		} else {
+			s.done(in.commitAlone(ctx, s.adv))
+		}
 	}
 }
 

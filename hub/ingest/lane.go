@@ -51,6 +51,7 @@ func (l *lane) run(ctx context.Context) {
 			l.settle(err)
 			l.repaid(ctx)
 		case w := <-queue:
+			l.outcomes()
 			l.in.waiting.Add(-int64(len(w.payload)))
 			l.in.workers <- struct{}{}
 			if w.hello != nil {
@@ -69,6 +70,18 @@ func (l *lane) settle(err error) {
 	l.waiting--
 	if err != nil {
 		l.known = false
+	}
+}
+
+// outcomes counts what is known already, so that nothing is built on a commit that failed.
+func (l *lane) outcomes() {
+	for {
+		select {
+		case err := <-l.flight:
+			l.settle(err)
+		default:
+			return
+		}
 	}
 }
 
