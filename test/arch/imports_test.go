@@ -22,7 +22,7 @@ var uses = map[string]string{
 	"shared/retail":   "shared/fault shared/money",
 	"shared/envelope": "shared/bug shared/fault shared/retail",
 	"shared/topic":    "shared/envelope shared/retail",
-	"shared/profile":  "shared/envelope shared/fault shared/guard shared/money shared/retail",
+	"shared/profile":  "shared/config shared/envelope shared/fault shared/guard shared/money shared/retail",
 	"shared/decode":   "shared/envelope shared/fault shared/money shared/profile shared/retail",
 
 	"agent":                 "agent/app",
