@@ -7,11 +7,14 @@ import (
 
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/profile"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
-// Decoder decodes bodies. It is safe for concurrent use.
-type Decoder struct{}
+// Decoder decodes bodies. It is safe for concurrent use if Profiles is.
+type Decoder struct {
+	Profiles func(name string) (*profile.Profile, error) // for rows; nil = the shipped ones
+}
 
 // Decode returns what a body means; nil, nil for a kind that carries no record for the ledger. Errors have code invalid and say what is
 // wrong in words for the case that lists it.
@@ -19,6 +22,8 @@ func (d Decoder) Decode(kind envelope.Kind, contentType string, body []byte) (re
 	switch kind {
 	case Ticket:
 		return retail.DecodeTicket(body)
+	case Rows:
+		return d.rows(body)
 	case Drawer:
 		return plain[retail.Drawer](body)
 	case Terminal:
@@ -39,6 +44,30 @@ func (d Decoder) Decode(kind envelope.Kind, contentType string, body []byte) (re
 		return nil, fault.Msg(fault.Invalid, "decode", "the record is over the size limit and stays on the store's PC: "+string(body))
 	}
 	return nil, fault.Msg(fault.Invalid, "decode", fmt.Sprintf("records of kind %q are not known to this version; update the hub, then retry", kind))
+}
+
+// rows hands rows of a file to their profile.
+func (d Decoder) rows(body []byte) (retail.Record, error) {
+	var r profile.Rows
+	if err := json.Unmarshal(body, &r); err != nil {
+		return nil, fault.New(fault.Invalid, "read rows", err)
+	}
+	find := d.Profiles
+	if find == nil {
+		find = shipped
+	}
+	p, err := find(r.Profile)
+	if err != nil {
+		return nil, err
+	}
+	return p.Decode(r)
+}
+
+func shipped(name string) (*profile.Profile, error) {
+	if p, ok := profile.Shipped(name); ok {
+		return p, nil
+	}
+	return nil, fault.Msg(fault.Invalid, "read rows", fmt.Sprintf("the profile %q is not known here; add it, then retry", name))
 }
 
 // plain reads a record that travels as its own JSON. Fields it does not know are kept raw in the envelope and not understood.

@@ -1,0 +1,285 @@
+package profile
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/tillpost/tillpost/shared/money"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// names indexes a header; of two columns with one name the first counts.
+func names(header []string) map[string]int {
+	out := make(map[string]int, len(header))
+	for i, h := range header {
+		h = strings.TrimSpace(strings.TrimPrefix(h, "\ufeff"))
+		if _, twice := out[h]; !twice {
+			out[h] = i
+		}
+	}
+	return out
+}
+
+// TicketID is the identity of the ticket that a row belongs to, "" when the row has none.
+func (p *Profile) TicketID(header map[string]int, cells []string) string {
+	r := row{p, header, cells}
+	id := r.text(p.Ticket.ID)
+	if id == "" {
+		return ""
+	}
+	if p.Ticket.Location != "" {
+		return r.text(p.Ticket.Location) + "\x00" + r.text(p.Scope) + "\x00" + id
+	}
+	return r.text(p.Scope) + "\x00" + id
+}
+
+// Index makes what TicketID needs.
+func Index(header []string) map[string]int { return names(header) }
+
+// Decode makes the ticket of rows. A ticket is rounded half away from zero at its total, its lines by largest remainder; Rounded tells by
+// how much. Code invalid: what is wrong with which row.
+func (p *Profile) Decode(r Rows) (retail.Record, error) {
+	if r.Note != "" {
+		return nil, invalid("file %s, row %s: %s", r.File, numbers(r.Rows), r.Note)
+	}
+	if len(r.Rows) == 0 {
+		return nil, invalid("file %s: there are no rows", r.File)
+	}
+	if missing := p.Missing(r.Header); len(missing) > 0 {
+		return nil, invalid("file %s lacks the columns %s: it is not a file of profile %s", r.File, strings.Join(missing, ", "), p.Name)
+	}
+	index := names(r.Header)
+	first := row{p, index, r.Rows[0].Cells}
+	t, err := p.head(first, r)
+	if err != nil {
+		return nil, err
+	}
+	b := build{p: p}
+	for i, one := range r.Rows {
+		if err := b.row(row{p, index, one.Cells}, i == 0); err != nil {
+			return nil, invalid("file %s, row %d: %v", r.File, one.N, err)
+		}
+		t.Origin.Rows = append(t.Origin.Rows, one.N)
+	}
+	return b.finish(t)
+}
+
+func numbers(rs []Row) string {
+	if len(rs) == 0 {
+		return "–"
+	}
+	return strconv.Itoa(rs[0].N)
+}
+
+// head reads what the whole ticket has once.
+func (p *Profile) head(first row, r Rows) (t retail.Ticket, err error) {
+	rule := p.Ticket
+	t = retail.Ticket{Key: retail.Key{System: p.System, Record: "ticket", Scope: first.text(p.Scope), ID: first.text(rule.ID)}, Number: first.text(rule.Number),
+		Location: retail.LocationCode(first.text(rule.Location)), Till: retail.TillCode(first.text(rule.Till)), Cashier: first.text(rule.Cashier),
+		Day: retail.BusinessDate(first.text(rule.Day)), Kind: retail.TicketKind(first.text(rule.Kind)), Currency: p.Currency, Parent: first.text(rule.Parent),
+		Customer: first.text(rule.Customer), Rank: p.Rank, Origin: retail.Origin{File: r.File, SHA256: r.SHA256, Profile: p.Name}}
+	where := "file " + r.File + ", row " + strconv.Itoa(r.Rows[0].N)
+	if t.Key.ID == "" {
+		return t, invalid("%s: it has no ticket number", where)
+	}
+	if t.Number == "" {
+		t.Number = t.Key.ID
+	}
+	if t.Location == "" {
+		t.Location = r.Location
+	}
+	if at := first.text(rule.At); true {
+		if t.At, err = p.time(at); err != nil {
+			return t, invalid("%s: %v", where, err)
+		}
+	}
+	if s := first.text(rule.Sequence); s != "" {
+		if t.Sequence, err = strconv.ParseInt(s, 10, 64); err != nil {
+			return t, invalid("%s: %q is not a running number", where, s)
+		}
+	}
+	return t, nil
+}
+
+// time reads a moment by the profile's layouts; one without an offset is in the profile's zone.
+func (p *Profile) time(s string) (time.Time, error) {
+	for _, l := range p.Times {
+		if t, err := time.ParseInLocation(l, s, p.zone); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, invalid("%q is not a time of the form %s", s, strings.Join(p.Times, " or "))
+}
+
+// build collects a ticket's lines and tenders with their exact amounts.
+type build struct {
+	p       *Profile
+	lines   []retail.Line
+	exact   []decimal.Decimal
+	tenders []retail.Tender
+	paid    []decimal.Decimal
+	open    []bool // tenders that take what the lines come to
+}
+
+func (b *build) row(r row, first bool) error {
+	for _, l := range b.p.Lines {
+		if l.Once && !first {
+			continue
+		}
+		kind := retail.LineKind(r.text(l.Kind))
+		if kind == "" || kind == "-" { // a table may leave a row's line out
+			continue
+		}
+		amount, given, err := r.sum(l.Amount)
+		if err != nil {
+			return err
+		}
+		if !given && kind == retail.Item {
+			return invalid("the amount is missing")
+		}
+		if amount.IsZero() && kind != retail.Item {
+			continue
+		}
+		line := retail.Line{Kind: kind, Code: r.text(l.Code), Category: r.text(l.Category), Description: r.text(l.Description), Reason: r.text(l.Reason)}
+		if q := r.text(l.Quantity); q != "" {
+			if line.Quantity, err = b.p.number(q); err != nil {
+				return err
+			}
+		}
+		b.lines, b.exact = append(b.lines, line), append(b.exact, amount)
+	}
+	return b.tender(r, first)
+}
+
+func (b *build) tender(r row, first bool) error {
+	for _, t := range b.p.Tenders {
+		if (t.Once || t.Amount == "") && !first {
+			continue
+		}
+		tender := retail.Tender{Type: r.text(t.Type), Brand: r.text(t.Brand), Ref: r.text(t.Ref), Last4: r.text(t.Last4)}
+		if t.Amount == "" {
+			b.tenders, b.paid, b.open = append(b.tenders, tender), append(b.paid, decimal.Decimal{}), append(b.open, true)
+			continue
+		}
+		amount, _, err := r.sum(t.Amount)
+		if err != nil {
+			return err
+		}
+		if i := b.same(tender); i >= 0 {
+			b.paid[i] = b.paid[i].Add(amount)
+			continue
+		}
+		b.tenders, b.paid, b.open = append(b.tenders, tender), append(b.paid, amount), append(b.open, false)
+	}
+	return nil
+}
+
+// same finds a tender that another row began: a payment of one kind is one tender.
+func (b *build) same(t retail.Tender) int {
+	for i, have := range b.tenders {
+		if !b.open[i] && have.Type == t.Type && have.Ref == t.Ref && have.Last4 == t.Last4 {
+			return i
+		}
+	}
+	return -1
+}
+
+// finish rounds the ticket at its total and makes lines and tenders add up to it.
+func (b *build) finish(t retail.Ticket) (retail.Record, error) {
+	total := sum(b.exact)
+	booked, err := money.Round(total, t.Currency)
+	if err != nil {
+		return nil, invalid("ticket %s: the total %s is beyond all bounds", t.Number, total)
+	}
+	amounts, err := spread(b.exact, booked)
+	if err != nil {
+		return nil, invalid("ticket %s: %v", t.Number, err)
+	}
+	for i := range b.lines {
+		b.lines[i].Amount = amounts[i]
+	}
+	t.Lines = b.lines
+	if diff := booked.DecimalOf().Sub(total); !diff.IsZero() {
+		t.Rounded = diff.String()
+	}
+	if t.Tenders, err = b.settle(booked); err != nil {
+		return nil, invalid("ticket %s: %v", t.Number, err)
+	}
+	if t.Kind == "" {
+		if t.Kind = retail.Sale; booked.Minor < 0 {
+			t.Kind = retail.Return
+		}
+	}
+	return t, nil
+}
+
+// settle gives tenders their amounts: what the file says, rounded together with the total when it says the same, or what the lines come to.
+func (b *build) settle(booked money.Amount) (out []retail.Tender, err error) {
+	paid, err := money.Round(sum(b.paid), booked.Currency)
+	if err != nil {
+		return nil, err
+	}
+	amounts, err := spread(b.paid, paid)
+	if err != nil {
+		return nil, err
+	}
+	for i, t := range b.tenders {
+		t.Amount = amounts[i]
+		if b.open[i] {
+			if t.Amount, err = booked.Sub(paid); err != nil {
+				return nil, err
+			}
+		}
+		if !t.Amount.IsZero() {
+			out = append(out, t)
+		}
+	}
+	return out, nil
+}
+
+func sum(ds []decimal.Decimal) (total decimal.Decimal) {
+	for _, d := range ds {
+		total = total.Add(d)
+	}
+	return total
+}
+
+// spread rounds exact amounts so that they add up to total: each is cut off towards zero, and what is left goes, a minor unit each, to
+// those that lost most.
+func spread(exact []decimal.Decimal, total money.Amount) ([]money.Amount, error) {
+	out, lost := make([]money.Amount, len(exact)), make([]decimal.Decimal, len(exact))
+	left := total.Minor
+	for i, d := range exact {
+		scaled := d.Shift(int32(total.Currency.Digits()))
+		cut := scaled.Truncate(0)
+		if !cut.BigInt().IsInt64() {
+			return nil, invalid("the amount %s is beyond all bounds", d)
+		}
+		out[i], lost[i] = money.Of(cut.IntPart(), total.Currency), scaled.Sub(cut)
+		left -= out[i].Minor
+	}
+	for ; left != 0; left -= sign(left) {
+		best := -1
+		for i := range lost {
+			if gain := lost[i].Mul(decimal.NewFromInt(sign(left))); best < 0 || gain.GreaterThan(lost[best].Mul(decimal.NewFromInt(sign(left)))) {
+				best = i
+			}
+		}
+		if best < 0 {
+			return nil, invalid("%d minor units are left over and there is no line to take them", left)
+		}
+		out[best].Minor += sign(left)
+		lost[best] = lost[best].Sub(decimal.NewFromInt(sign(left)))
+	}
+	return out, nil
+}
+
+func sign(n int64) int64 {
+	if n < 0 {
+		return -1
+	}
+	return 1
+}

@@ -1,0 +1,227 @@
+// Package profile maps the columns of a file that somebody else designed to tickets: number and date formats, grouping of rows, rounding,
+// fixed values. A profile is a TOML file; agent and hub read it with the same code, so that what the agent validates the hub books. It is
+// pure.
+package profile
+
+import (
+	"embed"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tillpost/tillpost/shared/config"
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/money"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+//go:embed shipped/*.toml
+var shippedFiles embed.FS
+
+// Profile says how a file's rows become tickets. Make it with Parse.
+type Profile struct {
+	Name      string         `toml:"name"`
+	About     string         `toml:"about"`
+	Format    string         `toml:"format"`    // csv, json, ndjson, xlsx
+	Encoding  string         `toml:"encoding"`  // "" = utf-8; utf-16, windows-1252, …: an IANA name
+	Delimiter string         `toml:"delimiter"` // csv, "" = ","
+	Sheet     string         `toml:"sheet"`     // xlsx, "" = the first
+	Skip      int            `toml:"skip"`      // lines before the header
+	System    string         `toml:"system"`    // whose ids these are; part of the key
+	Scope     string         `toml:"scope"`     // within what an id is unique: "", or a template such as {Store}
+	Rank      int            `toml:"rank"`      // a lower one never replaces a higher
+	Zone      string         `toml:"zone"`      // of times without an offset
+	Currency  money.Currency `toml:"currency"`
+	Spread    bool           `toml:"spread"`  // a ticket may go on in another file: its rows are merged at the hub
+	Decimal   string         `toml:"decimal"` // "" = "."
+	Group     string         `toml:"group"`   // thousands, "" = none
+	Times     []string       `toml:"times"`   // Go layouts, tried in order
+
+	Ticket  TicketRule                   `toml:"ticket"`
+	Lines   []LineRule                   `toml:"line"`
+	Tenders []TenderRule                 `toml:"tender"`
+	Tables  map[string]map[string]string `toml:"table"` // {Column|table}; "*" = every other value, "=" keeps it
+	Proof   Proof                        `toml:"proof"`
+
+	raw  []byte
+	zone *time.Location
+}
+
+// TicketRule makes the head of a ticket from its first row.
+type TicketRule struct {
+	ID       string `toml:"id"`
+	Number   string `toml:"number"`
+	Location string `toml:"location"` // "" = the folder's own
+	Till     string `toml:"till"`
+	Cashier  string `toml:"cashier"`
+	Day      string `toml:"business_day"`
+	At       string `toml:"at"`
+	Kind     string `toml:"kind"` // "" = by the sign of its total
+	Parent   string `toml:"parent"`
+	Customer string `toml:"customer"`
+	Sequence string `toml:"sequence"`
+}
+
+// LineRule makes a line from each row; one whose amount is empty or zero is left out unless it is an item.
+type LineRule struct {
+	Kind        string `toml:"kind"`
+	Code        string `toml:"code"`
+	Category    string `toml:"category"`
+	Description string `toml:"description"`
+	Quantity    string `toml:"quantity"`
+	Amount      string `toml:"amount"` // sums of products: "{Qty} * {Price} + -1 * {Discount}"
+	Reason      string `toml:"reason"`
+	Once        bool   `toml:"once"` // the column repeats a value of the whole ticket: only the first row counts
+}
+
+// TenderRule makes a tender of a ticket. An empty Amount takes what the lines come to.
+type TenderRule struct {
+	Type   string `toml:"type"`
+	Brand  string `toml:"brand"`
+	Amount string `toml:"amount"`
+	Ref    string `toml:"ref"`
+	Last4  string `toml:"last4"`
+	Once   bool   `toml:"once"`
+}
+
+// Proof is what the file says about completeness.
+type Proof struct {
+	WholeDays bool `toml:"whole_days"` // a file holds only whole business days: its newest ticket's day is complete
+}
+
+// Rows is the body of an envelope of kind rows.v1: the rows of one ticket as they stood in the file.
+type Rows struct {
+	Profile  string              `json:"profile"`
+	File     string              `json:"file"`
+	SHA256   string              `json:"sha256"`
+	Location retail.LocationCode `json:"location,omitempty"` // the folder's own
+	Header   []string            `json:"header"`
+	Rows     []Row               `json:"rows"`
+	Note     string              `json:"note,omitempty"` // why the file's reader could not make sense of it
+}
+
+// Row is one row with its number in the file, counted from 1 with the header.
+type Row struct {
+	N     int      `json:"n"`
+	Cells []string `json:"cells"`
+}
+
+// Parse reads a profile strictly. The error lists everything that is wrong with it; code invalid.
+func Parse(body []byte) (*Profile, error) {
+	p := &Profile{raw: body}
+	var f config.Faults
+	config.Decode(body, p, &f)
+	p.check(&f)
+	if err := f.Err("profile " + p.Name); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// TOML is the text that Parse read.
+func (p *Profile) TOML() []byte { return p.raw }
+
+// formats are the files that can be read.
+var formats = []string{"csv", "json", "ndjson", "xlsx"}
+
+func (p *Profile) check(f *config.Faults) {
+	if p.Name == "" || strings.ContainsAny(p.Name, "/\\ ") {
+		f.Add("name: %q must be a word", p.Name)
+	}
+	if !slices.Contains(formats, p.Format) {
+		f.Add("format: %q is not one of %s", p.Format, strings.Join(formats, ", "))
+	}
+	if len([]rune(p.Delimiter)) > 1 {
+		f.Add("delimiter: %q is more than one character", p.Delimiter)
+	}
+	if !p.Currency.Valid() {
+		f.Add("currency: %q is not an ISO code", p.Currency)
+	}
+	var err error
+	if p.zone, err = time.LoadLocation(p.Zone); err != nil {
+		f.Add("zone: %q is not a time zone", p.Zone)
+	}
+	if p.Ticket.ID == "" || p.Ticket.At == "" || len(p.Times) == 0 {
+		f.Add("ticket: id, at and times are needed")
+	}
+	if len(p.Lines) == 0 {
+		f.Add("line: at least one is needed")
+	}
+	for i, l := range p.Lines {
+		if l.Kind == "" || l.Amount == "" {
+			f.Add("line %d: it needs kind and amount", i+1)
+		}
+	}
+	for i, t := range p.Tenders {
+		if t.Type == "" {
+			f.Add("tender %d: it needs a type", i+1)
+		}
+	}
+	for _, t := range p.templates() {
+		if err := p.wellFormed(t); err != nil {
+			f.Add("%v", err)
+		}
+	}
+}
+
+// templates lists every text that may name columns.
+func (p *Profile) templates() (out []string) {
+	t := p.Ticket
+	out = append(out, p.Scope, t.ID, t.Number, t.Location, t.Till, t.Cashier, t.Day, t.At, t.Kind, t.Parent, t.Customer, t.Sequence)
+	for _, l := range p.Lines {
+		out = append(out, l.Kind, l.Code, l.Category, l.Description, l.Quantity, l.Amount, l.Reason)
+	}
+	for _, t := range p.Tenders {
+		out = append(out, t.Type, t.Brand, t.Amount, t.Ref, t.Last4)
+	}
+	return out
+}
+
+// Columns lists the columns that the profile reads: a file that lacks one has the wrong columns.
+func (p *Profile) Columns() (out []string) {
+	for _, t := range p.templates() {
+		for _, part := range split(t) {
+			if part.column != "" && !slices.Contains(out, part.column) {
+				out = append(out, part.column)
+			}
+		}
+	}
+	return out
+}
+
+// Missing lists the columns that a header lacks.
+func (p *Profile) Missing(header []string) (out []string) {
+	for _, c := range p.Columns() {
+		if !slices.Contains(header, c) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// Shipped returns a profile that comes with Tillpost.
+func Shipped(name string) (*Profile, bool) {
+	body, err := shippedFiles.ReadFile("shipped/" + name + ".toml")
+	if err != nil {
+		return nil, false
+	}
+	p, err := Parse(body)
+	if err != nil {
+		panic(fmt.Sprintf("BUG: shipped profile: %v", err))
+	}
+	return p, true
+}
+
+// Names lists the shipped profiles.
+func Names() (out []string) {
+	es, _ := shippedFiles.ReadDir("shipped")
+	for _, e := range es {
+		out = append(out, strings.TrimSuffix(e.Name(), ".toml"))
+	}
+	return out
+}
+
+func invalid(format string, args ...any) error {
+	return fault.Msg(fault.Invalid, "read rows", fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,145 @@
+package profile
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/tillpost/tillpost/shared/money"
+)
+
+// part is a piece of a template: a literal text, or a column with the table that translates it.
+type part struct{ literal, column, table string }
+
+// split takes "{Date} {Time|hours}" apart.
+func split(t string) (out []part) {
+	for t != "" {
+		open := strings.IndexByte(t, '{')
+		end := strings.IndexByte(t, '}')
+		if open < 0 || end < open {
+			return append(out, part{literal: t})
+		}
+		if open > 0 {
+			out = append(out, part{literal: t[:open]})
+		}
+		column, table, _ := strings.Cut(t[open+1:end], "|")
+		out = append(out, part{column: column, table: table})
+		t = t[end+1:]
+	}
+	return out
+}
+
+func (p *Profile) wellFormed(t string) error {
+	if strings.Count(t, "{") != strings.Count(t, "}") {
+		return fmt.Errorf("%q: a brace is not closed", t)
+	}
+	for _, part := range split(t) {
+		if part.table != "" && p.Tables[part.table] == nil {
+			return fmt.Errorf("%q: there is no table %q", t, part.table)
+		}
+	}
+	return nil
+}
+
+// row gives a row's cells by name.
+type row struct {
+	p     *Profile
+	names map[string]int
+	cells []string
+}
+
+func (r row) cell(name string) string {
+	if i, ok := r.names[name]; ok && i < len(r.cells) {
+		return strings.TrimSpace(r.cells[i])
+	}
+	return ""
+}
+
+// text fills a template in.
+func (r row) text(t string) string {
+	if t == "" {
+		return ""
+	}
+	var b strings.Builder
+	for _, part := range split(t) {
+		if part.column == "" {
+			b.WriteString(part.literal)
+			continue
+		}
+		v := r.cell(part.column)
+		if part.table != "" {
+			v = r.p.translate(part.table, v)
+		}
+		b.WriteString(v)
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// translate looks a value up: itself, else "*", else it stays; a target of "=" keeps the value.
+func (p *Profile) translate(table, v string) string {
+	to, ok := p.Tables[table][v]
+	if !ok {
+		if to, ok = p.Tables[table]["*"]; !ok {
+			return v
+		}
+	}
+	if to == "=" {
+		return v
+	}
+	return to
+}
+
+// sum works an amount out: terms joined by " + ", each of factors joined by " * ". Empty cells make the whole term nothing.
+func (r row) sum(t string) (total decimal.Decimal, given bool, err error) {
+	for _, term := range strings.Split(t, " + ") {
+		product, some := decimal.NewFromInt(1), true
+		for _, f := range strings.Split(term, " * ") {
+			s := r.text(f)
+			if s == "" {
+				some = false
+				break
+			}
+			d, err := r.p.number(s)
+			if err != nil {
+				return total, false, fmt.Errorf("%s: %w", f, err)
+			}
+			product = product.Mul(d)
+		}
+		if some {
+			total, given = total.Add(product), true
+		}
+	}
+	return total, given, nil
+}
+
+// number reads "1.234,56", "(12.00)" and "12.00-" by the profile's signs. A formula or a word is an error.
+func (p *Profile) number(s string) (decimal.Decimal, error) {
+	raw := s
+	s = strings.TrimLeft(s, "$€£ ")
+	negative := false
+	if strings.HasPrefix(s, "(") && strings.HasSuffix(s, ")") {
+		negative, s = true, s[1:len(s)-1]
+	}
+	if rest, ok := strings.CutSuffix(s, "-"); ok {
+		negative, s = true, rest
+	}
+	s = strings.TrimLeft(s, "$€£ ")
+	if p.Group != "" {
+		s = strings.ReplaceAll(s, p.Group, "")
+	}
+	if p.Decimal != "" && p.Decimal != "." {
+		if strings.Contains(s, ".") {
+			return decimal.Decimal{}, fmt.Errorf("%q is not a number", raw)
+		}
+		s = strings.Replace(s, p.Decimal, ".", 1)
+	}
+	d, err := money.ParseDecimal(s)
+	if err != nil {
+		return d, fmt.Errorf("%q is not a number", raw)
+	}
+	if negative {
+		d = d.Neg()
+	}
+	return d, nil
+}
