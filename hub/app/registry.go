@@ -3,7 +3,6 @@ package app
 import (
 	"bufio"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tillpost/tillpost/hub/broker"
 	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/password"
@@ -94,9 +94,9 @@ func when(t time.Time) string {
 func (c *cli) deviceCommand() *cobra.Command {
 	var at []string
 	add := c.on("add DEVICE", "register an agent and print its password", 1, func(ctx context.Context, s *desk, args []string) error {
-		secret := rand.Text()
+		secret, hash := broker.NewPassword()
 		err := s.InTx(ctx, func(tx *store.Tx) error {
-			if err := tx.AddDevice(ctx, retail.DeviceID(args[0]), password.Hash(secret), s.who); err != nil {
+			if err := tx.AddDevice(ctx, retail.DeviceID(args[0]), hash, s.who); err != nil {
 				return err
 			}
 			return assign(ctx, tx, args[0], at, s.who)

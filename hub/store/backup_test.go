@@ -46,6 +46,9 @@ func TestRestoredHubIsFilledAgain(t *testing.T) {
 		t.Errorf("a backup was overwritten: %v", err)
 	}
 	send(t, in, b)
+	if _, err := store.Restore(ctx, path, dir); !fault.Is(err, fault.Conflict) {
+		t.Fatalf("restored under a running hub: %v", err)
+	}
 	s.Close()
 
 	aside, err := store.Restore(ctx, path, dir)
