@@ -141,6 +141,9 @@ func (b *Buffer) load(ctx context.Context) error {
 	if err := b.write.QueryRowContext(ctx, `PRAGMA integrity_check(1)`).Scan(&check); err != nil || check != "ok" {
 		return errors.Join(err, fmt.Errorf("the buffer file is damaged: %s", check))
 	}
+	if err := b.checkTables(ctx); err != nil {
+		return err
+	}
 	b.streams = map[envelope.Stream]*lane{}
 	for _, s := range envelope.Streams {
 		l, err := b.loadStream(ctx, s)
@@ -148,6 +151,22 @@ func (b *Buffer) load(ctx context.Context) error {
 			return err
 		}
 		b.streams[s] = l
+	}
+	return nil
+}
+
+// checkTables proves that every column that is written has its name: SQLite checks its pages, not the words in its schema.
+func (b *Buffer) checkTables(ctx context.Context) error {
+	all := []string{`SELECT name, epoch, last, sum, acked, trimmed, base FROM stream`, `SELECT source, value FROM cursor`, `SELECT name, value FROM meta`}
+	for _, s := range envelope.Streams {
+		all = append(all, insertSQL[s], `SELECT `+rowColumns+` FROM `+string(s))
+	}
+	for _, q := range all {
+		st, err := b.write.PrepareContext(ctx, q)
+		if err != nil {
+			return fmt.Errorf("the buffer's tables are damaged: %w", err)
+		}
+		st.Close()
 	}
 	return nil
 }

@@ -151,3 +151,19 @@ func TestAStreamThatDoesNotFitItsRows(t *testing.T) {
 		}
 	}
 }
+
+// A flipped bit in the schema: SQLite's own check passes, and nothing could be appended any more.
+func TestAColumnThatLostItsName(t *testing.T) {
+	dir := t.TempDir()
+	b := open(t, options(dir))
+	fill(t, b, 1, 3)
+	if _, err := b.write.Exec(`ALTER TABLE state RENAME COLUMN content_type TO kontent_type`); err != nil {
+		t.Fatal(err)
+	}
+	b.Close()
+	b = open(t, options(dir))
+	if b.Salvage == nil || b.Salvage.Saved[envelope.Sales] != 3 {
+		t.Fatalf("%+v", b.Salvage)
+	}
+	fill(t, b, 4, 4)
+}
