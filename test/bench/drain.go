@@ -139,14 +139,14 @@ func drain(ctx context.Context, dir string, o options, m func(*envelope.Envelope
 		{"commits", float64(h.Intake.Count.Commits.Load()), "", ""},
 		{"sent more than once", float64(h.Intake.Count.Duplicates.Load() + h.Intake.Count.Resends.Load() + h.Intake.Count.Dropped.Load()), " batches", ""},
 	}
-	r.lost, r.doubled, err = compare(ctx, h, o.tickets)
+	r.lost, r.doubled, err = compare(ctx, h.Store, o.tickets)
 	return r, err
 }
 
 // compare counts what the hub's database holds against what was handed in.
-func compare(ctx context.Context, h *line.Hub, tickets int) (lost, doubled int, err error) {
+func compare(ctx context.Context, s *store.Store, tickets int) (lost, doubled int, err error) {
 	seen := make(map[string]int, tickets)
-	err = h.Store.Envelopes(ctx, store.EnvelopeFilter{}, func(e store.EnvelopeRow) error {
+	err = s.Envelopes(ctx, store.EnvelopeFilter{}, func(e store.EnvelopeRow) error {
 		seen[e.Key]++
 		return nil
 	})

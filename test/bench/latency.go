@@ -122,7 +122,7 @@ func latency(ctx context.Context, dir string, m func(*envelope.Envelope) ingest.
 		{"raw SQLite single commit", 1000 / raw, " ms", ""},
 		{"up, with acks", up, " B/ticket", "≤ 900"},
 	}
-	r.lost, r.doubled, err = compare(ctx, h, paced+metered)
+	r.lost, r.doubled, err = compare(ctx, h.Store, paced+metered)
 	return r, err
 }
 

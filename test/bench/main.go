@@ -43,6 +43,7 @@ type figure struct {
 var measures = []measure{
 	{"drain", "100,000 buffered tickets until the hub has committed them, hub commit alone", drainAlone},
 	{"drain-ledger", "the same with ledger", drainLedger},
+	{"drain-books", "the same into the whole hub: ledger and store-day documents", drainBooks},
 	{"latency", "50 tickets/s: from hand-in to the hub's durable commit", latencyAlone},
 	{"latency-ledger", "the same with ledger", latencyLedger},
 }
