@@ -35,6 +35,7 @@ type App struct {
 	loop    *forward.Loop
 	uplink  *uplink.Uplink
 	sources []source.Source
+	watches []func(context.Context) error
 	door    http.Handler // the local API, nil = closed
 	started time.Time
 }
@@ -127,6 +128,9 @@ func (a *App) Run(ctx context.Context) error {
 	start("control", a.serveControl)
 	if a.door != nil {
 		start("localapi", func(ctx context.Context) error { return serve(ctx, a.Config.Source.LocalAPI.Listen, a.door) })
+	}
+	for _, w := range a.watches {
+		start("folder events", w)
 	}
 	for _, s := range a.sources {
 		p := &capture.Pump{Source: s, Sink: a.Buffer, Log: a.log, Trouble: a.trouble(s.Name())}

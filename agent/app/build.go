@@ -2,14 +2,23 @@ package app
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/tillpost/tillpost/agent/buffer"
 	"github.com/tillpost/tillpost/agent/source"
+	"github.com/tillpost/tillpost/agent/source/filedrop"
 	"github.com/tillpost/tillpost/agent/source/localapi"
 	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/guard"
-	"time"
+	"github.com/tillpost/tillpost/shared/profile"
+	"github.com/tillpost/tillpost/shared/retail"
 )
 
 // openBuffer opens the buffer with the card-data guard in front of it.
@@ -26,6 +35,15 @@ func clean(d source.Draft) source.Draft {
 
 // openSources builds what the settings name.
 func (a *App) openSources() error {
+	for _, d := range a.Config.Source.FileDrop {
+		p, err := findProfile(a.Config.Profiles.Dir, d.Profile)
+		if err != nil {
+			return err
+		}
+		f := filedrop.New(d.Name, filedrop.Folder{Profile: p, Dir: d.Dir, Pattern: d.Pattern, Location: d.Location, Stream: streamOf(d.History), Settle: time.Duration(d.Settle), Log: a.log})
+		a.sources = append(a.sources, f)
+		a.watches = append(a.watches, f.Watch)
+	}
 	if l := a.Config.Source.LocalAPI; l.Listen != "" {
 		token, err := config.Secret(l.TokenFile)
 		if err != nil {
@@ -35,4 +53,46 @@ func (a *App) openSources() error {
 		a.door = api.Handler()
 	}
 	return nil
+}
+
+// streamOf keeps old data behind today's sales.
+func streamOf(history bool) envelope.Stream {
+	if history {
+		return envelope.History
+	}
+	return envelope.Sales
+}
+
+// findProfile reads a profile: an own one of the folder first, else a shipped one. Code invalid.
+func findProfile(dir, name string) (*profile.Profile, error) {
+	if dir != "" {
+		body, err := os.ReadFile(filepath.Join(dir, name+".toml"))
+		if err == nil {
+			return profile.Parse(body)
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return nil, fault.New(fault.Invalid, "read profile", err)
+		}
+	}
+	if p, ok := profile.Shipped(name); ok {
+		return p, nil
+	}
+	return nil, fault.Msg(fault.Invalid, "profile "+name, "there is no such profile; these are shipped: "+strings.Join(profile.Names(), ", "))
+}
+
+// ImportOptions say which file to take in.
+type ImportOptions struct {
+	Path     string              `json:"path"`
+	Profile  string              `json:"profile"`
+	Location retail.LocationCode `json:"location"`
+	Today    bool                `json:"today"` // goes with today's sales, not behind them
+}
+
+// importFile takes a file in.
+func importFile(ctx context.Context, c Config, b *buffer.Buffer, o ImportOptions) (filedrop.Report, error) {
+	p, err := findProfile(c.Profiles.Dir, o.Profile)
+	if err != nil {
+		return filedrop.Report{}, err
+	}
+	return filedrop.Import{Path: o.Path, Profile: p, Location: o.Location, Stream: streamOf(!o.Today)}.Run(ctx, b)
 }

@@ -46,6 +46,15 @@ func (a *App) serveControl(ctx context.Context) error {
 		answer(w, verified{n}, err)
 	})
 	mux.HandleFunc("GET /export", func(w http.ResponseWriter, r *http.Request) { _ = a.Buffer.Export(r.Context(), w) })
+	mux.HandleFunc("POST /import", func(w http.ResponseWriter, r *http.Request) {
+		var o ImportOptions
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&o); err != nil {
+			answer(w, nil, fault.New(fault.Invalid, "import", err))
+			return
+		}
+		rep, err := importFile(r.Context(), a.Config, a.Buffer, o)
+		answer(w, rep, err)
+	})
 	return serveOn(ctx, l, guarded(c.Token, mux))
 }
 

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,11 +13,13 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tillpost/tillpost/agent/service"
+	"github.com/tillpost/tillpost/agent/source/filedrop"
 	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/guard"
@@ -59,6 +62,7 @@ func (c *cli) root() *cobra.Command {
 	buf.AddCommand(c.command("verify", "prove that every record that is held is whole", c.verify), c.command("export FILE", "write every record that is held as NDJSON", c.export))
 	cfg := &cobra.Command{Use: "config", Short: "the settings"}
 	cfg.AddCommand(c.command("print", "show the settings that are in force", c.printConfig))
+	root.AddCommand(c.importCommand())
 	root.AddCommand(c.command("run", "run the service", c.run), c.command("status", "how this store stands; fails when somebody must act", c.status), buf, cfg,
 		c.command("check-config", "say everything that is wrong with the settings", c.checkConfig), c.command("version", "tell the version", c.version))
 	return root
@@ -172,12 +176,12 @@ func (c *cli) export(ctx context.Context, args []string) error {
 }
 
 // buffer asks the running service, or opens the buffer itself when none runs.
-func (c *cli) buffer(ctx context.Context, what string, into any, alone func(*App) error) error {
+func (c *cli) buffer(ctx context.Context, what string, into any, alone func(*App) error, body ...any) error {
 	cfg, err := LoadConfig(c.file)
 	if err != nil {
 		return err
 	}
-	if running, err := ask(ctx, cfg.DataDir, what, into); running || err != nil && !fault.Is(err, fault.NotFound) {
+	if running, err := ask(ctx, cfg.DataDir, what, into, body...); running || err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}
 	a := &App{Config: cfg, log: Logger(c.err, cfg.LogLevel)}
@@ -216,8 +220,42 @@ func text(err error) string {
 	return err.Error()
 }
 
+// importCommand takes a file in, inside the running service or, when none runs, by itself.
+func (c *cli) importCommand() *cobra.Command {
+	var o ImportOptions
+	cmd := &cobra.Command{Use: "import FILE", Short: "take a file in and tell what became of every row", Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) (err error) {
+		ctx := cmd.Context()
+		if o.Path, err = filepath.Abs(args[0]); err != nil {
+			return err
+		}
+		var rep filedrop.Report
+		if err := c.buffer(ctx, "import", &rep, func(a *App) error {
+			rep, err = importFile(ctx, a.Config, a.Buffer, o)
+			return err
+		}, o); err != nil {
+			return err
+		}
+		return c.tell(nil, rep, importText(rep))
+	}}
+	cmd.Flags().StringVar(&o.Profile, "profile", "", "how the file is to be read")
+	cmd.Flags().StringVar((*string)(&o.Location), "location", "", "for a file that names none")
+	cmd.Flags().BoolVar(&o.Today, "today", false, "send it with today's sales, not behind them")
+	return cmd
+}
+
+func importText(r filedrop.Report) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %d rows = %d in %d tickets + %d that become cases.\n", r.File, r.Rows, r.Lines, r.Tickets, r.Cases)
+	fmt.Fprintf(&b, "Source total %s, booked %s, rounding %s.\n", r.Source, r.Booked, r.Rounded)
+	for _, x := range r.Bad {
+		fmt.Fprintf(&b, "  row %d: %s\n", x.Row, x.Why)
+	}
+	b.WriteString("Everything is safe on this PC and goes to head office by itself.\n")
+	return b.String()
+}
+
 // ask puts a question to the service that runs on dir. Code not_found: none runs.
-func ask(ctx context.Context, dir, what string, into any) (running bool, err error) {
+func ask(ctx context.Context, dir, what string, into any, body ...any) (running bool, err error) {
 	b, err := os.ReadFile(controlFile(dir))
 	if err != nil {
 		return false, fault.New(fault.NotFound, "reach the service", err)
@@ -226,7 +264,15 @@ func ask(ctx context.Context, dir, what string, into any) (running bool, err err
 	if err := json.Unmarshal(b, &at); err != nil {
 		return false, fault.New(fault.NotFound, "reach the service", err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+at.Addr+"/"+what, nil)
+	method, sent := http.MethodGet, io.Reader(nil)
+	if len(body) > 0 {
+		b, err := json.Marshal(body[0])
+		if err != nil {
+			return false, err
+		}
+		method, sent = http.MethodPost, bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+at.Addr+"/"+what, sent)
 	if err != nil {
 		return false, fault.New(fault.Internal, "reach the service", err)
 	}

@@ -53,6 +53,8 @@ func (s Status) Text(w io.Writer) {
 		fmt.Fprintf(w, "The agent %s is not running. Nothing is lost, but nothing is captured or sent either: start the service.\n", s.Device)
 	case s.Good() && s.Waiting == 0:
 		fmt.Fprintf(w, "All good. Everything that agent %s took has been confirmed by head office.\n", s.Device)
+	case s.Good() && !s.Connected:
+		fmt.Fprintf(w, "All good so far. Agent %s keeps everything until the line to head office is up.\n", s.Device)
 	case s.Good():
 		fmt.Fprintf(w, "All good. Agent %s is sending.\n", s.Device)
 	default:

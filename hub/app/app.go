@@ -22,6 +22,7 @@ import (
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/store"
 	"github.com/tillpost/tillpost/shared/config"
+	"github.com/tillpost/tillpost/shared/decode"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/version"
 )
@@ -42,6 +43,7 @@ type App struct {
 	writer   *odoo.Writer  // nil without Odoo
 	news     chan struct{} // the ledger has something new
 	tasks    chan struct{} // the outbox has
+	mend     chan struct{} // a profile came: what was refused for want of it is read again
 	web      net.Listener
 }
 
@@ -53,13 +55,18 @@ func OpenStore(ctx context.Context, c Config) (*store.Store, store.Clerk, error)
 	}
 	s.Rules = c.Posting.rules()
 	t := &tradings{read: s.Trading, have: map[tradingKey]trading{}}
-	reader := meaning.Reader{Trading: t.get}
-	return s, store.Clerk{Store: s, Mean: reader.Mean, Done: t.forget}, nil
+	return s, store.Clerk{Store: s, Mean: reader(s, t).Mean, Done: t.forget}, nil
+}
+
+// reader says what records mean, with the profiles that the hub knows.
+func reader(s *store.Store, t *tradings) meaning.Reader {
+	p := &profiles{read: s.Profile, have: map[string]known{}}
+	return meaning.Reader{Trading: t.get, Decoder: decode.Decoder{Profiles: p.get}}
 }
 
 // New opens the database and builds the rest. Code invalid for settings that cannot work.
 func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
-	a := &App{Config: c, log: log, news: make(chan struct{}, 1), tasks: make(chan struct{}, 1)}
+	a := &App{Config: c, log: log, news: make(chan struct{}, 1), tasks: make(chan struct{}, 1), mend: make(chan struct{}, 1)}
 	s, err := store.Open(ctx, c.DataDir)
 	if err != nil {
 		return nil, err
@@ -67,7 +74,7 @@ func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 	s.Rules = c.Posting.rules()
 	a.Store = s
 	a.tradings = &tradings{read: s.Trading, have: map[tradingKey]trading{}}
-	a.Clerk = store.Clerk{Store: s, Mean: meaning.Reader{Trading: a.tradings.get}.Mean, Done: a.wake}
+	a.Clerk = store.Clerk{Store: s, Mean: reader(s, a.tradings).Mean, Done: a.wake}
 	for _, build := range []func(context.Context) error{a.locations, a.intake, a.books, a.listen} {
 		if err := build(ctx); err != nil {
 			return nil, errors.Join(err, a.Close())
@@ -110,12 +117,19 @@ func (a *App) locations(ctx context.Context) error {
 // inbox wakes the roller after each commit.
 type inbox struct {
 	*store.Store
-	news chan struct{}
+	news, mend chan struct{}
 }
 
 func (i inbox) Commit(ctx context.Context, advances []ingest.Advance) error {
 	err := i.Store.Commit(ctx, advances)
 	ring(i.news)
+	for _, a := range advances {
+		for _, e := range a.Envs {
+			if e.Env.Kind == decode.Profile {
+				ring(i.mend)
+			}
+		}
+	}
 	return err
 }
 
@@ -125,7 +139,7 @@ func (a *App) intake(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.Intake = ingest.New(hub, inbox{a.Store, a.news}, a.Store, a.Clerk.Mean, a.log)
+	a.Intake = ingest.New(hub, inbox{a.Store, a.news, a.mend}, a.Store, a.Clerk.Mean, a.log)
 	b := a.Config.Broker
 	o := link.Options{URL: b.URL, User: b.User, Hub: hub, Births: a.Store, Log: a.log}
 	if b.URL == "" {
@@ -212,6 +226,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("intake", a.Intake.Run)
 	start("link", a.Link.Run)
 	start("roll", a.roll)
+	start("mend", a.reread)
 	if a.writer != nil {
 		start("odoo", a.post)
 	}

@@ -49,3 +49,20 @@ func (a *App) post(ctx context.Context) error {
 	}
 	return nil
 }
+
+// reread reads refused records again when a profile has come.
+func (a *App) reread(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-a.mend:
+		}
+		if booked, left, err := a.Clerk.Reprocess(ctx, "", a.Clerk.Mean, "hub"); err != nil && ctx.Err() == nil {
+			a.log.WarnContext(ctx, "cannot read refused records again", "err", err)
+		} else if booked > 0 {
+			a.log.InfoContext(ctx, "refused records were booked", "booked", booked, "left", left)
+			ring(a.news)
+		}
+	}
+}

@@ -14,7 +14,7 @@ import (
 )
 
 // Tenders are what setup makes clearing accounts for besides those that tills have used: what most of them know.
-var Tenders = []string{"cash", "visa", "mastercard", "amex", "discover", "debit", "check", "gift_card"}
+var Tenders = []string{"cash", "visa", "mastercard", "amex", "discover", "debit", "check", "gift_card", "ewallet", "credit_card", "on_account"}
 
 func (c *cli) odooCommand() *cobra.Command {
 	o := odoo.SetupOptions{}
@@ -64,7 +64,11 @@ func complete(ctx context.Context, s *store.Store, o *odoo.SetupOptions) error {
 	if err != nil {
 		return err
 	}
-	o.Tenders, o.Taxes = union(Tenders, o.Tenders), union(taxes, o.Taxes)
+	tenders, err := s.Codes(ctx, "tender")
+	if err != nil {
+		return err
+	}
+	o.Tenders, o.Taxes = union(Tenders, tenders, o.Tenders), union(taxes, o.Taxes)
 	o.Have, err = s.Mapping(ctx)
 	return err
 }

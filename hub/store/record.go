@@ -116,3 +116,24 @@ func (tx *Tx) putControl(ctx context.Context, d retail.DeviceID, r retail.Contro
 }
 
 func unbalanced(err error) bool { return errors.Is(err, retail.ErrUnbalanced) }
+
+// Profile returns a profile's text, the hub's own before an agent's; empty when it knows none.
+func (s *Store) Profile(ctx context.Context, name string) ([]byte, error) {
+	var body string
+	err := s.read.QueryRowContext(ctx, `SELECT COALESCE((SELECT body FROM profile WHERE name = ? ORDER BY own DESC LIMIT 1), '')`, name).Scan(&body)
+	return []byte(body), classify("read profile", err)
+}
+
+// SetProfile stores the hub's own version of a profile, audited; reprocess then reads what was refused.
+func (s *Store) SetProfile(ctx context.Context, name string, body []byte, who, reason string) error {
+	before, err := s.Profile(ctx, name)
+	if err != nil {
+		return err
+	}
+	return s.InTx(ctx, func(tx *Tx) error {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO profile (name, own, body) VALUES (?, 1, ?) ON CONFLICT (name, own) DO UPDATE SET body = excluded.body`, name, string(body)); err != nil {
+			return err
+		}
+		return tx.PutStep(ctx, Step{Subject: "profile " + name, Who: who, What: "set", Reason: reason, Before: string(before), After: string(body)})
+	})
+}
