@@ -115,13 +115,13 @@ func (b *Buffer) salvageStream(ctx context.Context, tx *sql.Tx, old *sql.DB, s e
 	if !known {
 		lost, missing = 1, true
 	}
+	if bug.SalvageDrops {
+		rows, lost, missing = nil, 0, false
+	}
 	if !bug.SalvageSilent {
 		if err := b.insert(tx, &l, epochEnd(b.opt, s, "the buffer file was damaged: "+report.Why, &was, lost)); err != nil {
 			return true, err
 		}
-	}
-	if bug.SalvageDrops {
-		rows = nil
 	}
 	for _, e := range rows {
 		if g.drop[e.Pos.Seq] {

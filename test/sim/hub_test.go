@@ -138,7 +138,9 @@ func (h *hub) take(t string, payload []byte) {
 		if json.Unmarshal(payload, &hello) != nil {
 			return
 		}
-		h.noteHello(hello)
+		if hello.Device == d && hello.Stream == s { // else it was damaged on the way
+			h.noteHello(hello)
+		}
 		h.intake.Hello(h.w.ctx, hello, h.reply)
 	}
 	h.w.rest()

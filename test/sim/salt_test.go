@@ -122,7 +122,7 @@ func (t *truth) rubbish(j *journal) {
 		id := fmt.Sprintf("%s-bad-%d", j.location, t.n)
 		it := item{j.items[0].Draft, id}
 		it.Stream, it.Kind, it.Key = envelope.Sales, "ticket.v1", id
-		good := fmt.Sprintf(`{"id":%q,"location":%q,"at":"2026-11-20T18:00:00Z","currency":"USD","lines":[{"kind":"item","amount":1.00}],"tenders":[{"type":"cash","amount":1.00}]}`, id, j.location)
+		good := fmt.Sprintf(`{"id":%q,"location":%q,"at":"2026-11-20T18:00:00Z","business_day":"2026-11-20","currency":"USD","lines":[{"kind":"item","amount":1.00}],"tenders":[{"type":"cash","amount":1.00}]}`, id, j.location)
 		switch t.dice.IntN(5) {
 		case 0:
 			it.Body = []byte(good[:len(good)/2])
