@@ -86,20 +86,35 @@ const (
 	rest     = 5 * time.Second // looks again at least so often: a command may have changed something, or the clock was set
 )
 
+// decideEvery spaces rounds of decisions while tickets stream in: a decision reads its whole day inside the one write transaction, and a
+// store that sends its history must not have each day judged anew with each batch.
+const decideEvery = time.Second
+
 // Run rolls whenever wake tells of news, and when a day's time comes, until ctx ends.
 func (r *Roller) Run(ctx context.Context, wake <-chan struct{}) error {
+	var decided time.Time
 	for ctx.Err() == nil {
-		worked, next, err := r.Step(ctx)
+		n, err := r.Store.Fold(ctx, foldMost)
+		if err == nil && n > 0 {
+			continue
+		}
+		pause, worked := rest, false
+		if early := decideEvery - time.Since(decided); err == nil && early > 0 {
+			pause = early
+		} else if err == nil {
+			var next time.Time
+			worked, next, err = r.decide(ctx)
+			decided = time.Now()
+			if !next.IsZero() {
+				pause = max(10*time.Millisecond, min(rest, time.Until(next)))
+			}
+		}
 		if err != nil && ctx.Err() == nil {
 			r.Log.ErrorContext(ctx, "cannot roll up; it is tried again", "err", err)
-			worked, next = false, time.Now().Add(5*time.Second)
+			pause = rest
 		}
 		if worked {
 			continue
-		}
-		pause := rest
-		if !next.IsZero() {
-			pause = max(10*time.Millisecond, min(rest, time.Until(next)))
 		}
 		select {
 		case <-ctx.Done():
@@ -116,6 +131,11 @@ func (r *Roller) Step(ctx context.Context) (worked bool, next time.Time, err err
 	if err != nil || n > 0 {
 		return n > 0, next, err
 	}
+	return r.decide(ctx)
+}
+
+// decide judges the days that are due.
+func (r *Roller) decide(ctx context.Context) (worked bool, next time.Time, err error) {
 	keys, next, err := r.Store.Due(ctx, dueMost)
 	if err != nil {
 		return false, next, err

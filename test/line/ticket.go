@@ -22,7 +22,7 @@ func Ticket(n int) []byte {
 	var b strings.Builder
 	at := base.Add(time.Duration(n) * time.Second)
 	fmt.Fprintf(&b, `{"id":%q,"number":"%d","sequence":%d,"location":"S1","till":"T%d","cashier":"c%02d","business_day":"2026-11-20","at":%q,"kind":"sale","currency":"USD","lines":[`,
-		Key(n), 100000+n, n+1, 1+n%4, dice.IntN(30), at.Format(time.RFC3339))
+		Key(n), 100000+n, n/4+1, 1+n%4, dice.IntN(30), at.Format(time.RFC3339))
 	sum := 0
 	for range 12 {
 		article, quantity := dice.IntN(3000), 1+dice.IntN(3)
