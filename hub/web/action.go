@@ -1,0 +1,49 @@
+package web
+
+import (
+	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/view"
+)
+
+// action is a button of a case.
+type action struct {
+	What, Text string
+	Reason     bool // asks why
+	Account    bool // asks for an account
+	Edit       bool // shows the record's text
+	Form       bool // shows the location's form
+}
+
+var (
+	actRetry   = action{What: "retry", Text: "Try again"}
+	actAccept  = action{What: "accept", Text: "Accept as it is", Reason: true}
+	actMap     = action{What: "map", Text: "Map the code", Account: true}
+	actEdit    = action{What: "edit", Text: "Mend the record and book it", Reason: true, Edit: true}
+	actConfirm = action{What: "confirm", Text: "Confirm"}
+	actApprove = action{What: "approve", Text: "Post the day as it is", Reason: true}
+	actRelease = action{What: "release", Text: "Release the stream", Reason: true}
+)
+
+// actions says what may be done about a cause; the first is what is recommended.
+var actions = map[cases.Cause][]action{
+	cases.Refused: {actRetry, actEdit, actAccept}, cases.Unbalanced: {actEdit, actRetry, actAccept}, cases.UnknownCode: {actMap, actAccept},
+	cases.UnknownLocation: {{What: "confirm", Text: "Confirm the location", Form: true}}, cases.UnknownTill: {actConfirm}, cases.Stopped: {actRelease},
+	cases.MissingProof: {actApprove, actAccept}, cases.ControlTotal: {actAccept, actApprove}, cases.Gap: {actAccept}, cases.SuspenseCap: {actApprove},
+	cases.Parked: {actRetry, actAccept}, cases.LockedPeriod: {actRetry}, cases.DateShift: {actAccept, actRetry}, cases.TotalDiffers: {actRetry, actAccept},
+	cases.ForeignEdit: {actAccept, actRetry}, cases.Deleted: {actRetry, actAccept},
+}
+
+// actionOf is the one recommended action.
+func actionOf(c view.CaseView) action {
+	if as := actions[c.Cause]; len(as) > 0 {
+		return as[0]
+	}
+	return actAccept
+}
+
+func otherActions(c view.CaseView) []action {
+	if as := actions[c.Cause]; len(as) > 1 {
+		return as[1:]
+	}
+	return nil
+}

@@ -1,0 +1,78 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/hub/view"
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+type caseListPage struct {
+	Cases []view.CaseView
+	All   bool
+}
+
+func (s *site) caseList(w http.ResponseWriter, r *http.Request, v *visit) error {
+	p := caseListPage{All: r.URL.Query().Get("all") != ""}
+	var err error
+	if p.Cases, err = s.Cases.CaseViews(r.Context(), view.CaseFilter{All: p.All, Only: v.only(), Limit: 500}); err != nil {
+		return err
+	}
+	return s.render(w, r, v, http.StatusOK, "cases", "Cases", p)
+}
+
+type casePage struct {
+	view.CaseView
+	Body   string
+	DayKey rollup.DayKey
+	IsOpen bool
+}
+
+// oneCase reads a case that the user may see. One without a location is head office's.
+func (s *site) oneCase(r *http.Request, v *visit, id string) (view.CaseView, error) {
+	c, err := s.Cases.CaseView(r.Context(), id)
+	if err != nil {
+		return c, err
+	}
+	return c, v.sees(c.Location)
+}
+
+func (s *site) caseShow(w http.ResponseWriter, r *http.Request, v *visit) error {
+	c, err := s.oneCase(r, v, r.URL.Query().Get("id"))
+	if err != nil {
+		return err
+	}
+	p := casePage{CaseView: c, DayKey: rollup.DayKey{Location: c.Location, Day: c.Day}, IsOpen: c.State == cases.Open}
+	if c.Raw != nil {
+		p.Body = string(c.Raw.Body)
+	}
+	return s.render(w, r, v, http.StatusOK, "case", c.Title, p)
+}
+
+// caseDecide carries out what a person chose. Only deciders move figures; helpers confirm and release.
+func (s *site) caseDecide(w http.ResponseWriter, r *http.Request, v *visit) error {
+	f := r.PostForm
+	c, err := s.oneCase(r, v, f.Get("id"))
+	if err != nil {
+		return err
+	}
+	a := view.Act{What: f.Get("what"), Who: v.user.Name, Reason: f.Get("reason"), Account: f.Get("account"), Tax: f.Get("tax"), Body: f.Get("body")}
+	if a.What != "confirm" && a.What != "release" && a.What != "retry" && !v.may(deciders) {
+		return errRole
+	}
+	if a.What == "map" && a.Account == "" && a.Tax == "" {
+		return fault.Msg(fault.Invalid, "map", "choose an account; nothing was changed")
+	}
+	if f.Get("zone") != "" {
+		form := locationForm(r)
+		form.Code = retail.LocationCode(c.Subject)
+		a.Form = &form
+	}
+	if err := s.Cases.Act(r.Context(), c.ID, a); err != nil {
+		return err
+	}
+	return s.done(w, r, "/cases", "Done: "+c.Title+" ("+c.Subject+").")
+}

@@ -1,0 +1,132 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/hub/view"
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// documentPart is a document as its page shows it.
+type documentPart struct {
+	view.DocumentView
+	Groups []group
+	Sums   sums
+}
+
+type dayPage struct {
+	Day       view.DayDetail
+	Documents []documentPart
+	Pending   []group
+}
+
+// dayKey reads a store-day out of a request and checks that the user may see it.
+func dayKey(v *visit, location, date string) (rollup.DayKey, error) {
+	k := rollup.DayKey{Location: retail.LocationCode(location), Day: retail.BusinessDate(date)}
+	return k, v.sees(k.Location)
+}
+
+func (s *site) dayShow(w http.ResponseWriter, r *http.Request, v *visit) error {
+	k, err := dayKey(v, r.URL.Query().Get("location"), r.URL.Query().Get("date"))
+	if err != nil {
+		return err
+	}
+	d, err := s.Days.DayDetail(r.Context(), k)
+	if err != nil {
+		return err
+	}
+	p := dayPage{Day: d, Pending: groups(d.Pending)}
+	for _, doc := range d.Documents {
+		p.Documents = append(p.Documents, documentPart{doc, groups(doc.Lines), sumUp(doc.Lines)})
+	}
+	return s.render(w, r, v, http.StatusOK, "day", string(k.Location)+", "+date(k.Day), p)
+}
+
+// dayDecide holds, releases or approves.
+func (s *site) dayDecide(w http.ResponseWriter, r *http.Request, v *visit) error {
+	f := r.PostForm
+	k, err := dayKey(v, f.Get("location"), f.Get("date"))
+	if err != nil {
+		return err
+	}
+	do, said := s.Desk.Approve, "The day is approved as it is."
+	switch f.Get("what") {
+	case "hold":
+		do, said = s.Desk.Hold, "The day is held: nothing more is posted until it is released."
+	case "release":
+		do, said = s.Desk.Release, "The day goes on."
+	case "approve":
+	default:
+		return fault.Msg(fault.Invalid, "decide day", "there is no such decision; nothing was changed")
+	}
+	if err := do(r.Context(), k, v.user.Name, f.Get("reason")); err != nil {
+		return err
+	}
+	return s.done(w, r, dayURL(k), said)
+}
+
+type linePage struct {
+	Key    view.LineKey
+	Day    rollup.DayKey
+	Page   view.TicketPage
+	Before string
+	After  string
+}
+
+func lineKey(r *http.Request, v *visit) (view.LineKey, error) {
+	q := r.URL.Query()
+	k, err := dayKey(v, q.Get("location"), q.Get("date"))
+	if err != nil {
+		return view.LineKey{}, err
+	}
+	out := view.LineKey{Location: k.Location, Day: k.Day, Measure: ledger.Account(q.Get("measure"))}
+	out.Document, _ = strconv.Atoi(q.Get("document"))
+	out.Offset, _ = strconv.Atoi(q.Get("offset"))
+	out.Offset = max(0, out.Offset)
+	return out, nil
+}
+
+// lineShow opens a figure to its tickets; their sum stands under them, to be compared with the line.
+func (s *site) lineShow(w http.ResponseWriter, r *http.Request, v *visit) error {
+	k, err := lineKey(r, v)
+	if err != nil {
+		return err
+	}
+	k.Limit = pageTickets
+	p := linePage{Key: k, Day: rollup.DayKey{Location: k.Location, Day: k.Day}}
+	if p.Page, err = s.Days.LineTickets(r.Context(), k); err != nil {
+		return err
+	}
+	base := lineURL(p.Day, k.Document, k.Measure)
+	if k.Offset > 0 {
+		p.Before = base + "&offset=" + itoa(max(0, k.Offset-pageTickets))
+	}
+	if k.Offset+pageTickets < p.Page.Count {
+		p.After = base + "&offset=" + itoa(k.Offset+pageTickets)
+	}
+	return s.render(w, r, v, http.StatusOK, "tickets", measureLabel(k.Measure), p)
+}
+
+func (s *site) lineCSV(w http.ResponseWriter, r *http.Request, v *visit) error {
+	k, err := lineKey(r, v)
+	if err != nil {
+		return err
+	}
+	k.Offset = 0
+	p, err := s.Days.LineTickets(r.Context(), k)
+	if err != nil {
+		return err
+	}
+	rows := [][]string{{"ticket", "kind", "till", "time", "total", measureLabel(k.Measure)}}
+	for _, t := range p.Rows {
+		rows = append(rows, []string{t.Number, t.Kind, string(t.Till), t.At.Format(time.RFC3339), t.Total.Decimal(), t.Amount.Decimal()})
+	}
+	return sendCSV(w, "tickets.csv", rows)
+}

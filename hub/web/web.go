@@ -1,0 +1,96 @@
+// Package web is the hub's pages: store-days, their documents, the tickets behind every figure, cases with one recommended action, the
+// registry. Drawn on the server, readable without a script; every change is a POST that the parts behind it audit.
+package web
+
+import (
+	"context"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/hub/view"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// Days reads store-days and the tickets behind their figures. Code not_found for a day nobody knows.
+type Days interface {
+	DayViews(ctx context.Context, f view.DayFilter) ([]view.DayView, error)
+	DayDetail(ctx context.Context, k rollup.DayKey) (view.DayDetail, error)
+	LineTickets(ctx context.Context, k view.LineKey) (view.TicketPage, error)
+}
+
+// Desk decides store-days. Codes: not_found, conflict when the day is past deciding.
+type Desk interface {
+	Hold(ctx context.Context, k rollup.DayKey, who, reason string) error
+	Release(ctx context.Context, k rollup.DayKey, who, reason string) error
+	Approve(ctx context.Context, k rollup.DayKey, who, reason string) error
+}
+
+// Tickets reads tickets and raw records.
+type Tickets interface {
+	TicketView(ctx context.Context, id int64) (view.TicketView, error)
+	FindTickets(ctx context.Context, f view.TicketFilter) ([]view.TicketRow, error)
+}
+
+// Cases reads the to-do list, and carries out what a person decides.
+type Cases interface {
+	CaseViews(ctx context.Context, f view.CaseFilter) ([]view.CaseView, error)
+	CaseView(ctx context.Context, id string) (view.CaseView, error)
+	OpenCases(ctx context.Context, only []retail.LocationCode) (int, error)
+	Act(ctx context.Context, id string, a view.Act) error
+}
+
+// Registry reads and sets locations and tills.
+type Registry interface {
+	LocationViews(ctx context.Context, only []retail.LocationCode) ([]view.LocationView, error)
+	PutLocation(ctx context.Context, f view.LocationForm, who string) error
+	ConfirmTill(ctx context.Context, l retail.LocationCode, t retail.TillCode, who string) error
+}
+
+// Users reads who may sign in. Code not_found for a name nobody has.
+type Users interface {
+	User(ctx context.Context, name string) (view.User, error)
+	ChangePassword(ctx context.Context, name, hash, who string) error
+	SignedIn(ctx context.Context, name, from string) error
+}
+
+// Parts is what the pages stand on. Every field but Secure, Version and Now is needed.
+type Parts struct {
+	Days     Days
+	Desk     Desk
+	Tickets  Tickets
+	Cases    Cases
+	Registry Registry
+	Users    Users
+	Sessions scs.Store
+	Log      *slog.Logger
+	Secure   bool // served over TLS: cookies and headers say so
+	Version  string
+	Now      func() time.Time // nil = time.Now
+}
+
+// site is the pages at work. Safe for concurrent use.
+type site struct {
+	Parts
+	pages    map[string]*template.Template
+	session  *scs.SessionManager
+	throttle *throttle
+}
+
+// New builds the pages. Its error is a spoiled template: a bug.
+func New(p Parts) (http.Handler, error) {
+	if p.Now == nil {
+		p.Now = time.Now
+	}
+	s := &site{Parts: p, throttle: newThrottle(p.Now)}
+	var err error
+	if s.pages, err = parsePages(s.Now); err != nil {
+		return nil, err
+	}
+	s.session = s.newSessions()
+	return s.routes(), nil
+}
