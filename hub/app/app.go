@@ -202,7 +202,11 @@ func (a *App) books(ctx context.Context) error {
 	a.roller = &roll.Roller{Store: a.Store, Log: a.log, Made: func() { ring(a.tasks) }, Options: roll.Options{Rules: p.rules(), AutoApprove: p.AutoApprove, SuspenseCap: limit,
 		Settle: time.Duration(p.Settle), Books: rollup.Books{Journal: p.Journal, Suspense: p.Suspense}}}
 	if a.Config.Odoo.URL == "" {
-		return nil
+		if at, err := a.Store.Restored(ctx); err != nil || at.IsZero() {
+			return err
+		}
+		_, err := a.Store.Adopt(ctx, nil) // without books there is nothing to read back
+		return err
 	}
 	c, err := OpenOdoo(a.Config.Odoo)
 	if err != nil {

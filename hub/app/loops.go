@@ -19,6 +19,9 @@ func (a *App) roll(ctx context.Context) error { return a.roller.Run(ctx, a.news)
 func (a *App) post(ctx context.Context) error {
 	out := store.Outbox{Store: a.Store}
 	looked := time.Now()
+	if err := a.adopt(ctx); err != nil {
+		return err
+	}
 	for ctx.Err() == nil {
 		worked, err := a.writer.Step(ctx)
 		if err != nil && ctx.Err() == nil {
@@ -65,4 +68,28 @@ func (a *App) reread(ctx context.Context) error {
 			ring(a.news)
 		}
 	}
+}
+
+// adopt reads back what this hub has posted, when its database was put back from a backup. Until that has worked no store-day goes on:
+// it could be posted twice.
+func (a *App) adopt(ctx context.Context) error {
+	for ctx.Err() == nil {
+		at, err := a.Store.Restored(ctx)
+		if err != nil || at.IsZero() {
+			return err
+		}
+		own, err := a.writer.Own(ctx)
+		if err == nil {
+			n, err := a.Store.Adopt(ctx, own)
+			a.log.InfoContext(ctx, "the restored hub knows its entries in Odoo again", "found", len(own), "adopted", n, "err", err)
+			ring(a.news)
+			return err
+		}
+		a.log.WarnContext(ctx, "cannot read back what was posted before the restore; store-days wait until it works", "err", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(5 * time.Second):
+		}
+	}
+	return nil
 }

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -21,7 +22,9 @@ import (
 	"github.com/tillpost/tillpost/agent/app"
 	hub "github.com/tillpost/tillpost/hub/app"
 	"github.com/tillpost/tillpost/hub/odoo"
+	"github.com/tillpost/tillpost/hub/password"
 	"github.com/tillpost/tillpost/hub/store"
+	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/retail"
 	"github.com/tillpost/tillpost/test/demo/books"
@@ -225,7 +228,7 @@ func (d *demo) centre(ctx context.Context) (err error) {
 	fmt.Fprintf(d.out, "Odoo %s, company %s: journal %s and %d rules stand.\n", rep.Version, rep.Company, rep.Books.Journal, len(rep.Rules))
 	d.start(ctx, "hub", d.hub.Run)
 	fmt.Fprintf(d.out, "The hub is there. Its pages: %s\n", d.hub.WebURL)
-	return nil
+	return d.admin(ctx)
 }
 
 func (d *demo) devices(ctx context.Context, tx *store.Tx) error {
@@ -238,4 +241,14 @@ func (d *demo) devices(ctx context.Context, tx *store.Tx) error {
 		}
 	}
 	return nil
+}
+
+// admin makes a user for the pages.
+func (d *demo) admin(ctx context.Context) error {
+	secret := rand.Text()
+	err := d.hub.Store.InTx(ctx, func(tx *store.Tx) error {
+		return tx.AddUser(ctx, view.User{Name: "demo", Role: view.Admin, Hash: password.Hash(secret)}, "demo")
+	})
+	fmt.Fprintf(d.out, "Sign in as demo with %s\n", secret)
+	return err
 }

@@ -325,3 +325,32 @@ func TestADeletedOrEditedEntryIsACase(t *testing.T) {
 		}
 	}
 }
+
+func TestARestoredHubFindsItsOwnEntries(t *testing.T) {
+	each(t, func(t *testing.T, s server) {
+		set, b := s.set(t)
+		first := document(t, set, b, "S 2/ä", today)
+		second := document(t, set, b, "S 2/ä", today, first)
+		hub := newHub()
+		o := newOutbox(first, second)
+		w, _ := s.writer(t, o, hub)
+		step(t, w)
+		want(t, o.outcome(second), odoo.Done)
+		blank, _ := s.writer(t, newOutbox(), hub)
+		own, err := blank.Own(t.Context())
+		if err != nil || len(own) != 2 {
+			t.Fatalf("found %d entries: %v", len(own), err)
+		}
+		for i, d := range []rollup.Document{first, second} {
+			got := own[i].Document
+			if got.ID() != d.ID() || !own[i].Posted || got.Date != d.Date {
+				t.Errorf("got %s on %s, want %s on %s", got.ID(), got.Date, d.ID(), d.Date)
+			}
+		}
+		docs := []rollup.Document{own[0].Document, own[1].Document}
+		left, err := rollup.Delta(docs, append(append([]rollup.Line{}, first.Lines...), second.Lines...))
+		if err != nil || len(left) != 0 {
+			t.Errorf("what was adopted differs from what was sent: %v %v", left, err)
+		}
+	})
+}

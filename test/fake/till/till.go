@@ -108,12 +108,14 @@ type builder struct {
 }
 
 func (b *builder) one(at time.Time) {
-	t := b.sale(at)
+	var t *ticket
 	switch roll := b.dice.IntN(100); {
 	case roll < 6 && len(b.past) > 0:
 		t = b.giveBack(at, b.past[b.dice.IntN(len(b.past))])
 	case roll < 9:
 		t = b.giftCard(at)
+	default:
+		t = b.sale(at)
 	}
 	t.round()
 	b.pay(t)

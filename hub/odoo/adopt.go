@@ -1,0 +1,103 @@
+package odoo
+
+import (
+	"context"
+	"regexp"
+	"strconv"
+
+	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/shared/money"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// Adopted is an entry of this hub that stands in Odoo, as the document that it was.
+type Adopted struct {
+	Document rollup.Document
+	Move     int64
+	Entry    string
+	Posted   bool
+}
+
+// refForm takes a reference of Ref apart; a location's code is free text.
+var refForm = regexp.MustCompile(`^Tillpost \S+ (.+)/(\d{4}-\d{2}-\d{2})/(\d+) ([0-9a-f]*)(?: (.*))?$`)
+
+// Own reads every entry of this hub back from Odoo. A hub that was put back from a backup does not know what it posted since; without
+// that, it would post it again.
+func (w *Writer) Own(ctx context.Context) (out []Adopted, err error) {
+	ch, err := w.charts.get(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	moves, err := w.client.search(ctx, "account.move", []any{[]any{"ref", "=like", refStart(w.Hub) + "%"}}, []string{"ref"}, ch.in())
+	if err != nil {
+		return nil, err
+	}
+	which := make([]int64, len(moves))
+	for i, m := range moves {
+		which[i] = id(m["id"])
+	}
+	got, err := ch.readBack(ctx, w.client, which)
+	if err != nil {
+		return nil, err
+	}
+	names := ch.reversed()
+	for _, n := range which {
+		f := got[n]
+		if f == nil {
+			continue
+		}
+		if d, ok := names.document(f, ch.currency); ok {
+			out = append(out, Adopted{Document: d, Move: n, Entry: f.name, Posted: f.state == "posted"})
+		}
+	}
+	return out, nil
+}
+
+// reverse finds names by Odoo's ids.
+type reverse struct {
+	accounts map[int64]string
+	journal  string
+	taxes    map[int64]taxSide
+}
+
+type taxSide struct {
+	name   string
+	refund bool
+}
+
+func (ch *chart) reversed() reverse {
+	r := reverse{accounts: map[int64]string{}, journal: Journal, taxes: map[int64]taxSide{}}
+	for code, a := range ch.accounts {
+		r.accounts[a.id] = code
+	}
+	for name, t := range ch.taxes {
+		r.taxes[t.invoice.id], r.taxes[t.refund.id] = taxSide{name, false}, taxSide{name, true}
+	}
+	return r
+}
+
+// document is what an entry was made from: its reference names it, its items' labels name the measures.
+func (r reverse) document(f *found, c money.Currency) (d rollup.Document, ok bool) {
+	m := refForm.FindStringSubmatch(f.ref)
+	if m == nil {
+		return d, false
+	}
+	n, err := strconv.Atoi(m[3])
+	if err != nil || n < 1 {
+		return d, false
+	}
+	d = rollup.Document{Key: rollup.DayKey{Location: retail.LocationCode(m[1]), Day: retail.BusinessDate(m[2])}, Number: n, Kind: rollup.DayDocument, Date: f.date,
+		Currency: c, Journal: r.journal, Hash: m[4], Note: m[5]}
+	if n > 1 {
+		d.Kind = rollup.DeltaDocument
+	}
+	for _, i := range f.items {
+		l := rollup.Line{Measure: ledger.Account(i.label), Label: i.label, Account: r.accounts[i.account], Amount: money.Of(i.minor, c)}
+		if t, taxed := r.taxes[i.repartition]; taxed && i.repartition != 0 {
+			l.Tax, l.Refund = t.name, t.refund
+		}
+		d.Lines = append(d.Lines, l)
+	}
+	return d, true
+}

@@ -1,0 +1,46 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/tillpost/tillpost/hub/odoo"
+	"github.com/tillpost/tillpost/hub/roll"
+)
+
+// Adopt takes back documents that stand in Odoo and are not here, after this database was put back from a backup; then the restore is
+// settled and store-days go on.
+func (s *Store) Adopt(ctx context.Context, own []odoo.Adopted) (adopted int, err error) {
+	err = s.InTx(ctx, func(tx *Tx) error {
+		for _, a := range own {
+			d := a.Document
+			body, err := json.Marshal(d)
+			if err != nil {
+				return err
+			}
+			state := roll.Posting // a draft: the writer brings it on, under the same id
+			if a.Posted {
+				state = roll.Verified
+			}
+			res, err := tx.ExecContext(ctx, `INSERT INTO document (id, location, day, number, state, body, hash, odoo, move, date, made, changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+				d.ID(), string(d.Key.Location), string(d.Key.Day), d.Number, state, string(body), d.Hash, a.Entry, a.Move, string(d.Date), micros(tx.Now), micros(tx.Now))
+			if err != nil {
+				return err
+			}
+			if n, err := res.RowsAffected(); err != nil || n == 0 {
+				if err != nil {
+					return err
+				}
+				continue
+			}
+			adopted++
+			tx.touchDay(d.Key.Location, d.Key.Day)
+			if err := tx.PutStep(ctx, Step{Subject: "document " + d.ID(), Who: "hub", What: "adopted from Odoo", After: a.Entry}); err != nil {
+				return err
+			}
+		}
+		return tx.RestoreSettled(ctx, fmt.Sprintf("%d documents adopted from Odoo", adopted))
+	})
+	return adopted, err
+}
