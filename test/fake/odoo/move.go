@@ -27,7 +27,7 @@ func (s *Server) load(args []any, context map[string]any) (any, error) {
 		return failed("could not serialize access due to concurrent update\n"), nil
 	}
 	keep := context["mode"] == "update" && context["noupdate"] == true
-	before, out := s.b.clone(), []any{}
+	begun, out := len(s.undo), []any{}
 	for start := 0; start < len(rows); {
 		end := start + 1
 		for end < len(rows) && rows[end][0] == "" {
@@ -38,7 +38,7 @@ func (s *Server) load(args []any, context map[string]any) (any, error) {
 			return nil, f
 		}
 		if err != nil {
-			s.b = before
+			s.rollback(begun)
 			return failed(err.Error()), nil
 		}
 		out = append(out, id)
@@ -94,6 +94,7 @@ func (s *Server) loadOne(head []string, rows [][]string, keep, quiet bool) (int6
 	if id == 0 {
 		id = s.add("account.move", m.head)
 		s.b.XMLIDs[m.xmlid] = id
+		s.undo = append(s.undo, func() { delete(s.b.XMLIDs, m.xmlid) })
 	}
 	for _, l := range m.lines {
 		l["move_id"] = id
@@ -264,6 +265,7 @@ func (s *Server) post(which []int64) error {
 		code := fmt.Sprint(s.b.Models["account.journal"][m["journal_id"].(int64)]["code"])
 		series := code + "/" + date[:4] + "/" + date[5:7]
 		s.b.Numbers[series]++
+		s.undo = append(s.undo, func() { s.b.Numbers[series]-- })
 		s.put("account.move", id, m.with(record{"state": "posted", "date": date, "name": fmt.Sprintf("%s/%04d", series, s.b.Numbers[series])}))
 	}
 	return nil

@@ -44,6 +44,8 @@ type Server struct {
 	b       books
 	trouble Trouble
 	calls   map[string]int
+	undo    []func()          // of the running call, in order
+	lines   map[int64][]int64 // items of an entry
 }
 
 // fault is an exception that reaches the wire.
@@ -72,7 +74,7 @@ func New(o Options) (*Server, error) {
 	if o.Version == 0 {
 		o.Version = 18
 	}
-	s := &Server{Options: o, calls: map[string]int{}}
+	s := &Server{Options: o, calls: map[string]int{}, lines: map[int64][]int64{}}
 	if o.State != "" {
 		data, err := os.ReadFile(o.State)
 		if err == nil {
@@ -97,8 +99,15 @@ func (s *Server) thaw(data []byte) error {
 		for _, r := range m {
 			for k, v := range r {
 				r[k] = native(v)
+				if n, whole := r[k].(int64); whole && (k == "balance" || k == "amount" || k == "factor_percent") {
+					r[k] = float64(n)
+				}
 			}
 		}
+	}
+	for id, l := range s.b.Models["account.move.line"] {
+		move, _ := l["move_id"].(int64)
+		s.lines[move] = append(s.lines[move], id)
 	}
 	return nil
 }
@@ -241,10 +250,10 @@ func (s *Server) execute(model, method string, args []any, kw map[string]any) (a
 	if s.trouble.NoRights {
 		return nil, fault{4, "You are not allowed to access '" + model + "' records.\n\nContact your administrator to request access if necessary."}
 	}
-	before := s.b.clone()
+	s.undo = s.undo[:0]
 	v, changed, err := s.run(model, method, args, kw)
 	if err != nil {
-		s.b = before
+		s.rollback(0)
 		return nil, err
 	}
 	if changed {
@@ -255,33 +264,12 @@ func (s *Server) execute(model, method string, args []any, kw map[string]any) (a
 	return v, nil
 }
 
-// clone copies deep enough that a rollback restores every record.
-func (b books) clone() books {
-	c := books{Next: b.Next, Models: map[string]map[int64]record{}, XMLIDs: map[string]int64{}, Numbers: map[string]int{}, Grants: map[string]bool{}}
-	for m, rs := range b.Models {
-		if m == "account.move.line" || m == "account.move" {
-			// Entries are many and are replaced whole, never changed in place: the map is enough.
-			c.Models[m] = make(map[int64]record, len(rs))
-			for id, r := range rs {
-				c.Models[m][id] = r
-			}
-			continue
-		}
-		c.Models[m] = map[int64]record{}
-		for id, r := range rs {
-			c.Models[m][id] = r.with(nil)
-		}
+// rollback undoes what the running call did since its step number to.
+func (s *Server) rollback(to int) {
+	for i := len(s.undo) - 1; i >= to; i-- {
+		s.undo[i]()
 	}
-	for k, v := range b.XMLIDs {
-		c.XMLIDs[k] = v
-	}
-	for k, v := range b.Numbers {
-		c.Numbers[k] = v
-	}
-	for k, v := range b.Grants {
-		c.Grants[k] = v
-	}
-	return c
+	s.undo = s.undo[:to]
 }
 
 // with is a copy of r with some values set.

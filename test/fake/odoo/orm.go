@@ -52,7 +52,44 @@ func (s *Server) put(model string, id int64, r record) {
 		s.b.Models[model] = map[int64]record{}
 	}
 	r["id"] = id
+	old, had := s.b.Models[model][id]
 	s.b.Models[model][id] = r
+	if model == "account.move.line" && !had {
+		move, _ := r["move_id"].(int64)
+		s.lines[move] = append(s.lines[move], id)
+	}
+	s.undo = append(s.undo, func() {
+		if had {
+			s.b.Models[model][id] = old
+			return
+		}
+		delete(s.b.Models[model], id)
+		if model == "account.move.line" {
+			move, _ := r["move_id"].(int64)
+			s.lines[move] = s.lines[move][:len(s.lines[move])-1]
+		}
+	})
+}
+
+// candidates are the records that a domain can mean at all: items are looked up by their entry.
+func (s *Server) candidates(model string, domain []any) map[int64]record {
+	all := s.b.Models[model]
+	for _, c := range domain {
+		cond, ok := c.([]any)
+		if !ok || len(cond) != 3 || model != "account.move.line" || cond[0] != "move_id" {
+			continue
+		}
+		out := map[int64]record{}
+		for _, move := range idList(cond[2]) {
+			for _, id := range s.lines[move] {
+				if r := all[id]; r != nil {
+					out[id] = r
+				}
+			}
+		}
+		return out
+	}
+	return all
 }
 
 func (s *Server) add(model string, r record) int64 {
@@ -137,7 +174,7 @@ func (s *Server) searchRead(model string, args []any, kw map[string]any) (any, e
 		domain, _ = args[0].([]any)
 	}
 	var found []int64
-	for id, r := range s.b.Models[model] {
+	for id, r := range s.candidates(model, domain) {
 		ok := true
 		for _, c := range domain {
 			cond, isCond := c.([]any)
