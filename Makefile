@@ -29,7 +29,7 @@ sim-bugs:
 	go run ./test/sim/run -bugs -seeds $(or $(SEEDS),600)
 
 e2e:
-	go test -count=1 -timeout 1h -tags e2e ./test/e2e/...
+	TILLPOST_KILLS=$(or $(KILLS),330) go test -count=1 -timeout 1h -v ./test/e2e
 
 bench:
 	go run ./test/bench

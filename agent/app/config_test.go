@@ -1,0 +1,75 @@
+package app_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tillpost/tillpost/agent/app"
+)
+
+func TestTheSampleLacksOnlyItsSecrets(t *testing.T) {
+	_, err := app.LoadConfig("../../configs/agent.toml")
+	if err == nil {
+		return // a machine on which Tillpost is installed
+	}
+	for _, line := range strings.Split(err.Error(), "\n")[1:] {
+		if !strings.Contains(line, "password_file") && !strings.Contains(line, "token_file") {
+			t.Errorf("the sample: %s", line)
+		}
+	}
+}
+
+func TestEveryFaultIsToldAtOnce(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "agent.toml")
+	text := "device = 'My PC'\ndata_dir = 'here'\nlog_level = 'loud'\ncolour = 'red'\n[hub]\nurl = 'mqtt://hub.example.com:1883'\n[source.localapi]\nlisten = '0.0.0.0:80'\n[[source.filedrop]]\ndir = 'x'\npattern = '['\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := app.LoadConfig(file)
+	if err == nil {
+		t.Fatal("the file passed")
+	}
+	for _, want := range []string{"device", "data_dir", "log_level", "colour", "unencrypted", "password_file", "source.localapi.listen", "token_file", "needs a name", "whole path", "profile", "pattern"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not told in:\n%v", want, err)
+		}
+	}
+}
+
+func TestCommandsWithoutAService(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "agent.toml")
+	if err := os.WriteFile(file, []byte("device = 'pc'\ndata_dir = '"+filepath.Join(dir, "data")+"'\n[hub]\nurl = 'mqtt://127.0.0.1:1'\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	csv := filepath.Join(dir, "s.csv")
+	if err := os.WriteFile(csv, []byte("Invoice ID,Branch,Product line,Quantity,Tax 5%,Date,Time,Payment,cogs\n1,A,Toys,1,0.10,1/5/2026,13:08,Cash,2.00\n2,A,Toys,1,x,1/5/2026,13:09,Cash,2.00\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"version"}, 0, ""},
+		{[]string{"check-config"}, 0, "are good"},
+		{[]string{"config", "print"}, 0, "device = 'pc'"},
+		{[]string{"status"}, 1, "is not running"},
+		{[]string{"import", csv, "--profile", "supermarket"}, 0, "2 rows = 1 in 1 tickets + 1 that become cases"},
+		{[]string{"import", csv, "--profile", "nothing"}, 1, "no such profile"},
+		{[]string{"buffer", "verify"}, 0, "3 records, every one whole"},
+		{[]string{"buffer", "export", filepath.Join(dir, "out.ndjson")}, 0, "Written to"},
+	} {
+		var out, errs bytes.Buffer
+		if code := app.Main(append(c.args, "--config", file), &out, &errs); code != c.code || !strings.Contains(out.String()+errs.String(), c.says) {
+			t.Errorf("%v: got %d\n%s%s", c.args, code, &out, &errs)
+		}
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "out.ndjson"))
+	if err != nil || bytes.Count(b, []byte("\n")) != 3 {
+		t.Errorf("exported %d lines: %v", bytes.Count(b, []byte("\n")), err)
+	}
+}
