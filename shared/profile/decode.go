@@ -121,7 +121,8 @@ type build struct {
 	exact   []decimal.Decimal
 	tenders []retail.Tender
 	paid    []decimal.Decimal
-	open    []bool // tenders that take what the lines come to
+	open    []bool        // tenders that take what the lines come to
+	idle    []retail.Line // lines of nothing, kept only when the ticket has no other
 }
 
 func (b *build) row(r row, first bool) error {
@@ -140,14 +141,17 @@ func (b *build) row(r row, first bool) error {
 		if !given && kind == retail.Item {
 			return invalid("the amount is missing")
 		}
-		if amount.IsZero() && kind != retail.Item {
-			continue
-		}
 		line := retail.Line{Kind: kind, Code: r.text(l.Code), Category: r.text(l.Category), Description: r.text(l.Description), Reason: r.text(l.Reason)}
 		if q := r.text(l.Quantity); q != "" {
 			if line.Quantity, err = b.p.number(q); err != nil {
 				return err
 			}
+		}
+		if amount.IsZero() && kind != retail.Item {
+			if given {
+				b.idle = append(b.idle, line)
+			}
+			continue
 		}
 		b.lines, b.exact = append(b.lines, line), append(b.exact, amount)
 	}
@@ -189,6 +193,9 @@ func (b *build) same(t retail.Tender) int {
 
 // finish rounds the ticket at its total and makes lines and tenders add up to it.
 func (b *build) finish(t retail.Ticket) (retail.Record, error) {
+	if len(b.lines) == 0 {
+		b.lines, b.exact = b.idle, make([]decimal.Decimal, len(b.idle))
+	}
 	total := sum(b.exact)
 	booked, err := money.Round(total, t.Currency)
 	if err != nil {
