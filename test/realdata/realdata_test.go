@@ -285,3 +285,73 @@ func (h *hub) documents(t *testing.T) string {
 	}
 	return fmt.Sprint(n)
 }
+
+// odd is a profile that reads any CSV with these two columns.
+const odd = "name='odd'\nformat='%s'\nsystem='odd'\ncurrency='USD'\nzone='UTC'\ntimes=['2006-01-02']\n[ticket]\nid='{a}'\nlocation='X'\nat='{b}'\n[[line]]\nkind='item'\ncategory='{c}'\namount='{d}'\n[[tender]]\ntype='cash'\n"
+
+// TestHostileFiles feeds files that other programs broke on: every row is a ticket or is listed, nothing crashes, and no card number stays.
+func TestHostileFiles(t *testing.T) {
+	dir := filepath.Dir(data(t, "README.md"))
+	var files []string
+	for _, sub := range []string{"naughty_strings", "csv_spectrum", "json_test_suite", "pan_detection"} {
+		err := filepath.WalkDir(filepath.Join(dir, sub), func(path string, d os.DirEntry, err error) error {
+			if err == nil && !d.IsDir() && !strings.HasSuffix(path, ".gz") {
+				files = append(files, path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	h := newHub(t, "UTC")
+	rows, cases := 0, 0
+	for _, path := range files {
+		for _, format := range []string{"csv", "json", "ndjson", "xlsx"} {
+			p, err := profile.Parse(fmt.Appendf(nil, odd, format))
+			if err != nil {
+				t.Fatal(err)
+			}
+			rep, err := filedrop.Import{Path: path, Profile: p, Stream: envelope.History}.Run(t.Context(), h)
+			if err != nil {
+				t.Errorf("%s as %s: %v", filepath.Base(path), format, err)
+				continue
+			}
+			if rep.Rows > rep.Lines+rep.Cases {
+				t.Errorf("%s as %s: %d rows, %d in tickets, %d listed", filepath.Base(path), format, rep.Rows, rep.Lines, rep.Cases)
+			}
+			rows, cases = rows+rep.Rows, cases+rep.Cases
+		}
+	}
+	t.Logf("%d files, each in four formats: %d rows, %d listed", len(files), rows, cases)
+	lines := naughty(t, filepath.Join(dir, "naughty_strings"))
+	sheet := filepath.Join(t.TempDir(), "naughty.csv")
+	if err := os.WriteFile(sheet, []byte(lines), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, _ := profile.Parse(fmt.Appendf(nil, odd, "csv"))
+	rep, err := filedrop.Import{Path: sheet, Profile: p, Stream: envelope.History}.Run(t.Context(), h)
+	if err != nil || rep.Rows != rep.Lines+rep.Cases || rep.Tickets == 0 {
+		t.Fatalf("naughty categories: %+v %v", rep, err)
+	}
+	t.Logf("naughty categories: %d tickets, %d listed", rep.Tickets, rep.Cases)
+}
+
+// naughty makes a sheet with each naughty string as a category.
+func naughty(t *testing.T, dir string) string {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString("a,b,c,d\n")
+	names, err := filepath.Glob(filepath.Join(dir, "*.txt"))
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no naughty strings: %v", err)
+	}
+	text, err := os.ReadFile(names[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range strings.Split(string(text), "\n") {
+		fmt.Fprintf(&b, "%d,2026-11-20,\"%s\",1.00\n", i, strings.ReplaceAll(strings.ToValidUTF8(s, "?"), `"`, `""`))
+	}
+	return b.String()
+}
