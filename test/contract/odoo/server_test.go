@@ -164,6 +164,8 @@ func (s server) writer(t *testing.T, o *outbox, hub envelope.HubID) (*odoo.Write
 	return odoo.NewWriter(hub, c, o, slog.New(slog.DiscardHandler)), c
 }
 
+var discard = slog.New(slog.DiscardHandler)
+
 func newHub() envelope.HubID { return envelope.HubID(envelope.NewEpoch().String()) }
 
 func step(t *testing.T, w *odoo.Writer) {
@@ -180,7 +182,7 @@ func want(t *testing.T, o odoo.Outcome, v odoo.Verdict) {
 	}
 }
 
-// mapped is used by cases that look at rules.
+// mapped reports whether a rule says something of a code.
 func mapped(rs []mapping.Rule, r ledger.Role, code string) bool {
 	return slices.ContainsFunc(rs, func(m mapping.Rule) bool { return m.Role == r && m.Code == code })
 }
