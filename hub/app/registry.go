@@ -242,7 +242,9 @@ func (c *cli) backup(ctx context.Context, s *desk, args []string) error {
 	if err != nil {
 		return err
 	}
-	return c.tell(info, func(w io.Writer) { fmt.Fprintf(w, "Written to %s.\n", args[0]) })
+	return c.tell(info, func(w io.Writer) {
+		fmt.Fprintf(w, "Written to %s. Keep hub.secret and hub.erased of the data folder with it, in another place: without the first no customer's record can be read.\n", args[0])
+	})
 }
 
 func (c *cli) verify(ctx context.Context, s *desk, _ []string) error {

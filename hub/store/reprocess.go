@@ -47,6 +47,9 @@ func (s *Store) Reprocess(ctx context.Context, id string, mean func(*envelope.En
 			if err := tx.PutRecord(ctx, c.Envelope, &e, m); err != nil {
 				return err
 			}
+			if err := tx.SealBody(ctx, c.Envelope, m.Record); err != nil { // it may name a customer, who may be erased one day
+				return err
+			}
 			return tx.CloseCase(ctx, c.ID, who, "read again and booked")
 		}); err != nil {
 			return booked, left, err
