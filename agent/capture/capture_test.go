@@ -63,12 +63,12 @@ func TestPumpStoresEachDraftOnceThroughTrouble(t *testing.T) {
 		}}
 		ctx, stop := context.WithCancel(t.Context())
 		go p.Run(ctx)
-		time.Sleep(2 * capture.Every) // virtual time
+		time.Sleep(5 * capture.Every / 2) // virtual time, between two rounds
 		src.broken = errors.New("share is gone")
 		src.wake <- struct{}{}
 		synctest.Wait()
 		src.broken, src.last = nil, 460
-		time.Sleep(2 * capture.Every)
+		time.Sleep(5 * capture.Every / 2)
 		stop()
 		synctest.Wait()
 		if len(sink.keys) != 460 {

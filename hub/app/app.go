@@ -55,14 +55,14 @@ func OpenStore(ctx context.Context, c Config) (*store.Store, store.Clerk, error)
 	if err != nil {
 		return nil, store.Clerk{}, err
 	}
-	s.Rules = c.Posting.rules()
 	t := &tradings{read: s.Trading, have: map[tradingKey]trading{}}
-	return s, store.Clerk{Store: s, Mean: reader(s, t).Mean, Done: t.forget}, nil
+	return s, store.Clerk{Store: s, Mean: reader(s, c, t).Mean, Done: t.forget}, nil
 }
 
-// reader says what records mean, with the profiles that the hub knows.
-func reader(s *store.Store, t *tradings) meaning.Reader {
+// reader says what records mean, with the profiles that the hub knows, and tells the store what those say of proofs.
+func reader(s *store.Store, c Config, t *tradings) meaning.Reader {
 	p := &profiles{read: s.Profile, have: map[string]known{}}
+	s.Rules, s.Says = c.Posting.rules(), p.needs
 	return meaning.Reader{Trading: t.get, Decoder: decode.Decoder{Profiles: p.get}}
 }
 
@@ -73,10 +73,9 @@ func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Rules = c.Posting.rules()
 	a.Store = s
 	a.tradings = &tradings{read: s.Trading, have: map[tradingKey]trading{}}
-	a.Clerk = store.Clerk{Store: s, Mean: reader(s, a.tradings).Mean, Done: a.wake}
+	a.Clerk = store.Clerk{Store: s, Mean: reader(s, c, a.tradings).Mean, Done: a.wake}
 	for _, build := range []func(context.Context) error{a.locations, a.intake, a.books, a.listen} {
 		if err := build(ctx); err != nil {
 			return nil, errors.Join(err, a.Close())

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tillpost/tillpost/hub/audit"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/profile"
 )
@@ -49,6 +50,15 @@ func (p *profiles) get(name string) (*profile.Profile, error) {
 	}
 	p.have[name] = k
 	return k.Profile, k.err
+}
+
+// needs is what a profile says of its source's proofs; one that is not known says nothing.
+func (p *profiles) needs(name string) audit.Needs {
+	k, err := p.get(name)
+	if err != nil {
+		return audit.Needs{}
+	}
+	return audit.Needs{Gaps: audit.Need(k.Proof.Gaps), Control: audit.Need(k.Proof.Control)}
 }
 
 func (k known) text() []byte {

@@ -30,10 +30,38 @@ type Rules struct {
 	ControlWait time.Duration // for a required control total
 }
 
+// Needs is what the profiles of a location's sources say of their proofs; "" = nothing, then the Rules decide.
+type Needs struct{ Gaps, Control Need }
+
+var weight = map[Need]int{Absent: 1, Advisory: 2, Required: 3}
+
+// With takes the stronger word where two sources differ.
+func (n Needs) With(o Needs) Needs {
+	if weight[o.Gaps] > weight[n.Gaps] {
+		n.Gaps = o.Gaps
+	}
+	if weight[o.Control] > weight[n.Control] {
+		n.Control = o.Control
+	}
+	return n
+}
+
+// under puts what the sources' profiles say in the place of the general rule.
+func (r Rules) under(n Needs) Rules {
+	if n.Gaps != "" {
+		r.Gaps = n.Gaps
+	}
+	if n.Control != "" {
+		r.Control = n.Control
+	}
+	return r
+}
+
 // Mark is how far a source has read, by its own word.
 type Mark struct {
 	Source  string // device/source
 	Through time.Time
+	Former  bool // its device does not speak for the location any more: it will not read on
 }
 
 // Gap is a run of ticket numbers that a till left out.
@@ -54,16 +82,30 @@ type Facts struct {
 	Key         rollup.DayKey
 	Ends        time.Time // zero = the location's time zone is not known
 	Unconfirmed []string  // the location, or tills of it, that nobody has confirmed
-	Marks       []Mark    // of every source that speaks for the location
-	Gaps        []Gap
+	Marks       []Mark    // of every source that speaks, or spoke, for the location
+	Mute        []string  // devices that speak for the location and have never told how far they read
+	Says        Needs
+	Gaps        []Gap // of a day that has ended
 	Controls    []retail.Control
 	Expected    bool // the calendar says that the store was open
 	Tickets     int
 	Gross, Tax  money.Amount
 	Paid        money.Amount
-	Approved    bool            // a person has approved the day as it is
-	Accepted    map[string]bool // ids of cases that a person has accepted
+	Approved    bool              // a person has approved the day as it is
+	Accepted    map[string]string // cases that a person lives with: id and what it said then
 	Now         time.Time
+}
+
+// Accepts reports whether a person lives with c as it stands.
+func (f Facts) Accepts(c cases.Case) bool {
+	detail, ok := f.Accepted[c.ID]
+	return ok && (!c.Cause.Exact() || detail == c.Detail)
+}
+
+func (f Facts) newCase(cause cases.Cause, detail string) cases.Case {
+	c := cases.New(cause, f.Key.String(), f.Now)
+	c.Location, c.Day, c.Detail = f.Key.Location, f.Key.Day, detail
+	return c
 }
 
 // Proof is one piece of evidence, as the day's page shows it.
@@ -79,6 +121,7 @@ type Verdict struct {
 	Complete bool // every ticket is in, as far as can be proven or was waited for
 	Audited  bool // and the figures agree with what they were compared with
 	Unproven bool // nothing proved it
+	Blocked  bool // nothing may be posted, not even what came late: a person must confirm location or till first
 	Why      string
 	Proofs   []Proof
 	Cases    []cases.Case
@@ -88,113 +131,138 @@ type Verdict struct {
 
 // Judge is the verdict on f under r.
 func Judge(f Facts, r Rules) Verdict {
+	r = r.under(f.Says)
 	v := Verdict{}
 	switch {
 	case f.Ends.IsZero():
-		v.Why = "the location's time zone is not known: confirm the location"
+		v.Blocked, v.Why = true, "the location's time zone is not known: confirm the location"
 		return v
 	case len(f.Unconfirmed) > 0:
-		v.Why = "not confirmed yet: " + strings.Join(f.Unconfirmed, ", ")
+		v.Blocked, v.Why = true, "not confirmed yet: "+strings.Join(f.Unconfirmed, ", ")
 		return v
 	}
-	proven := v.marks(f, r)
+	proven, behind := v.marks(f)
+	v.calendar(f)
+	if f.Now.Before(f.Ends) && !f.Approved { // its numbers still run: nothing is missing yet
+		v.Why, v.Next = "the day ends at "+clock(f.Ends), f.Ends
+		return v
+	}
 	v.gaps(f, r)
 	v.control(f, r)
-	v.calendar(f)
-	switch {
-	case f.Now.Before(f.Ends) && !f.Approved:
-		v.Why, v.Next = "the day ends at "+f.Ends.UTC().Format("2006-01-02 15:04")+" UTC", f.Ends
-		v.Cases, v.Gone = nil, nil // an open day's numbers still run: nothing is missing yet
-		return v
-	case f.Approved:
+	if f.Approved {
 		v.Complete, v.Audited, v.Unproven = true, true, !proven
+		v.settle(f)
 		return v
 	}
-	v.Complete = v.complete(f, r, proven)
-	v.Audited = v.Complete && v.agrees(f, r)
-	return v
-}
-
-// marks looks whether every source is past the day's end.
-func (v *Verdict) marks(f Facts, r Rules) (proven bool) {
-	proven = len(f.Marks) > 0
-	id := cases.ID(cases.MissingProof, f.Key.String())
-	var behind []string
-	for _, m := range f.Marks {
-		good := !m.Through.Before(f.Ends)
-		v.Proofs = append(v.Proofs, Proof{Source: m.Source, What: "read to", Required: true, Good: good, Text: "through " + m.Through.UTC().Format("2006-01-02 15:04") + " UTC"})
-		if !good {
-			proven = false
-			behind = append(behind, m.Source+" has read to "+m.Through.UTC().Format("2006-01-02 15:04")+" UTC only")
-		}
+	lacks := v.complete(f, r, proven, behind)
+	if v.Complete {
+		lacks = append(lacks, v.agrees(f, r)...)
 	}
-	if len(behind) > 0 && !f.Now.Before(f.Ends.Add(r.Grace)) {
-		c := cases.New(cases.MissingProof, f.Key.String(), f.Now)
-		c.Location, c.Day, c.Detail = f.Key.Location, f.Key.Day, strings.Join(behind, "; ")
-		v.Cases = append(v.Cases, c)
+	if id := cases.ID(cases.MissingProof, f.Key.String()); len(lacks) > 0 {
+		v.Cases = append(v.Cases, f.newCase(cases.MissingProof, strings.Join(lacks, "; ")))
 	} else {
 		v.Gone = append(v.Gone, id)
 	}
-	if len(f.Marks) == 0 {
-		v.Proofs = append(v.Proofs, Proof{Source: "all sources", What: "read to", Text: "no source tells how far it has read"})
-	}
-	return proven
+	return v
 }
+
+// settle takes back every question: a person has approved the day as it is.
+func (v *Verdict) settle(f Facts) {
+	v.Cases, v.Gone = nil, nil
+	for _, c := range []cases.Cause{cases.MissingProof, cases.Gap, cases.ControlTotal} {
+		v.Gone = append(v.Gone, cases.ID(c, f.Key.String()))
+	}
+}
+
+func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") + " UTC" }
+
+// marks looks whether every source is past the day's end.
+func (v *Verdict) marks(f Facts) (proven bool, behind []string) {
+	proven = len(f.Marks) > 0 && len(f.Mute) == 0
+	for _, m := range f.Marks {
+		good := !m.Through.Before(f.Ends)
+		if m.Former && !good {
+			continue // a PC that was replaced: who took its place proves the day
+		}
+		v.Proofs = append(v.Proofs, Proof{Source: m.Source, What: "read to", Required: true, Good: good, Text: "through " + clock(m.Through)})
+		if !good {
+			behind = append(behind, m.Source+" has read to "+clock(m.Through)+" only")
+		}
+	}
+	for _, d := range f.Mute {
+		v.Proofs = append(v.Proofs, Proof{Source: d, What: "read to", Text: "it does not tell how far it has read"})
+	}
+	if len(v.Proofs) == 0 {
+		v.Proofs = append(v.Proofs, Proof{Source: "all sources", What: "read to", Text: "no source tells how far it has read"})
+		proven = false
+	}
+	return proven && len(behind) == 0, behind
+}
+
+// gapsShown is how many missing runs a case names: a store with one row of numbers for all tills leaves thousands.
+const gapsShown = 20
 
 func (v *Verdict) gaps(f Facts, r Rules) {
 	id := cases.ID(cases.Gap, f.Key.String())
-	if r.Gaps == Absent || len(f.Gaps) == 0 {
+	checked := r.Gaps == Advisory || r.Gaps == Required
+	if !checked || len(f.Gaps) == 0 {
 		v.Gone = append(v.Gone, id)
-		if r.Gaps != Absent {
+		if checked {
 			v.Proofs = append(v.Proofs, Proof{Source: "tills", What: "ticket numbers", Required: r.Gaps == Required, Good: true, Text: "none is missing"})
 		}
 		return
 	}
 	var list []string
 	for i, g := range f.Gaps {
-		if i == 20 {
+		if i == gapsShown {
 			list = append(list, fmt.Sprintf("and %d more", len(f.Gaps)-i))
 			break
 		}
 		list = append(list, g.String())
 	}
-	c := cases.New(cases.Gap, f.Key.String(), f.Now)
-	c.Location, c.Day, c.Detail = f.Key.Location, f.Key.Day, "missing: "+strings.Join(list, "; ")
+	c := f.newCase(cases.Gap, "missing: "+strings.Join(list, "; "))
 	v.Cases = append(v.Cases, c)
 	v.Proofs = append(v.Proofs, Proof{Source: "tills", What: "ticket numbers", Required: r.Gaps == Required, Text: c.Detail})
 }
 
 // control compares with the tills' or vendor's own totals.
 func (v *Verdict) control(f Facts, r Rules) {
-	id := cases.ID(cases.ControlTotal, f.Key.String())
-	var wrong []string
-	for _, c := range f.Controls {
-		var diff []string
-		if c.Tickets >= 0 && c.Tickets != int64(f.Tickets) {
-			diff = append(diff, fmt.Sprintf("tickets %d, ours %d", c.Tickets, f.Tickets))
-		}
-		for _, m := range []struct {
-			name         string
-			theirs, ours money.Amount
-		}{{"gross", c.Gross, f.Gross}, {"tax", c.Tax, f.Tax}, {"paid", c.Paid, f.Paid}} {
-			if m.theirs.Currency != "" && m.theirs.Minor != m.ours.Minor {
-				diff = append(diff, fmt.Sprintf("%s %s, ours %s", m.name, m.theirs, m.ours))
-			}
-		}
-		text := "agrees"
-		if len(diff) > 0 {
-			text = strings.Join(diff, "; ")
-			wrong = append(wrong, c.Source+": "+text)
-		}
-		v.Proofs = append(v.Proofs, Proof{Source: c.Source, What: "control total", Required: r.Control == Required, Good: len(diff) == 0, Text: text})
-	}
-	if len(wrong) == 0 {
-		v.Gone = append(v.Gone, id)
+	if r.Control == Absent {
+		v.Gone = append(v.Gone, cases.ID(cases.ControlTotal, f.Key.String()))
 		return
 	}
-	c := cases.New(cases.ControlTotal, f.Key.String(), f.Now)
-	c.Location, c.Day, c.Detail = f.Key.Location, f.Key.Day, strings.Join(wrong, "; ")
-	v.Cases = append(v.Cases, c)
+	var wrong []string
+	for _, c := range f.Controls {
+		text := strings.Join(differences(c, f), "; ")
+		good := text == ""
+		if good {
+			text = "agrees"
+		} else {
+			wrong = append(wrong, c.Source+": "+text)
+		}
+		v.Proofs = append(v.Proofs, Proof{Source: c.Source, What: "control total", Required: r.Control == Required, Good: good, Text: text})
+	}
+	if len(wrong) == 0 {
+		v.Gone = append(v.Gone, cases.ID(cases.ControlTotal, f.Key.String()))
+		return
+	}
+	v.Cases = append(v.Cases, f.newCase(cases.ControlTotal, strings.Join(wrong, "; ")))
+}
+
+// differences lists where a control total and our figures part.
+func differences(c retail.Control, f Facts) (out []string) {
+	if c.Tickets >= 0 && c.Tickets != int64(f.Tickets) {
+		out = append(out, fmt.Sprintf("tickets %d, ours %d", c.Tickets, f.Tickets))
+	}
+	for _, m := range []struct {
+		name         string
+		theirs, ours money.Amount
+	}{{"gross", c.Gross, f.Gross}, {"tax", c.Tax, f.Tax}, {"paid", c.Paid, f.Paid}} {
+		if m.theirs.Currency != "" && m.theirs.Minor != m.ours.Minor {
+			out = append(out, fmt.Sprintf("%s %s, ours %s", m.name, m.theirs, m.ours))
+		}
+	}
+	return out
 }
 
 func (v *Verdict) calendar(f Facts) {
@@ -203,61 +271,57 @@ func (v *Verdict) calendar(f Facts) {
 	}
 }
 
-// complete decides whether every ticket is in.
-func (v *Verdict) complete(f Facts, r Rules, proven bool) bool {
+// complete decides whether every ticket is in; lacks are proofs that have not come in their time.
+func (v *Verdict) complete(f Facts, r Rules, proven bool, behind []string) (lacks []string) {
 	late := f.Ends.Add(r.Grace)
-	accepted := f.Accepted[cases.ID(cases.MissingProof, f.Key.String())]
+	inTime := f.Now.Before(late)
+	if !inTime {
+		lacks = behind
+	}
+	if f.Expected && f.Tickets == 0 {
+		v.Why = "the calendar says the store was open, and nothing has come"
+		if !inTime {
+			lacks = append(lacks, v.Why)
+		}
+	}
+	_, accepted := f.Accepted[cases.ID(cases.MissingProof, f.Key.String())]
 	switch {
-	case proven && f.Expected && f.Tickets == 0 && f.Now.Before(late):
-		v.Why, v.Next = "the calendar says the store was open, and nothing has come", late
-		return false
-	case proven:
-		return true
 	case accepted:
-		v.Unproven = true
-		return true
-	case len(f.Marks) == 0 && !f.Now.Before(late):
-		v.Unproven = true // nobody can prove it: it goes, marked
-		return true
-	case len(f.Marks) == 0:
-		v.Why, v.Next = "no source proves that the day is complete; it goes at "+late.UTC().Format("2006-01-02 15:04")+" UTC, marked unproven", late
-		return false
+		v.Complete, v.Unproven, v.Why = true, !proven, ""
+	case v.Why != "":
+	case proven:
+		v.Complete = true
+	case len(behind) > 0:
+		v.Why = "a source has not read past the day's end"
+	case inTime:
+		v.Why = "no source proves that the day is complete; it goes at " + clock(late) + ", marked unproven"
+	default:
+		v.Complete, v.Unproven = true, true // nobody can prove it
 	}
-	v.Why, v.Next = "a source has not read past the day's end", late
-	if !f.Now.Before(late) {
-		v.Next = time.Time{}
+	if !v.Complete && inTime {
+		v.Next = late
 	}
-	return false
+	return lacks
 }
 
 // agrees decides whether the figures pass.
-func (v *Verdict) agrees(f Facts, r Rules) bool {
+func (v *Verdict) agrees(f Facts, r Rules) (lacks []string) {
 	for _, c := range v.Cases {
-		if f.Accepted[c.ID] {
-			continue
-		}
-		if c.Cause == cases.ControlTotal {
-			v.Why = "a control total differs: " + c.Detail
-			return false
-		}
-		if c.Cause == cases.Gap && r.Gaps == Required {
-			v.Why = c.Detail
-			return false
+		holds := c.Cause == cases.ControlTotal && r.Control != Absent || c.Cause == cases.Gap && r.Gaps == Required
+		if holds && !f.Accepts(c) {
+			v.Why = c.Title + ": " + c.Detail
+			return nil
 		}
 	}
-	if r.Control != Required || len(f.Controls) > 0 {
-		return true
+	_, accepted := f.Accepted[cases.ID(cases.MissingProof, f.Key.String())]
+	if v.Audited = r.Control != Required || len(f.Controls) > 0 || accepted; v.Audited {
+		return nil
 	}
 	until := f.Ends.Add(r.ControlWait)
-	c := cases.New(cases.MissingProof, f.Key.String(), f.Now)
-	if f.Accepted[c.ID] {
-		return true
+	v.Why = "the control total that its source must give is missing"
+	if f.Now.Before(until) {
+		v.Next = until
+		return nil
 	}
-	v.Why, v.Next = "the control total that its source must give is missing", until
-	if !f.Now.Before(until) {
-		c.Location, c.Day, c.Detail = f.Key.Location, f.Key.Day, v.Why
-		v.Cases, v.Next = append(v.Cases, c), time.Time{}
-		v.Gone = nil
-	}
-	return false
+	return []string{v.Why}
 }

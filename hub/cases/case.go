@@ -74,3 +74,10 @@ type Step struct {
 	Before string
 	After  string
 }
+
+// Living reports whether a case of this cause says how a store-day stands now, so that its detail changes with the day.
+func (c Cause) Living() bool { return c == MissingProof || c.Exact() }
+
+// Exact reports whether an acceptance holds only for what the case said when it was given: who accepts that number 7 is missing has not
+// accepted that number 9 is.
+func (c Cause) Exact() bool { return c == Gap || c == ControlTotal || c == SuspenseCap }

@@ -15,14 +15,16 @@ import (
 func Decide(d Day, o Options) (Decision, error) {
 	v := audit.Judge(d.Facts, o.Rules)
 	dec := Decision{State: Open, Why: v.Why, Approved: d.ApprovedBy, Unproven: v.Unproven, Cases: v.Cases, Gone: v.Gone, Next: v.Next}
-	if v.Complete {
+	switch {
+	case len(d.Documents) > 0:
+		dec.State = worst(d.States)
+	case v.Audited:
+		dec.State = Audited
+	case v.Complete:
 		dec.State = Complete
 	}
-	if v.Audited {
-		dec.State = Audited
-	}
 	// A day with a document stays approved: what comes late is a delta, not a new question.
-	if !v.Audited && len(d.Documents) == 0 {
+	if v.Blocked || !v.Audited && len(d.Documents) == 0 {
 		return dec, nil
 	}
 	if o.Books == (rollup.Books{}) {
@@ -72,13 +74,16 @@ func (dec *Decision) unknown(d Day, s rollup.Sheet) {
 func (dec *Decision) capped(d Day, o Options, s rollup.Sheet) bool {
 	c := cases.New(cases.SuspenseCap, d.Key.String(), d.Now)
 	over := o.SuspenseCap.Currency != "" && s.Suspense.Currency == o.SuspenseCap.Currency && s.Suspense.Minor > o.SuspenseCap.Minor
-	if !over || d.Accepted[c.ID] || d.ApprovedBy != "" && d.ApprovedBy != "auto" {
+	if !over || d.Approved {
 		dec.Gone = append(dec.Gone, c.ID)
 		return false
 	}
 	c.Location, c.Day, c.Amount = d.Key.Location, d.Key.Day, s.Suspense
 	c.Detail = fmt.Sprintf("%s have no account, the cap is %s: %v", s.Suspense, o.SuspenseCap, s.Unmapped)
 	dec.Cases = append(dec.Cases, c)
+	if d.Accepts(c) {
+		return false
+	}
 	dec.Why = c.Detail
 	return true
 }
@@ -86,7 +91,7 @@ func (dec *Decision) capped(d Day, o Options, s rollup.Sheet) bool {
 // document makes what the books still lack, and otherwise tells how far the documents are.
 func (dec *Decision) document(d Day, o Options, s rollup.Sheet) error {
 	if quiet := d.Changed.Add(o.Settle); len(d.Documents) > 0 && d.Now.Before(quiet) {
-		dec.State, dec.Next = dec.of(d.States), quiet
+		dec.Next = quiet
 		return nil
 	}
 	note := ""
@@ -101,15 +106,15 @@ func (dec *Decision) document(d Day, o Options, s rollup.Sheet) error {
 		dec.Document, dec.State = &doc, Posting
 		return nil
 	}
-	dec.State = dec.of(d.States)
+	dec.State = worst(d.States)
 	if len(d.Documents) == 0 {
 		dec.Why = "nothing to post: no money moved"
 	}
 	return nil
 }
 
-// of is the day's state by its documents': the one that needs a person most.
-func (dec *Decision) of(states []string) string {
+// worst is a day's state by its documents': the one that needs a person most.
+func worst(states []string) string {
 	for _, s := range []string{Parked, Waiting, Posting, Posted} {
 		if slices.Contains(states, s) {
 			return s

@@ -4,6 +4,8 @@ package roll
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -93,25 +95,27 @@ const decideEvery = time.Second
 // Run rolls whenever wake tells of news, and when a day's time comes, until ctx ends.
 func (r *Roller) Run(ctx context.Context, wake <-chan struct{}) error {
 	var decided time.Time
+	streams := false // tickets came since the last round of decisions
 	for ctx.Err() == nil {
 		n, err := r.Store.Fold(ctx, foldMost)
 		if err == nil && n > 0 {
+			streams = true
 			continue
 		}
 		pause, worked := rest, false
-		if early := decideEvery - time.Since(decided); err == nil && early > 0 {
+		if early := decideEvery - time.Since(decided); err == nil && streams && early > 0 {
 			pause = early
 		} else if err == nil {
 			var next time.Time
 			worked, next, err = r.decide(ctx)
-			decided = time.Now()
+			decided, streams = time.Now(), false
 			if !next.IsZero() {
 				pause = max(10*time.Millisecond, min(rest, time.Until(next)))
 			}
 		}
 		if err != nil && ctx.Err() == nil {
 			r.Log.ErrorContext(ctx, "cannot roll up; it is tried again", "err", err)
-			pause = rest
+			pause, worked = rest, false
 		}
 		if worked {
 			continue
@@ -140,6 +144,7 @@ func (r *Roller) decide(ctx context.Context) (worked bool, next time.Time, err e
 	if err != nil {
 		return false, next, err
 	}
+	var bad error
 	for _, k := range keys {
 		made := false
 		err := r.Store.Decide(ctx, k, func(d Day) (Decision, error) {
@@ -147,8 +152,9 @@ func (r *Roller) decide(ctx context.Context) (worked bool, next time.Time, err e
 			made = dec.Document != nil
 			return dec, err
 		})
-		if err != nil {
-			return false, next, err
+		if err != nil { // a day that cannot be judged stops no other
+			bad = errors.Join(bad, fmt.Errorf("judge store-day %s: %w", k, err))
+			continue
 		}
 		if made {
 			r.Log.InfoContext(ctx, "document made", "location", k.Location, "day", k.Day)
@@ -157,5 +163,5 @@ func (r *Roller) decide(ctx context.Context) (worked bool, next time.Time, err e
 			}
 		}
 	}
-	return len(keys) > 0, next, nil
+	return len(keys) > 0, next, bad
 }

@@ -47,6 +47,26 @@ func (tx *Tx) OpenCase(ctx context.Context, c cases.Case) error {
 	return tx.PutStep(ctx, Step{Subject: "case " + c.ID, Who: "hub", What: what, After: c.Detail})
 }
 
+// ask opens a question once: it is not counted up with every ticket. One about how a day stands follows the day, and opens again when what
+// a person accepted is no longer all of it.
+func (tx *Tx) ask(ctx context.Context, c cases.Case) error {
+	old, found, err := tx.getCase(ctx, c.ID)
+	switch {
+	case err != nil || !found || old.State == cases.Closed:
+		if err == nil {
+			err = tx.OpenCase(ctx, c)
+		}
+		return err
+	case !c.Cause.Living() || old.Detail == c.Detail || old.State == cases.Accepted && !c.Cause.Exact():
+		return nil
+	}
+	c.Opened, c.Seen, c.State = old.Opened, old.Seen, cases.Open
+	if err := tx.putCase(ctx, c); err != nil || old.State == cases.Open {
+		return err
+	}
+	return tx.PutStep(ctx, Step{Subject: "case " + c.ID, Who: "hub", What: "opened again: it has changed since it was accepted", Before: old.Detail, After: c.Detail})
+}
+
 // CloseCase closes a case whose cause is gone; one that is not open is left alone.
 func (tx *Tx) CloseCase(ctx context.Context, id, who, why string) error {
 	c, found, err := tx.getCase(ctx, id)

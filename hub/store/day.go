@@ -3,12 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
 
-	"github.com/tillpost/tillpost/hub/audit"
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/roll"
 	"github.com/tillpost/tillpost/hub/rollup"
@@ -90,17 +88,16 @@ func opens(days string, d retail.BusinessDate) bool {
 
 // Decide implements roll.Store.
 func (s *Store) Decide(ctx context.Context, k rollup.DayKey, decide func(roll.Day) (roll.Decision, error)) error {
-	trading, known, err := s.Trading(ctx, k.Location, k.Day)
-	if err != nil {
+	var ends time.Time
+	if trading, known, err := s.Trading(ctx, k.Location, k.Day); err != nil {
 		return err
+	} else if known {
+		ends = trading.End(k.Day)
 	}
 	return s.InTx(ctx, func(tx *Tx) error {
-		d, err := tx.rollDay(ctx, k)
+		d, err := tx.rollDay(ctx, k, ends)
 		if err != nil {
 			return err
-		}
-		if known {
-			d.Ends = trading.End(k.Day)
 		}
 		dec, err := decide(d)
 		if err != nil {
@@ -111,8 +108,9 @@ func (s *Store) Decide(ctx context.Context, k rollup.DayKey, decide func(roll.Da
 }
 
 // rollDay reads everything a decision needs.
-func (tx *Tx) rollDay(ctx context.Context, k rollup.DayKey) (d roll.Day, err error) {
-	d.Key, d.Now, d.Accepted = k, tx.Now, map[string]bool{}
+func (tx *Tx) rollDay(ctx context.Context, k rollup.DayKey, ends time.Time) (d roll.Day, err error) {
+	d.Ends = ends
+	d.Key, d.Now, d.Accepted = k, tx.Now, map[string]string{}
 	var gross, tax, changed int64
 	var currency, openDays string
 	if err = tx.QueryRowContext(ctx, `SELECT d.state, d.hold, d.approved, d.tickets, d.gross, d.tax, d.currency, d.changed, COALESCE(l.open_days, '') FROM day d
@@ -139,87 +137,6 @@ func (tx *Tx) rollDay(ctx context.Context, k rollup.DayKey) (d roll.Day, err err
 		return d, err
 	}
 	return d, tx.evidence(ctx, k, &d.Facts)
-}
-
-// evidence reads marks, gaps, control totals, questions and what was accepted.
-func (tx *Tx) evidence(ctx context.Context, k rollup.DayKey, f *audit.Facts) error {
-	if err := each(ctx, tx, func(r *sql.Rows) error {
-		var m audit.Mark
-		var through int64
-		err := r.Scan(&m.Source, &through)
-		m.Through = fromMicros(through)
-		f.Marks = append(f.Marks, m)
-		return err
-	}, `SELECT source, through FROM read_to WHERE location = ? ORDER BY source`, string(k.Location)); err != nil {
-		return err
-	}
-	if err := each(ctx, tx, func(r *sql.Rows) error {
-		var body string
-		var c retail.Control
-		if err := r.Scan(&body); err != nil {
-			return err
-		}
-		err := json.Unmarshal([]byte(body), &c)
-		f.Controls = append(f.Controls, c)
-		return err
-	}, `SELECT body FROM control WHERE location = ? AND day = ? ORDER BY source`, string(k.Location), string(k.Day)); err != nil {
-		return err
-	}
-	var confirmed bool
-	if err := tx.QueryRowContext(ctx, `SELECT COALESCE((SELECT confirmed FROM location WHERE code = ?), 0)`, string(k.Location)).Scan(&confirmed); err != nil {
-		return err
-	}
-	if !confirmed {
-		f.Unconfirmed = append(f.Unconfirmed, "location "+string(k.Location))
-	}
-	if err := each(ctx, tx, func(r *sql.Rows) error {
-		var code string
-		err := r.Scan(&code)
-		f.Unconfirmed = append(f.Unconfirmed, "till "+code)
-		return err
-	}, `SELECT code FROM till WHERE location = ? AND confirmed = 0 AND code IN (SELECT till FROM ticket WHERE location = ? AND day = ?) ORDER BY code`, string(k.Location), string(k.Location), string(k.Day)); err != nil {
-		return err
-	}
-	if err := each(ctx, tx, func(r *sql.Rows) error {
-		var id string
-		err := r.Scan(&id)
-		f.Accepted[id] = true
-		return err
-	}, `SELECT id FROM kase WHERE state = 'accepted' AND location = ? AND day = ?`, string(k.Location), string(k.Day)); err != nil {
-		return err
-	}
-	return tx.gaps(ctx, k, f)
-}
-
-// gaps finds runs of ticket numbers that a till left out on a day. A number that the till gave to another day is not missing. It is one pass
-// over the days around: a store that numbers all its tills in one row leaves thousands of runs.
-func (tx *Tx) gaps(ctx context.Context, k rollup.DayKey, f *audit.Facts) error {
-	var till string
-	var last, before int64 // the day's last number of the till, and the number before this one on any day
-	whole := true          // between last and here every number is known from another day
-	return each(ctx, tx, func(r *sql.Rows) error {
-		var t string
-		var n int64
-		var ours bool
-		if err := r.Scan(&t, &n, &ours); err != nil {
-			return err
-		}
-		if t != till {
-			till, last, before, whole = t, 0, n, true
-		}
-		if n > before+1 {
-			whole = false
-		}
-		if ours {
-			if last > 0 && !whole {
-				f.Gaps = append(f.Gaps, audit.Gap{Till: retail.TillCode(t), From: last + 1, To: n - 1})
-			}
-			last, whole = n, true
-		}
-		before = n
-		return nil
-	}, `SELECT till, sequence, max(day = ?) FROM ticket WHERE location = ? AND day BETWEEN ? AND ? AND sequence > 0 GROUP BY till, sequence ORDER BY till, sequence`,
-		string(k.Day), string(k.Location), string(k.Day.AddDays(-2)), string(k.Day.AddDays(2)))
 }
 
 // decided writes a decision.
@@ -297,19 +214,4 @@ func (tx *Tx) actOnDay(ctx context.Context, k rollup.DayKey, step Step, update s
 		}
 	}
 	return nil
-}
-
-// each runs f over the rows of a query.
-func each(ctx context.Context, q querier, f func(*sql.Rows) error, query string, args ...any) error {
-	rows, err := q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := f(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }

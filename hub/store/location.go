@@ -140,15 +140,6 @@ func (tx *Tx) askLocation(ctx context.Context, l retail.LocationCode) error {
 	return tx.ask(ctx, c)
 }
 
-// ask opens a question once: it is not counted up with every ticket.
-func (tx *Tx) ask(ctx context.Context, c cases.Case) error {
-	old, found, err := tx.getCase(ctx, c.ID)
-	if err != nil || found && old.State != cases.Closed {
-		return err
-	}
-	return tx.OpenCase(ctx, c)
-}
-
 // tellLocation keeps the store's own word of itself beside head office's: it proposes, it does not decide.
 func (tx *Tx) tellLocation(ctx context.Context, l retail.Location) error {
 	told, err := json.Marshal(l)

@@ -98,8 +98,9 @@ func (tx *Tx) putProfile(ctx context.Context, e *envelope.Envelope) error {
 }
 
 func (tx *Tx) readTo(ctx context.Context, d retail.DeviceID, r retail.ReadTo) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO read_to (source, location, through) VALUES (?, ?, ?)
-		ON CONFLICT (source, location) DO UPDATE SET through = max(through, excluded.through)`, string(d)+"/"+r.Source, string(r.Location), micros(r.Through))
+	_, err := tx.ExecContext(ctx, `INSERT INTO read_to (source, location, through, profile) VALUES (?, ?, ?, ?)
+		ON CONFLICT (source, location) DO UPDATE SET through = max(through, excluded.through), profile = excluded.profile`,
+		string(d)+"/"+r.Source, string(r.Location), micros(r.Through), r.Profile)
 	tx.touchLocation(r.Location)
 	return err
 }

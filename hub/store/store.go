@@ -39,6 +39,8 @@ type Store struct {
 	secret []byte
 	Now    func() time.Time
 	Rules  audit.Rules // what a store-day's page shows as required; set it before use
+	// Says tells what a profile says of its source's proofs; nil = nothing. Set it before use.
+	Says func(profile string) audit.Needs
 
 	expected struct {
 		sync.Mutex
@@ -157,4 +159,19 @@ func fromMicros(n int64) time.Time {
 		return time.Time{}
 	}
 	return time.UnixMicro(n).UTC()
+}
+
+// each runs f over the rows of a query.
+func each(ctx context.Context, q querier, f func(*sql.Rows) error, query string, args ...any) error {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := f(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }

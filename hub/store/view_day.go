@@ -158,8 +158,11 @@ func (s *Store) DayDetail(ctx context.Context, k rollup.DayKey) (v view.DayDetai
 	if err != nil {
 		return v, err
 	}
+	if known {
+		v.Zone, v.Opens, v.Ends = trading.Zone.String(), trading.Start(k.Day), trading.End(k.Day)
+	}
 	err = s.readTx(ctx, func(tx *Tx) (err error) {
-		d, err = tx.rollDay(ctx, k)
+		d, err = tx.rollDay(ctx, k, v.Ends)
 		return err
 	})
 	if errors.Is(err, sql.ErrNoRows) {
@@ -177,10 +180,6 @@ func (s *Store) DayDetail(ctx context.Context, k rollup.DayKey) (v view.DayDetai
 		return v, classify("read store-day", err)
 	}
 	v.DayView = one[0]
-	if known {
-		v.Zone, v.Opens, v.Ends = trading.Zone.String(), trading.Start(k.Day), trading.End(k.Day)
-		d.Ends = v.Ends
-	}
 	if v.Documents, err = s.documentViews(ctx, k); err != nil {
 		return v, classify("read store-day", err)
 	}

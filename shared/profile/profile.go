@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tillpost/tillpost/shared/config"
@@ -44,8 +45,10 @@ type Profile struct {
 	Tables  map[string]map[string]string `toml:"table"` // {Column|table}; "*" = every other value, "=" keeps it
 	Proof   Proof                        `toml:"proof"`
 
-	raw  []byte
-	zone *time.Location
+	raw   []byte
+	zone  *time.Location
+	parts map[string][]part     // each template, taken apart once
+	terms map[string][][]string // each amount as terms of factors
 }
 
 // TicketRule makes the head of a ticket from its first row.
@@ -87,7 +90,9 @@ type TenderRule struct {
 
 // Proof is what the file says about completeness.
 type Proof struct {
-	WholeDays bool `toml:"whole_days"` // a file holds only whole business days: its newest ticket's day is complete
+	WholeDays bool   `toml:"whole_days"` // a file holds only whole business days: its newest ticket's day is complete
+	Gaps      string `toml:"gaps"`       // of ticket numbers: absent, advisory, required; "" = the hub's rule
+	Control   string `toml:"control"`    // totals that come beside the tickets: the same words
 }
 
 // Rows is the body of an envelope of kind rows.v1: the rows of one ticket as they stood in the file.
@@ -132,6 +137,11 @@ func (p *Profile) check(f *config.Faults) {
 	if !slices.Contains(formats, p.Format) {
 		f.Add("format: %q is not one of %s", p.Format, strings.Join(formats, ", "))
 	}
+	for name, n := range map[string]string{"proof.gaps": p.Proof.Gaps, "proof.control": p.Proof.Control} {
+		if !slices.Contains([]string{"", "absent", "advisory", "required"}, n) {
+			f.Add("%s: %q is not absent, advisory or required", name, n)
+		}
+	}
 	if len([]rune(p.Delimiter)) > 1 {
 		f.Add("delimiter: %q is more than one character", p.Delimiter)
 	}
@@ -162,6 +172,32 @@ func (p *Profile) check(f *config.Faults) {
 		if err := p.wellFormed(t); err != nil {
 			f.Add("%v", err)
 		}
+	}
+	p.compile()
+}
+
+// compile takes templates and amounts apart once: a file asks for them with every row.
+func (p *Profile) compile() {
+	p.parts, p.terms = map[string][]part{}, map[string][][]string{}
+	for _, t := range p.templates() {
+		p.parts[t] = split(t)
+	}
+	amount := func(t string) {
+		var terms [][]string
+		for term := range strings.SplitSeq(t, " + ") {
+			factors := strings.Split(term, " * ")
+			for _, f := range factors {
+				p.parts[f] = split(f)
+			}
+			terms = append(terms, factors)
+		}
+		p.terms[t] = terms
+	}
+	for _, l := range p.Lines {
+		amount(l.Amount)
+	}
+	for _, t := range p.Tenders {
+		amount(t.Amount)
 	}
 }
 
@@ -200,17 +236,25 @@ func (p *Profile) Missing(header []string) (out []string) {
 	return out
 }
 
+// shipped is read once: a profile does not change after Parse.
+var shipped = sync.OnceValue(func() map[string]*Profile {
+	out := map[string]*Profile{}
+	for _, name := range Names() {
+		body, err := shippedFiles.ReadFile("shipped/" + name + ".toml")
+		if err == nil {
+			out[name], err = Parse(body)
+		}
+		if err != nil {
+			panic(fmt.Sprintf("BUG: shipped profile: %v", err))
+		}
+	}
+	return out
+})
+
 // Shipped returns a profile that comes with Tillpost.
 func Shipped(name string) (*Profile, bool) {
-	body, err := shippedFiles.ReadFile("shipped/" + name + ".toml")
-	if err != nil {
-		return nil, false
-	}
-	p, err := Parse(body)
-	if err != nil {
-		panic(fmt.Sprintf("BUG: shipped profile: %v", err))
-	}
-	return p, true
+	p, ok := shipped()[name]
+	return p, ok
 }
 
 // Names lists the shipped profiles.

@@ -61,19 +61,27 @@ func (r row) text(t string) string {
 	if t == "" {
 		return ""
 	}
+	parts := r.p.parts[t]
+	if len(parts) == 1 {
+		return strings.TrimSpace(r.one(parts[0]))
+	}
 	var b strings.Builder
-	for _, part := range split(t) {
-		if part.column == "" {
-			b.WriteString(part.literal)
-			continue
-		}
-		v := r.cell(part.column)
-		if part.table != "" {
-			v = r.p.translate(part.table, v)
-		}
-		b.WriteString(v)
+	for _, part := range parts {
+		b.WriteString(r.one(part))
 	}
 	return strings.TrimSpace(b.String())
+}
+
+// one is a piece filled in.
+func (r row) one(p part) string {
+	if p.column == "" {
+		return p.literal
+	}
+	v := r.cell(p.column)
+	if p.table != "" {
+		return r.p.translate(p.table, v)
+	}
+	return v
 }
 
 // translate looks a value up: itself, else "*", else it stays; a target of "=" keeps the value.
@@ -92,9 +100,9 @@ func (p *Profile) translate(table, v string) string {
 
 // sum works an amount out: terms joined by " + ", each of factors joined by " * ". Empty cells make the whole term nothing.
 func (r row) sum(t string) (total decimal.Decimal, given bool, err error) {
-	for _, term := range strings.Split(t, " + ") {
+	for _, factors := range r.p.terms[t] {
 		product, some := decimal.NewFromInt(1), true
-		for _, f := range strings.Split(term, " * ") {
+		for _, f := range factors {
 			s := r.text(f)
 			if s == "" {
 				some = false

@@ -126,6 +126,7 @@ type ReadTo struct {
 	Source   string       `json:"source,omitzero"`
 	Location LocationCode `json:"location,omitzero"`
 	Through  time.Time    `json:"through,omitzero"`
+	Profile  string       `json:"profile,omitzero"` // which says what else the source proves; "" = none
 }
 
 // Control is a control total of a location's day, from the till's Z report or the vendor's analyzer.

@@ -138,7 +138,7 @@ func (c *content) marks(name string) (out []source.Draft, err error) {
 		return nil, nil
 	}
 	for l, at := range c.newest {
-		body, err := json.Marshal(retail.ReadTo{Source: name, Location: l, Through: at.Add(24 * time.Hour)})
+		body, err := json.Marshal(retail.ReadTo{Source: name, Location: l, Through: at.Add(24 * time.Hour), Profile: c.profile.Name})
 		if err != nil {
 			return nil, fault.New(fault.Internal, "write mark", err)
 		}

@@ -1,0 +1,130 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+
+	"github.com/tillpost/tillpost/hub/audit"
+	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// evidence reads what proves a store-day, what speaks against it, and what a person lives with. f.Ends is known.
+func (tx *Tx) evidence(ctx context.Context, k rollup.DayKey, f *audit.Facts) error {
+	for _, read := range []func(context.Context, rollup.DayKey, *audit.Facts) error{tx.marks, tx.mute, tx.controls, tx.unconfirmed, tx.accepted} {
+		if err := read(ctx, k, f); err != nil {
+			return err
+		}
+	}
+	if f.Now.Before(f.Ends) && !f.Approved {
+		return nil // its numbers still run
+	}
+	return tx.gaps(ctx, k, f)
+}
+
+// marks reads how far each source has read, and what its profile says of its other proofs.
+func (tx *Tx) marks(ctx context.Context, k rollup.DayKey, f *audit.Facts) error {
+	return each(ctx, tx, func(r *sql.Rows) error {
+		var m audit.Mark
+		var through int64
+		var profile string
+		if err := r.Scan(&m.Source, &through, &profile, &m.Former); err != nil {
+			return err
+		}
+		m.Through = fromMicros(through)
+		f.Marks = append(f.Marks, m)
+		if profile != "" && tx.store.Says != nil && !m.Former {
+			f.Says = f.Says.With(tx.store.Says(profile))
+		}
+		return nil
+	}, `SELECT source, through, profile, NOT EXISTS (SELECT 1 FROM assignment a WHERE a.until = 0 AND a.location IN ('*', r.location)
+		AND substr(r.source, 1, length(a.device) + 1) = a.device || '/') FROM read_to r WHERE location = ? ORDER BY source`, string(k.Location))
+}
+
+// mute reads which devices spoke for the location alone when the day ended and have never told how far they read. A device of every location
+// is not expected to know each.
+func (tx *Tx) mute(ctx context.Context, k rollup.DayKey, f *audit.Facts) error {
+	return each(ctx, tx, func(r *sql.Rows) error {
+		var device string
+		err := r.Scan(&device)
+		f.Mute = append(f.Mute, device)
+		return err
+	}, `SELECT DISTINCT device FROM assignment a WHERE location = ? AND until = 0 AND since < ? AND NOT EXISTS (SELECT 1 FROM read_to r
+		WHERE r.location = a.location AND substr(r.source, 1, length(a.device) + 1) = a.device || '/') ORDER BY device`, string(k.Location), micros(f.Ends))
+}
+
+func (tx *Tx) controls(ctx context.Context, k rollup.DayKey, f *audit.Facts) error {
+	return each(ctx, tx, func(r *sql.Rows) error {
+		var body string
+		var c retail.Control
+		if err := r.Scan(&body); err != nil {
+			return err
+		}
+		err := json.Unmarshal([]byte(body), &c)
+		f.Controls = append(f.Controls, c)
+		return err
+	}, `SELECT body FROM control WHERE location = ? AND day = ? ORDER BY source`, string(k.Location), string(k.Day))
+}
+
+func (tx *Tx) unconfirmed(ctx context.Context, k rollup.DayKey, f *audit.Facts) error {
+	var confirmed bool
+	if err := tx.QueryRowContext(ctx, `SELECT COALESCE((SELECT confirmed FROM location WHERE code = ?), 0)`, string(k.Location)).Scan(&confirmed); err != nil {
+		return err
+	}
+	if !confirmed {
+		f.Unconfirmed = append(f.Unconfirmed, "location "+string(k.Location))
+	}
+	return each(ctx, tx, func(r *sql.Rows) error {
+		var code string
+		err := r.Scan(&code)
+		f.Unconfirmed = append(f.Unconfirmed, "till "+code)
+		return err
+	}, `SELECT code FROM till WHERE location = ? AND confirmed = 0 AND code IN (SELECT till FROM ticket WHERE location = ? AND day = ?) ORDER BY code`,
+		string(k.Location), string(k.Location), string(k.Day))
+}
+
+func (tx *Tx) accepted(ctx context.Context, k rollup.DayKey, f *audit.Facts) error {
+	return each(ctx, tx, func(r *sql.Rows) error {
+		var id, body string
+		if err := r.Scan(&id, &body); err != nil {
+			return err
+		}
+		var c cases.Case
+		err := json.Unmarshal([]byte(body), &c)
+		f.Accepted[id] = c.Detail
+		return err
+	}, `SELECT id, body FROM kase WHERE state = 'accepted' AND location = ? AND day = ?`, string(k.Location), string(k.Day))
+}
+
+// gaps finds runs of ticket numbers that a till left out on a day. A number that the till gave to another day is not missing. It is one pass
+// over the days around: a store that numbers all its tills in one row leaves thousands of runs.
+func (tx *Tx) gaps(ctx context.Context, k rollup.DayKey, f *audit.Facts) error {
+	var till string
+	var last, before int64 // the day's last number of the till, and the number before this one on any day
+	whole := true          // between last and here every number is known from another day
+	return each(ctx, tx, func(r *sql.Rows) error {
+		var t string
+		var n int64
+		var ours bool
+		if err := r.Scan(&t, &n, &ours); err != nil {
+			return err
+		}
+		if t != till {
+			till, last, before, whole = t, 0, n, true
+		}
+		if n > before+1 {
+			whole = false
+		}
+		if ours {
+			if last > 0 && !whole {
+				f.Gaps = append(f.Gaps, audit.Gap{Till: retail.TillCode(t), From: last + 1, To: n - 1})
+			}
+			last, whole = n, true
+		}
+		before = n
+		return nil
+	}, `SELECT till, sequence, max(day = ?) FROM ticket WHERE location = ? AND day BETWEEN ? AND ? AND sequence > 0 GROUP BY till, sequence ORDER BY till, sequence`,
+		string(k.Day), string(k.Location), string(k.Day.AddDays(-2)), string(k.Day.AddDays(2)))
+}
