@@ -339,3 +339,33 @@ func TestARestoredHubsCaseClosesByItself(t *testing.T) {
 		<-time.After(time.Millisecond)
 	}
 }
+
+// TestARestoredHubsCaseIsClosedBeforeItsHelloIsAnswered: a hello that finds the missing commit on its way waits for it, and must not swallow
+// that the wait is over.
+func TestARestoredHubsCaseIsClosedBeforeItsHelloIsAnswered(t *testing.T) {
+	m := newMemory()
+	m.gate = make(chan struct{}, 2)
+	in := begin(t, m)
+	e := envelope.NewEpoch()
+	b := chainOf(4, e, "x")
+	hello := envelope.Hello{Nonce: "n", Device: "d1", Stream: envelope.Sales, Epoch: e, Oldest: 1, Last: 4, LastSum: b[3].Sum, Acked: 4}
+	answer := make(chan envelope.Head, 2)
+	m.gate <- struct{}{}
+	word(t, give(t, in, b[:2]))
+	in.Hello(t.Context(), hello, func(h envelope.Head) { answer <- h })
+	word(t, answer)
+	got := give(t, in, b[2:]) // its commit waits at the gate
+	in.Hello(t.Context(), hello, func(h envelope.Head) { answer <- h })
+	m.gate <- struct{}{}
+	if h := word(t, got); h.Seq != 4 {
+		t.Fatalf("got %+v", h)
+	}
+	if h := word(t, answer); h.Seq != 4 {
+		t.Fatalf("answered %+v", h)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.open[cases.ID(cases.HubRestored, "d1/sales")] {
+		t.Error("all is here again, and the case is still open")
+	}
+}

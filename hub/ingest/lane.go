@@ -60,6 +60,7 @@ func (l *lane) run(ctx context.Context) {
 				l.batch(ctx, w.payload, w.reply)
 			}
 			<-l.in.workers
+			l.repaid(ctx) // the work may have counted the commit that a restored hub waited for
 		}
 	}
 }
@@ -136,9 +137,11 @@ func (l *lane) hello(ctx context.Context, h envelope.Hello, reply Reply) {
 			l.report(ctx, a.Verdict, a.Why, h.Epoch, h.Last)
 			if h.Acked > l.head.Seq && !bug.RestoreUnnoticed {
 				l.restored(ctx, h)
-			} else if h.Last <= l.head.Seq && l.owed == 0 && !l.quiet {
-				l.owed = l.head.Seq // a case may be left of a run before this one
-				l.repaid(ctx)
+			} else if h.Last <= l.head.Seq && !l.quiet {
+				if l.owed == 0 {
+					l.owed = l.head.Seq // a case may be left of a run before this one
+				}
+				l.repaid(ctx) // before the answer: who hears that all is here finds no case of it
 			}
 			reply(a)
 			return
