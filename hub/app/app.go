@@ -40,7 +40,7 @@ type App struct {
 	WebURL string         // set once Run serves the pages
 
 	log      *slog.Logger
-	tradings *tradings
+	calendars *calendars
 	roller   *roll.Roller
 	writer   *odoo.Writer  // nil without Odoo
 	news     chan struct{} // the ledger has something new
@@ -55,15 +55,15 @@ func OpenStore(ctx context.Context, c Config) (*store.Store, store.Clerk, error)
 	if err != nil {
 		return nil, store.Clerk{}, err
 	}
-	t := &tradings{read: s.Trading, have: map[tradingKey]trading{}}
+	t := newCalendars(s.Calendar)
 	return s, store.Clerk{Store: s, Mean: reader(s, c, t).Mean, Done: t.forget}, nil
 }
 
 // reader says what records mean, with the profiles that the hub knows, and tells the store what those say of proofs.
-func reader(s *store.Store, c Config, t *tradings) meaning.Reader {
+func reader(s *store.Store, c Config, t *calendars) meaning.Reader {
 	p := &profiles{read: s.Profile, have: map[string]known{}}
 	s.Rules, s.Says = c.Posting.rules(), p.needs
-	return meaning.Reader{Trading: t.get, Decoder: decode.Decoder{Profiles: p.get}}
+	return meaning.Reader{Calendar: t.get, Decoder: decode.Decoder{Profiles: p.get}}
 }
 
 // New opens the database and builds the rest. Code invalid for settings that cannot work.
@@ -74,8 +74,8 @@ func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 		return nil, err
 	}
 	a.Store = s
-	a.tradings = &tradings{read: s.Trading, have: map[tradingKey]trading{}}
-	a.Clerk = store.Clerk{Store: s, Mean: reader(s, c, a.tradings).Mean, Done: a.wake}
+	a.calendars = newCalendars(s.Calendar)
+	a.Clerk = store.Clerk{Store: s, Mean: reader(s, c, a.calendars).Mean, Done: a.wake}
 	for _, build := range []func(context.Context) error{a.locations, a.intake, a.books, a.listen} {
 		if err := build(ctx); err != nil {
 			return nil, errors.Join(err, a.Close())
@@ -86,7 +86,7 @@ func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 
 // wake tells the roller that something may have changed.
 func (a *App) wake() {
-	a.tradings.forget()
+	a.calendars.forget()
 	ring(a.news)
 	ring(a.tasks)
 }

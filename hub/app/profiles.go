@@ -33,7 +33,7 @@ func (p *profiles) get(name string) (*profile.Profile, error) {
 	if k, ok := p.have[name]; ok && now.Before(k.until) {
 		return k.Profile, k.err
 	}
-	k := known{until: now.Add(tradingLife)}
+	k := known{until: now.Add(calendarLife)}
 	body, err := p.read(context.Background(), name)
 	switch {
 	case err != nil:

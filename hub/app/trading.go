@@ -8,50 +8,50 @@ import (
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
-// tradingLife is how long a location's rules are taken for known: what a command changes in the database holds within it.
-const tradingLife = 2 * time.Second
+// calendarLife is how long a location's rules are taken for known: what a command changes in the database holds within it.
+const calendarLife = 2 * time.Second
 
-// tradings remembers how locations count their days, so that not every ticket asks the database. Safe for concurrent use.
-type tradings struct {
-	read func(ctx context.Context, l retail.LocationCode, d retail.BusinessDate) (retail.Trading, bool, error)
+// calendars remembers how locations count their days, so that not every ticket asks the database. Safe for concurrent use.
+type calendars struct {
+	read func(ctx context.Context, l retail.LocationCode) (retail.Calendar, error)
 	mu   sync.Mutex
-	have map[tradingKey]trading
+	have map[retail.LocationCode]calendar
 }
 
-type tradingKey struct {
-	location retail.LocationCode
-	date     retail.BusinessDate
-}
-
-type trading struct {
-	retail.Trading
-	ok    bool
+type calendar struct {
+	retail.Calendar
 	until time.Time
 }
 
-// get is meaning.Reader's Trading. A rule's date of effect is looked up by the date in UTC: rules change at most by a day, tickets name
-// their day themselves where it matters to the minute.
-func (t *tradings) get(l retail.LocationCode, at time.Time) (retail.Trading, bool) {
-	k, now := tradingKey{l, retail.DateOf(at.UTC())}, time.Now()
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if g, ok := t.have[k]; ok && now.Before(g.until) {
-		return g.Trading, g.ok
+// calendarsMost bounds what is remembered: a stream that invents locations must not fill the memory.
+const calendarsMost = 10_000
+
+func newCalendars(read func(context.Context, retail.LocationCode) (retail.Calendar, error)) *calendars {
+	return &calendars{read: read, have: map[retail.LocationCode]calendar{}}
+}
+
+// get is meaning.Reader's Calendar. While the database cannot be read, what was known holds.
+func (c *calendars) get(l retail.LocationCode) retail.Calendar {
+	now := time.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if k, ok := c.have[l]; ok && now.Before(k.until) {
+		return k.Calendar
 	}
-	g, ok, err := t.read(context.Background(), l, k.date)
+	rules, err := c.read(context.Background(), l)
 	if err != nil {
-		return retail.Trading{}, false // the record is refused with a case and read again later
+		return c.have[l].Calendar
 	}
-	if len(t.have) > 10_000 {
-		clear(t.have)
+	if len(c.have) > calendarsMost {
+		clear(c.have)
 	}
-	t.have[k] = trading{g, ok, now.Add(tradingLife)}
-	return g, ok
+	c.have[l] = calendar{rules, now.Add(calendarLife)}
+	return rules
 }
 
 // forget makes the next get read again.
-func (t *tradings) forget() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	clear(t.have)
+func (c *calendars) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.have)
 }

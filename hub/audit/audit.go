@@ -86,6 +86,7 @@ type Facts struct {
 	Mute        []string  // devices that speak for the location and have never told how far they read
 	Says        Needs
 	Gaps        []Gap // of a day that has ended
+	Numbered    int   // running numbers that its tickets carry
 	Controls    []retail.Control
 	Expected    bool // the calendar says that the store was open
 	Tickets     int
@@ -207,7 +208,11 @@ func (v *Verdict) gaps(f Facts, r Rules) {
 	checked := r.Gaps == Advisory || r.Gaps == Required
 	if !checked || len(f.Gaps) == 0 {
 		v.Gone = append(v.Gone, id)
-		if checked {
+		switch {
+		case !checked:
+		case f.Numbered == 0:
+			v.Proofs = append(v.Proofs, Proof{Source: "tills", What: "ticket numbers", Required: r.Gaps == Required, Text: "its tickets carry no running numbers"})
+		default:
 			v.Proofs = append(v.Proofs, Proof{Source: "tills", What: "ticket numbers", Required: r.Gaps == Required, Good: true, Text: "none is missing"})
 		}
 		return
@@ -314,6 +319,10 @@ func (v *Verdict) agrees(f Facts, r Rules) (lacks []string) {
 		}
 	}
 	_, accepted := f.Accepted[cases.ID(cases.MissingProof, f.Key.String())]
+	if r.Gaps == Required && f.Tickets > 0 && f.Numbered == 0 && !accepted {
+		v.Why = "its tickets carry no running numbers, which their source must give"
+		return []string{v.Why}
+	}
 	if v.Audited = r.Control != Required || len(f.Controls) > 0 || accepted; v.Audited {
 		return nil
 	}

@@ -19,6 +19,7 @@ const (
 	UnknownLocation Cause = "unknown_location" // a location that nobody has confirmed
 	UnknownTill     Cause = "unknown_till"
 	Conflict        Cause = "conflict" // the same identity with contradicting facts
+	Unfolded        Cause = "unfolded" // an entry that its store-day cannot hold: another currency
 	Gap             Cause = "gap"      // a ticket number is missing
 	Fork            Cause = "fork"     // two machines write one stream
 	Stopped         Cause = "stopped"  // a stream that arrives damaged again and again
@@ -80,4 +81,10 @@ func (c Cause) Living() bool { return c == MissingProof || c.Exact() }
 
 // Exact reports whether an acceptance holds only for what the case said when it was given: who accepts that number 7 is missing has not
 // accepted that number 9 is.
-func (c Cause) Exact() bool { return c == Gap || c == ControlTotal || c == SuspenseCap }
+func (c Cause) Exact() bool {
+	switch c {
+	case Gap, ControlTotal, SuspenseCap, DateShift, TotalDiffers, ForeignEdit:
+		return true
+	}
+	return false
+}

@@ -16,6 +16,7 @@ var texts = map[Cause]text{
 	UnknownLocation: {"A location nobody has confirmed sends tickets", "Its days wait and are not posted.", "Confirm the location, or assign its tickets to the right one."},
 	UnknownTill:     {"A till nobody has confirmed sends tickets", "Its location's days wait and are not posted.", "Confirm that the till belongs to the location."},
 	Conflict:        {"Two records with one number contradict each other", "The first one is booked; the second one is kept aside and is not.", "Find out at the till which is right; accept or edit."},
+	Unfolded:        {"A ticket is in another currency than its store-day", "The ticket is kept and its money is not in the day's document.", "Correct it at the till, which takes this one back; or book it by hand and accept with where it stands."},
 	Gap:             {"Ticket numbers are missing", "Sales may be missing from the day.", "Ask the store for these numbers, or accept that they were never used."},
 	Fork:            {"Two machines send as the same device", "Nothing is lost or doubled: the second one continues in a line of its own.", "Find the copied or restored PC and enrol it as a device of its own."},
 	Stopped:         {"A store's data arrives damaged again and again", "New sales of this store wait on its PC; none is lost.", "Check the store's network and disk, then release the stream."},

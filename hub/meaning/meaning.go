@@ -14,11 +14,11 @@ import (
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
-// Reader reads envelopes. It is safe for concurrent use if Trading and Decoder are.
+// Reader reads envelopes. It is safe for concurrent use if Calendar and Decoder are.
 type Reader struct {
 	Decoder decode.Decoder
-	// Trading is how a location counts its days at a time; ok = false when nobody has said yet.
-	Trading func(l retail.LocationCode, at time.Time) (g retail.Trading, ok bool)
+	// Calendar is how a location counts its days; empty when nobody has said yet.
+	Calendar func(l retail.LocationCode) retail.Calendar
 }
 
 // Mean is what e means. A record that cannot be understood or posted comes back refused, worded for its case.
@@ -59,15 +59,15 @@ func (r Reader) Mean(e *envelope.Envelope) ingest.Meaning {
 
 // day is the till's own business day if it gives one, else the day that the location's clock says (DESIGN D8).
 func (r Reader) day(l retail.LocationCode, own retail.BusinessDate, at time.Time, m *ingest.Meaning) (retail.BusinessDate, error) {
-	g, ok := r.Trading(l, at)
+	ours, ok := r.Calendar(l).Day(at)
 	switch {
-	case own != "" && ok && !at.IsZero() && g.Day(at) != own:
-		m.Warning = fmt.Sprintf("the till says business day %s, its clock says %s", own, g.Day(at))
+	case own != "" && ok && !at.IsZero() && ours != own:
+		m.Warning = fmt.Sprintf("the till says business day %s, by its clock and the location's cutoff it is %s; it is booked on the till's day", own, ours)
 		return own, nil
 	case own != "":
 		return own, nil
 	case !ok:
 		return "", fault.Msg(fault.Invalid, "find business day", fmt.Sprintf("the time zone of location %q is not known yet, so its business day is not; confirm the location and it is booked by itself", l))
 	}
-	return g.Day(at), nil
+	return ours, nil
 }

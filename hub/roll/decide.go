@@ -3,6 +3,7 @@ package roll
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tillpost/tillpost/hub/audit"
 	"github.com/tillpost/tillpost/hub/cases"
@@ -94,10 +95,14 @@ func (dec *Decision) document(d Day, o Options, s rollup.Sheet) error {
 		dec.Next = quiet
 		return nil
 	}
-	note := ""
+	var notes []string
 	if len(d.Documents) > 0 {
-		note = "changed after posting"
+		notes = append(notes, "changed after posting")
 	}
+	if dec.Unproven { // it stands in the entry's reference too, where an auditor reads it
+		notes = append(notes, "unproven")
+	}
+	note := strings.Join(notes, ", ")
 	doc, ok, err := rollup.Next(d.Key, d.Key.Day, s, d.Documents, o.Books, d.Tickets, d.Set, note)
 	if err != nil {
 		return err
@@ -115,7 +120,7 @@ func (dec *Decision) document(d Day, o Options, s rollup.Sheet) error {
 
 // worst is a day's state by its documents': the one that needs a person most.
 func worst(states []string) string {
-	for _, s := range []string{Parked, Waiting, Posting, Posted} {
+	for _, s := range []string{Parked, Waiting, Posting, Posted, Accepted} {
 		if slices.Contains(states, s) {
 			return s
 		}

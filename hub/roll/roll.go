@@ -25,8 +25,9 @@ const (
 	Posting  = "posting"
 	Posted   = "posted"
 	Verified = "verified"
-	Parked   = "parked"  // Odoo refuses a document: a person decides
-	Waiting  = "waiting" // a document goes by itself when its reason is gone
+	Parked   = "parked"   // Odoo refuses a document: a person decides
+	Waiting  = "waiting"  // a document goes by itself when its reason is gone
+	Accepted = "accepted" // a person lives with a document as it stands in Odoo, or with its not being there
 )
 
 // Day is a store-day with all that a decision needs.

@@ -2,12 +2,15 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"strings"
 
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/ingest"
 	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/hub/mapping"
+	"github.com/tillpost/tillpost/hub/roll"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/envelope"
@@ -62,21 +65,32 @@ func (c Clerk) Act(ctx context.Context, id string, a view.Act) error {
 
 func dayOf(v view.CaseView) rollup.DayKey { return rollup.DayKey{Location: v.Location, Day: v.Day} }
 
-// accept lives with it. A document that is accepted as it stands in Odoo counts as verified.
+// accept lives with it. A document that is accepted as it stands in Odoo, or with not being there, is not looked at any more.
 func (c Clerk) accept(ctx context.Context, v view.CaseView, a view.Act) error {
 	return c.InTx(ctx, func(tx *Tx) error {
 		if err := tx.AcceptCase(ctx, v.ID, a.Who, a.Reason); err != nil {
 			return err
 		}
 		switch v.Cause {
-		case cases.DateShift, cases.TotalDiffers, cases.ForeignEdit, cases.Deleted:
-			if _, err := tx.ExecContext(ctx, `UPDATE document SET state = 'verified', why = ?, changed = ? WHERE id = ?`, "accepted by "+a.Who+": "+a.Reason, micros(tx.Now), v.Subject); err != nil {
+		case cases.Parked, cases.DateShift, cases.TotalDiffers, cases.ForeignEdit, cases.Deleted:
+			if err := tx.acceptDocument(ctx, v.Subject, a); err != nil {
 				return err
 			}
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE day SET dirty = 1 WHERE location = ? AND day = ?`, string(v.Location), string(v.Day))
 		return err
 	})
+}
+
+func (tx *Tx) acceptDocument(ctx context.Context, id string, a view.Act) error {
+	var before string
+	if err := tx.QueryRowContext(ctx, `SELECT state FROM document WHERE id = ?`, id).Scan(&before); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE document SET state = ?, why = ?, changed = ? WHERE id = ?`, roll.Accepted, "accepted by "+a.Who+": "+a.Reason, micros(tx.Now), id); err != nil {
+		return err
+	}
+	return tx.PutStep(ctx, Step{Subject: "document " + id, Who: a.Who, What: "accepted", Reason: a.Reason, Before: before, After: roll.Accepted})
 }
 
 // retry does again what failed: a record is read again, a document is sent again under its same external id.
@@ -91,8 +105,10 @@ func (c Clerk) retry(ctx context.Context, v view.CaseView, a view.Act) error {
 	case cases.Deleted:
 		// On a person's word the entry is made anew: Odoo forgot its external id when it was deleted.
 		if err := c.InTx(ctx, func(tx *Tx) error {
-			_, err := tx.ExecContext(ctx, `UPDATE document SET move = 0 WHERE id = ?`, v.Subject)
-			return err
+			if _, err := tx.ExecContext(ctx, `UPDATE document SET move = 0 WHERE id = ?`, v.Subject); err != nil {
+				return err
+			}
+			return tx.PutStep(ctx, Step{Subject: "document " + v.Subject, Who: a.Who, What: "its entry is to be made anew", Reason: a.Reason, Before: v.Detail})
 		}); err != nil {
 			return err
 		}
@@ -100,7 +116,7 @@ func (c Clerk) retry(ctx context.Context, v view.CaseView, a view.Act) error {
 	default:
 		return fault.Msg(fault.Invalid, "retry", "there is nothing to try again here: "+v.Do)
 	}
-	return c.Resend(ctx, v.Subject, "", a.Who, a.Reason)
+	return c.Resend(ctx, v.Subject, a.Date, a.Who, a.Reason)
 }
 
 // place maps a code: what stood in suspense moves by itself.
@@ -112,21 +128,29 @@ func (c Clerk) place(ctx context.Context, v view.CaseView, a view.Act) error {
 	return c.SetRules(ctx, []mapping.Rule{{Role: role, Code: code, Target: mapping.Target{Account: a.Account, Tax: a.Tax}}}, a.Who, a.Reason)
 }
 
+// checksum stands in the audit trail for a text that may name a customer: the texts themselves are kept where an erasure reaches them.
+func checksum(b []byte) string {
+	return fmt.Sprintf("%d bytes, SHA-256 %x", len(b), sha256.Sum256(b))
+}
+
 // edit mends a refused record's text and reads it again; the record as it came stays beside it.
 func (c Clerk) edit(ctx context.Context, v view.CaseView, a view.Act) error {
 	if v.Cause != cases.Refused && v.Cause != cases.Unbalanced {
 		return fault.Msg(fault.Invalid, "edit", "only a record that was refused can be edited")
 	}
-	before, err := c.edited(ctx, v.ID, v.Envelope)
+	if strings.TrimSpace(a.Body) == "" {
+		return fault.Msg(fault.Invalid, "edit", "the mended record is empty; nothing was changed")
+	}
+	was, err := c.whole(ctx, v.Envelope)
 	if err != nil {
 		return err
 	}
 	body := guard.Text(a.Body)
 	if err := c.InTx(ctx, func(tx *Tx) error {
-		if err := tx.putEdit(ctx, v.ID, body); err != nil {
+		if err := tx.putEdit(ctx, v.Envelope, body); err != nil {
 			return err
 		}
-		return tx.PutStep(ctx, Step{Subject: "case " + v.ID, Who: a.Who, What: "edited", Reason: a.Reason, Before: string(before), After: body})
+		return tx.PutStep(ctx, Step{Subject: "case " + v.ID, Who: a.Who, What: "edited", Reason: a.Reason, Before: checksum(was.Body), After: checksum([]byte(body))})
 	}); err != nil {
 		return err
 	}

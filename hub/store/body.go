@@ -55,6 +55,15 @@ func (tx *Tx) SealBody(ctx context.Context, id int64, r retail.Record) error {
 	if err != nil {
 		return err
 	}
+	var mended []byte
+	switch err := tx.QueryRowContext(ctx, `SELECT bytes FROM edit WHERE envelope = ? AND person = 0`, id).Scan(&mended); {
+	case err == nil:
+		if _, err := tx.ExecContext(ctx, `UPDATE edit SET person = ?, bytes = ? WHERE envelope = ?`, person, nonNil(seal(key, mended)), id); err != nil {
+			return err
+		}
+	case !errors.Is(err, sql.ErrNoRows):
+		return err
+	}
 	for _, p := range parts { // of an erased customer nothing new is kept: the key is nil
 		if _, err := tx.ExecContext(ctx, `UPDATE body SET person = ?, bytes = ? WHERE envelope = ?`, person, nonNil(seal(key, p.bytes)), p.id); err != nil {
 			return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/tillpost/tillpost/hub/cases"
@@ -12,7 +11,6 @@ import (
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/money"
-	"github.com/tillpost/tillpost/shared/retail"
 )
 
 // Due implements roll.Store.
@@ -37,63 +35,13 @@ func (s *Store) Due(ctx context.Context, most int) (keys []rollup.DayKey, next t
 	return keys, fromMicros(due), classify("list due days", err)
 }
 
-// expect makes the rows of days on which a store says it is open, so that a day of which nothing came is seen as well.
-func (s *Store) expect(ctx context.Context) error {
-	now := s.Now()
-	s.expected.Lock()
-	defer s.expected.Unlock()
-	if now.Sub(s.expected.at) < time.Minute && !now.Before(s.expected.at) {
-		return nil
-	}
-	s.expected.at = now
-	rows, err := s.read.QueryContext(ctx, `SELECT code, open_days FROM location WHERE confirmed = 1 AND open_days <> '' AND seen > 0`)
-	if err != nil {
-		return classify("expect days", err)
-	}
-	type open struct{ code, days string }
-	all, err := scanAll(rows, func(r *sql.Rows) (o open, err error) { return o, r.Scan(&o.code, &o.days) })
-	if err != nil {
-		return classify("expect days", err)
-	}
-	var missing []rollup.DayKey
-	for _, o := range all {
-		l := retail.LocationCode(o.code)
-		g, ok, err := s.Trading(ctx, l, retail.DateOf(now))
-		if err != nil || !ok {
-			continue
-		}
-		d := g.Day(now)
-		if opens(o.days, d) {
-			missing = append(missing, rollup.DayKey{Location: l, Day: d})
-		}
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	return s.InTx(ctx, func(tx *Tx) error {
-		for _, k := range missing {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO day (location, day) VALUES (?, ?) ON CONFLICT (location, day) DO NOTHING`, string(k.Location), string(k.Day)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// opens reports whether the list of weekdays ("mon tue") names the date's.
-func opens(days string, d retail.BusinessDate) bool {
-	t, err := time.Parse(time.DateOnly, string(d))
-	return err == nil && strings.Contains(strings.ToLower(days), strings.ToLower(t.Weekday().String()[:3]))
-}
-
 // Decide implements roll.Store.
 func (s *Store) Decide(ctx context.Context, k rollup.DayKey, decide func(roll.Day) (roll.Decision, error)) error {
-	var ends time.Time
-	if trading, known, err := s.Trading(ctx, k.Location, k.Day); err != nil {
+	calendar, err := s.Calendar(ctx, k.Location)
+	if err != nil {
 		return err
-	} else if known {
-		ends = trading.End(k.Day)
 	}
+	ends, _ := calendar.End(k.Day)
 	return s.InTx(ctx, func(tx *Tx) error {
 		d, err := tx.rollDay(ctx, k, ends)
 		if err != nil {

@@ -98,33 +98,39 @@ func (tx *Tx) accepted(ctx context.Context, k rollup.DayKey, f *audit.Facts) err
 	}, `SELECT id, body FROM kase WHERE state = 'accepted' AND location = ? AND day = ?`, string(k.Location), string(k.Day))
 }
 
-// gaps finds runs of ticket numbers that a till left out on a day. A number that the till gave to another day is not missing. It is one pass
-// over the days around: a store that numbers all its tills in one row leaves thousands of runs.
+// gapDays is how many days around a day are looked at for its tickets' numbers: a till corrects yesterday, it does not reuse a number of last
+// month.
+const gapDays = 2
+
+// gaps finds runs of ticket numbers that a till left out on a day, or between the day before and it. A number that the till gave to another
+// day is not missing. It is one pass over the days around: a store that numbers all its tills in one row leaves thousands of runs.
 func (tx *Tx) gaps(ctx context.Context, k rollup.DayKey, f *audit.Facts) error {
 	var till string
-	var last, before int64 // the day's last number of the till, and the number before this one on any day
-	whole := true          // between last and here every number is known from another day
+	var before int64      // the till's number before this one, on any day
+	var holes []audit.Gap // since its last number of this day, or of a day before
 	return each(ctx, tx, func(r *sql.Rows) error {
 		var t string
 		var n int64
-		var ours bool
-		if err := r.Scan(&t, &n, &ours); err != nil {
+		var ours, later int
+		if err := r.Scan(&t, &n, &ours, &later); err != nil {
 			return err
 		}
 		if t != till {
-			till, last, before, whole = t, 0, n, true
+			till, before, holes = t, n, nil
 		}
 		if n > before+1 {
-			whole = false
-		}
-		if ours {
-			if last > 0 && !whole {
-				f.Gaps = append(f.Gaps, audit.Gap{Till: retail.TillCode(t), From: last + 1, To: n - 1})
-			}
-			last, whole = n, true
+			holes = append(holes, audit.Gap{Till: retail.TillCode(t), From: before + 1, To: n - 1})
 		}
 		before = n
+		switch {
+		case ours > 0:
+			f.Numbered++
+			f.Gaps, holes = append(f.Gaps, holes...), nil
+		case later == 0: // a day before: what is missing there is that day's
+			holes = nil
+		}
 		return nil
-	}, `SELECT till, sequence, max(day = ?) FROM ticket WHERE location = ? AND day BETWEEN ? AND ? AND sequence > 0 GROUP BY till, sequence ORDER BY till, sequence`,
-		string(k.Day), string(k.Location), string(k.Day.AddDays(-2)), string(k.Day.AddDays(2)))
+	}, `SELECT till, sequence, max(CASE WHEN day = ? THEN 1 ELSE 0 END), max(CASE WHEN day > ? THEN 1 ELSE 0 END) FROM ticket
+		WHERE location = ? AND day BETWEEN ? AND ? AND sequence > 0 GROUP BY till, sequence ORDER BY till, sequence`,
+		string(k.Day), string(k.Day), string(k.Location), string(k.Day.AddDays(-gapDays)), string(k.Day.AddDays(gapDays)))
 }

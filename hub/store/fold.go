@@ -14,7 +14,7 @@ import (
 
 // leg is one entry to add to its day, or to take out again.
 type leg struct {
-	id       int64
+	id       int64 // the entry that it adds or takes out
 	key      rollup.DayKey
 	entry    ledger.Entry
 	void     bool
@@ -56,7 +56,10 @@ func (s *Store) Fold(ctx context.Context, most int) (n int, err error) {
 			}
 		}
 		n = max(n, 1)
-		_, err = tx.ExecContext(ctx, `INSERT INTO cursor (location, entry) VALUES ('', ?) ON CONFLICT (location) DO UPDATE SET entry = excluded.entry`, last)
+		if _, err = tx.ExecContext(ctx, `INSERT INTO cursor (location, entry) VALUES ('', ?) ON CONFLICT (location) DO UPDATE SET entry = excluded.entry`, last); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO folded (at, entry) VALUES (?, ?) ON CONFLICT (at) DO UPDATE SET entry = excluded.entry`, tx.Now.Unix(), last)
 		return err
 	})
 	return n, err
@@ -66,18 +69,18 @@ func (s *Store) Fold(ctx context.Context, most int) (n int, err error) {
 func (tx *Tx) legs(ctx context.Context, at int64, most int) (legs []leg, last int64, err error) {
 	last = at
 	rows, err := tx.QueryContext(ctx, `SELECT e.id, e.outcome, t.kind, e.envelope, e.location, e.day, e.currency, e.gross, e.tax, e.void, e.postings,
-		COALESCE(u.location, ''), COALESCE(u.day, ''), COALESCE(u.currency, ''), COALESCE(u.gross, 0), COALESCE(u.tax, 0), COALESCE(u.void, 0), COALESCE(u.postings, '')
+		COALESCE(u.location, ''), COALESCE(u.day, ''), COALESCE(u.currency, ''), COALESCE(u.gross, 0), COALESCE(u.tax, 0), COALESCE(u.void, 0), COALESCE(u.postings, ''), e.undo
 		FROM entry e JOIN ticket t ON t.id = e.ticket LEFT JOIN entry u ON e.undo > 0 AND u.id = e.undo WHERE e.id > ? ORDER BY e.id LIMIT ?`, at, most)
 	if err != nil {
 		return nil, at, err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var id, envelope int64
+		var id, envelope, undo int64
 		var outcome, kind string
 		var e, u half
 		if err := rows.Scan(&id, &outcome, &kind, &envelope, &e.location, &e.day, &e.currency, &e.gross, &e.tax, &e.void, &e.postings,
-			&u.location, &u.day, &u.currency, &u.gross, &u.tax, &u.void, &u.postings); err != nil {
+			&u.location, &u.day, &u.currency, &u.gross, &u.tax, &u.void, &u.postings, &undo); err != nil {
 			return nil, at, err
 		}
 		last = id
@@ -92,7 +95,7 @@ func (tx *Tx) legs(ctx context.Context, at int64, most int) (legs []leg, last in
 			if err != nil {
 				return nil, at, fmt.Errorf("read entry %d: %w", id, err)
 			}
-			l.id, l.envelope, l.ticket = id, envelope, kind == "ticket"
+			l.id, l.envelope, l.ticket = []int64{id, undo}[i], envelope, kind == "ticket"
 			legs = append(legs, l)
 		}
 	}
@@ -164,10 +167,10 @@ func (tx *Tx) sums(ctx context.Context, days map[rollup.DayKey]*sums, l leg) (*s
 }
 
 func (tx *Tx) unfoldable(ctx context.Context, l leg, why string) error {
-	if l.sign < 0 {
-		return nil
+	c := cases.New(cases.Unfolded, fmt.Sprintf("entry %d", l.id), tx.Now)
+	if l.sign < 0 { // it was never added, and now it is taken back
+		return tx.CloseCase(ctx, c.ID, "hub", "the till took it back")
 	}
-	c := cases.New(cases.Refused, fmt.Sprintf("entry %d", l.id), tx.Now)
 	c.Envelope, c.Location, c.Day, c.Amount = l.envelope, l.key.Location, l.key.Day, l.entry.Gross
 	c.Detail = "the ticket is in the ledger and not in its store-day: " + why
 	return tx.OpenCase(ctx, c)
@@ -181,6 +184,11 @@ func (tx *Tx) addSums(ctx context.Context, k rollup.DayKey, d *sums) error {
 			string(k.Location), string(k.Day), string(a), m.Minor, string(d.currency)); err != nil {
 			return err
 		}
+	}
+	// A number that another day lacked may be among these.
+	if _, err := tx.ExecContext(ctx, `UPDATE day SET dirty = 1 WHERE location = ? AND day BETWEEN ? AND ? AND EXISTS (SELECT 1 FROM kase k
+		WHERE k.id = 'gap:' || day.location || ' ' || day.day AND k.state <> 'closed')`, string(k.Location), string(k.Day.AddDays(-gapDays)), string(k.Day.AddDays(gapDays))); err != nil {
+		return err
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO day (location, day, tickets, gross, tax, currency, changed) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (location, day) DO UPDATE SET
 		tickets = day.tickets + excluded.tickets, gross = day.gross + excluded.gross, tax = day.tax + excluded.tax, currency = excluded.currency, changed = excluded.changed, dirty = 1`,

@@ -2,15 +2,12 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/ledger"
-	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
 )
@@ -118,10 +115,13 @@ func (tx *Tx) flush(ctx context.Context) error {
 	return nil
 }
 
-// askTill and askLocation open the one question that an unknown name needs answered.
+// askTill and askLocation open the one question that an unknown name needs answered. While the location itself is unknown its tills ask
+// nothing: whoever confirms it confirms them with it.
 func (tx *Tx) askTill(ctx context.Context, k tillKey) error {
-	var confirmed bool
-	if err := tx.QueryRowContext(ctx, `SELECT confirmed FROM till WHERE location = ? AND code = ?`, string(k.location), string(k.till)).Scan(&confirmed); err != nil || confirmed {
+	var confirmed, known bool
+	err := tx.QueryRowContext(ctx, `SELECT confirmed, COALESCE((SELECT confirmed FROM location WHERE code = till.location), 0) FROM till WHERE location = ? AND code = ?`,
+		string(k.location), string(k.till)).Scan(&confirmed, &known)
+	if err != nil || confirmed || !known {
 		return err
 	}
 	c := cases.New(cases.UnknownTill, string(k.location)+"/"+string(k.till), tx.Now)
@@ -174,65 +174,4 @@ func (tx *Tx) tellTerminal(ctx context.Context, t retail.Terminal) error {
 		return err
 	}
 	return tx.askTill(ctx, tillKey{t.Location, t.Till})
-}
-
-// SetLocation puts a location into the registry, confirmed, as head office says; from is the first day on which zone and cutoff hold.
-func (tx *Tx) SetLocation(ctx context.Context, l Location, from retail.BusinessDate, who string) error {
-	if _, err := time.LoadLocation(l.Zone); err != nil || l.Zone == "" {
-		return fault.Msg(fault.Invalid, "set location "+string(l.Code), fmt.Sprintf("the time zone %q is unknown; write it like America/New_York", l.Zone))
-	}
-	if _, err := retail.ParseClock(l.Cutoff); err != nil {
-		return err
-	}
-	if !l.Currency.Valid() {
-		return fault.Msg(fault.Invalid, "set location "+string(l.Code), fmt.Sprintf("the currency %q is not an ISO code", l.Currency))
-	}
-	after, err := json.Marshal(l)
-	if err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO location (code, name, currency, company, open_days, confirmed) VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT (code) DO UPDATE SET
-		name = excluded.name, currency = excluded.currency, company = excluded.company, open_days = excluded.open_days, confirmed = 1`,
-		string(l.Code), l.Name, string(l.Currency), l.Company, l.OpenDays); err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO trading (location, since, zone, cutoff) VALUES (?, ?, ?, ?) ON CONFLICT (location, since) DO UPDATE SET zone = excluded.zone, cutoff = excluded.cutoff`,
-		string(l.Code), string(from), l.Zone, l.Cutoff); err != nil {
-		return err
-	}
-	tx.registryChanged = true
-	tx.touchLocation(l.Code)
-	if err := tx.CloseCase(ctx, cases.ID(cases.UnknownLocation, string(l.Code)), who, "confirmed"); err != nil {
-		return err
-	}
-	return tx.PutStep(ctx, Step{Subject: "location " + string(l.Code), Who: who, What: "set", After: string(after)})
-}
-
-// ConfirmTill answers the question about a till.
-func (tx *Tx) ConfirmTill(ctx context.Context, l retail.LocationCode, t retail.TillCode, who string) error {
-	if _, err := tx.ExecContext(ctx, `INSERT INTO till (location, code, confirmed) VALUES (?, ?, 1) ON CONFLICT (location, code) DO UPDATE SET confirmed = 1`, string(l), string(t)); err != nil {
-		return err
-	}
-	tx.touchLocation(l)
-	subject := string(l) + "/" + string(t)
-	if err := tx.CloseCase(ctx, cases.ID(cases.UnknownTill, subject), who, "confirmed"); err != nil {
-		return err
-	}
-	return tx.PutStep(ctx, Step{Subject: "till " + subject, Who: who, What: "confirmed"})
-}
-
-// Trading returns how a location counts its days on date; ok = false when nobody has said.
-func (s *Store) Trading(ctx context.Context, l retail.LocationCode, date retail.BusinessDate) (g retail.Trading, ok bool, err error) {
-	var zone, cutoff string
-	err = s.read.QueryRowContext(ctx, `SELECT zone, cutoff FROM trading WHERE location = ? AND since <= ? ORDER BY since DESC LIMIT 1`, string(l), string(date)).Scan(&zone, &cutoff)
-	if errors.Is(err, sql.ErrNoRows) {
-		return g, false, nil
-	}
-	if err != nil {
-		return g, false, classify("read trading", err)
-	}
-	if g.Zone, err = time.LoadLocation(zone); err == nil {
-		g.Cutoff, err = retail.ParseClock(cutoff)
-	}
-	return g, err == nil, err
 }

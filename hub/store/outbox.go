@@ -137,8 +137,11 @@ func (s *Store) Resend(ctx context.Context, id string, date retail.BusinessDate,
 		} else if err != nil {
 			return err
 		}
-		if state == roll.Verified {
-			return fault.Msg(fault.Conflict, "resend", "document "+id+" is in the books and verified; nothing was sent")
+		if date != "" && !date.Valid() {
+			return fault.Msg(fault.Invalid, "resend", fmt.Sprintf("%q is not a date like 2026-12-01; nothing was sent", date))
+		}
+		if state == roll.Verified || state == roll.Accepted {
+			return fault.Msg(fault.Conflict, "resend", "document "+id+" is settled; nothing was sent")
 		}
 		if date == "" {
 			date = retail.BusinessDate(old)

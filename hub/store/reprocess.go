@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/tillpost/tillpost/hub/cases"
@@ -12,7 +13,8 @@ import (
 )
 
 // Reprocess reads refused records again, after a profile, a mapping or a location was mended: those that can be booked now are, and their
-// cases close. Subject picks one case, "" all. It returns how many were booked and how many are still refused.
+// cases close. id picks one case, "" all. It returns how many were booked and how many are still refused; a record that cannot even be read,
+// because its customer was erased, is one of these and stops no other.
 func (s *Store) Reprocess(ctx context.Context, id string, mean func(*envelope.Envelope) ingest.Meaning, who string) (booked, left int, err error) {
 	var open []cases.Case
 	err = each(ctx, s.read, func(r *sql.Rows) error {
@@ -31,52 +33,115 @@ func (s *Store) Reprocess(ctx context.Context, id string, mean func(*envelope.En
 		return 0, 0, classify("list refused records", err)
 	}
 	for _, c := range open {
-		e, err := s.Envelope(ctx, c.Envelope)
-		if err != nil {
-			return booked, left, err
-		}
-		if e.Body, err = s.edited(ctx, c.ID, c.Envelope); err != nil {
-			return booked, left, err
-		}
-		m := mean(&e)
-		if m.Refused != nil {
+		done, err := s.reread(ctx, c, mean, who)
+		switch {
+		case errors.Is(err, ErrErased):
 			left++
-			continue
-		}
-		if err := s.InTx(ctx, func(tx *Tx) error {
-			if err := tx.PutRecord(ctx, c.Envelope, &e, m); err != nil {
-				return err
-			}
-			if err := tx.SealBody(ctx, c.Envelope, m.Record); err != nil { // it may name a customer, who may be erased one day
-				return err
-			}
-			return tx.CloseCase(ctx, c.ID, who, "read again and booked")
-		}); err != nil {
+		case err != nil:
 			return booked, left, err
+		case done:
+			booked++
+		default:
+			left++
 		}
-		booked++
 	}
 	return booked, left, nil
 }
 
-// edited is a record's text: as it came, or as a person mended it. The record itself is never changed.
-func (s *Store) edited(ctx context.Context, id string, envelope int64) ([]byte, error) {
-	v, err := setting(ctx, s.read, "edit "+id)
-	if err != nil || v != "" {
-		return []byte(v), classify("read mended record", err)
+// reread books the record of one case if it can be understood now.
+func (s *Store) reread(ctx context.Context, c cases.Case, mean func(*envelope.Envelope) ingest.Meaning, who string) (booked bool, err error) {
+	e, err := s.whole(ctx, c.Envelope)
+	if err != nil {
+		return false, err
 	}
-	return s.Body(ctx, envelope)
+	m := mean(&e)
+	if m.Refused != nil {
+		return false, nil
+	}
+	err = s.InTx(ctx, func(tx *Tx) error {
+		if err := tx.PutRecord(ctx, c.Envelope, &e, m); err != nil {
+			return err
+		}
+		if err := tx.SealBody(ctx, c.Envelope, m.Record); err != nil { // it may name a customer, who may be erased one day
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE envelope SET refusal = '' WHERE id = ?`, c.Envelope); err != nil {
+			return err
+		}
+		return tx.CloseCase(ctx, c.ID, who, "read again and booked")
+	})
+	return err == nil, err
+}
+
+// whole is an envelope as it is to be read: a record that travelled in parts is put together, and a person's mended text stands in the place
+// of what the till wrote. ErrErased when its customer was erased.
+func (s *Store) whole(ctx context.Context, id int64) (e envelope.Envelope, err error) {
+	if e, err = s.Envelope(ctx, id); err != nil {
+		return e, err
+	}
+	if mended, ok, err := s.mended(ctx, id); err != nil || ok {
+		e.Body, e.Part, e.Parts = mended, 1, 1
+		return e, err
+	}
+	if e.Parts <= 1 {
+		return e, nil
+	}
+	body, err := s.joined(ctx, id)
+	e.Body, e.Part, e.Parts = body, 1, 1
+	return e, err
+}
+
+// joined is the body of a record whose last part is this envelope.
+func (s *Store) joined(ctx context.Context, id int64) (body []byte, err error) {
+	var ids []int64
+	if err := each(ctx, s.read, func(r *sql.Rows) error {
+		var n int64
+		err := r.Scan(&n)
+		ids = append(ids, n)
+		return err
+	}, `SELECT p.id FROM envelope e JOIN envelope p ON p.lane = e.lane AND p.seq BETWEEN e.seq - e.part + 1 AND e.seq WHERE e.id = ? ORDER BY p.seq`, id); err != nil {
+		return nil, classify("read record", err)
+	}
+	for _, n := range ids {
+		b, err := s.Body(ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		body = append(body, b...)
+	}
+	return body, nil
+}
+
+// mended is a record's text as a person mended it. ErrErased when its customer was erased.
+func (s *Store) mended(ctx context.Context, id int64) (body []byte, ok bool, err error) {
+	var wrapped []byte
+	var person, erased int64
+	err = s.read.QueryRowContext(ctx, `SELECT d.bytes, d.person, COALESCE(p.key, x''), COALESCE(p.erased, 0) FROM edit d LEFT JOIN person p ON p.id = d.person WHERE d.envelope = ?`, id).
+		Scan(&body, &person, &wrapped, &erased)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, false, nil
+	case err != nil:
+		return nil, false, classify("read mended record", err)
+	case person == 0:
+		return body, true, nil
+	case erased != 0:
+		return nil, false, ErrErased
+	}
+	key, err := unseal(s.secret, wrapped)
+	if err == nil {
+		body, err = unseal(key, body)
+	}
+	return body, err == nil, err
 }
 
 // putEdit keeps a person's text for a refused record.
-func (tx *Tx) putEdit(ctx context.Context, id, body string) error {
-	if _, err := tx.ExecContext(ctx, `INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, "edit "+id, body); err != nil {
-		return err
-	}
-	return nil
+func (tx *Tx) putEdit(ctx context.Context, envelope int64, body string) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO edit (envelope, person, bytes) VALUES (?, 0, ?) ON CONFLICT (envelope) DO UPDATE SET person = 0, bytes = excluded.bytes`, envelope, []byte(body))
+	return err
 }
 
-// text of a count for steps.
+// outcome is the text of a count for steps.
 func outcome(booked, left int) string {
 	return fmt.Sprintf("booked %d, still refused %d", booked, left)
 }

@@ -154,13 +154,14 @@ func lineViews(ls []rollup.Line, read *odoo.Reading) []view.LineView {
 // DayDetail reads a store-day with all that led to its figures. Code not_found.
 func (s *Store) DayDetail(ctx context.Context, k rollup.DayKey) (v view.DayDetail, err error) {
 	var d roll.Day
-	trading, known, err := s.Trading(ctx, k.Location, k.Day)
+	calendar, err := s.Calendar(ctx, k.Location)
 	if err != nil {
 		return v, err
 	}
-	if known {
-		v.Zone, v.Opens, v.Ends = trading.Zone.String(), trading.Start(k.Day), trading.End(k.Day)
+	if g, ok := calendar.On(k.Day); ok {
+		v.Zone, v.Opens = g.Zone.String(), g.Start(k.Day)
 	}
+	v.Ends, _ = calendar.End(k.Day)
 	err = s.readTx(ctx, func(tx *Tx) (err error) {
 		d, err = tx.rollDay(ctx, k, v.Ends)
 		return err

@@ -55,9 +55,7 @@ func part(ps []ledger.Posting, m ledger.Account) (n int64, touched bool) {
 
 // LineTickets lists the tickets behind a figure: those that touch its measure on the day, in their version in force.
 func (s *Store) LineTickets(ctx context.Context, k view.LineKey) (p view.TicketPage, err error) {
-	if g, ok, err := s.Trading(ctx, k.Location, k.Day); err == nil && ok {
-		p.Zone = g.Zone.String()
-	}
+	p.Zone = s.zone(ctx, k.Location, k.Day)
 	at := 0
 	err = each(ctx, s.read, func(r *sql.Rows) error {
 		t, err := scanTicket(r)
@@ -110,9 +108,7 @@ func (s *Store) TicketView(ctx context.Context, id int64) (v view.TicketView, er
 		return v, fault.Msg(fault.NotFound, "read ticket", fmt.Sprintf("there is no ticket %d", id))
 	}
 	v.TicketRow, v.Postings = got[0].TicketRow, got[0].postings
-	if g, ok, err := s.Trading(ctx, v.Location, v.Day); err == nil && ok {
-		v.Zone = g.Zone.String()
-	}
+	v.Zone = s.zone(ctx, v.Location, v.Day)
 	current := int64(0)
 	var gross, tax int64
 	if err := s.read.QueryRowContext(ctx, `SELECT t.key, t.entry, e.gross, e.tax, e.rounded FROM ticket t JOIN entry e ON e.id = t.entry WHERE t.id = ?`, id).Scan(&v.Key, &current, &gross, &tax, &v.Rounded); err != nil {

@@ -40,8 +40,9 @@ type Act struct {
 	What    string // retry map accept edit confirm approve release
 	Who     string
 	Reason  string
-	Account string        // for map: the account code
-	Tax     string        // for map: the Odoo tax's name, of a tax role
-	Body    string        // for edit: the record's new text
-	Form    *LocationForm // for confirm of a location
+	Account string              // for map: the account code
+	Tax     string              // for map: the Odoo tax's name, of a tax role
+	Body    string              // for edit: the record's new text
+	Date    retail.BusinessDate // for retry of a document: the accounting date it goes to, "" = as before
+	Form    *LocationForm       // for confirm of a location
 }

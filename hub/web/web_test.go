@@ -43,8 +43,8 @@ func newSite(t *testing.T) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	reader := meaning.Reader{Trading: func(retail.LocationCode, time.Time) (retail.Trading, bool) {
-		return retail.Trading{Zone: time.UTC}, true
+	reader := meaning.Reader{Calendar: func(retail.LocationCode) retail.Calendar {
+		return retail.Calendar{{Trading: retail.Trading{Zone: time.UTC}}}
 	}}
 	clerk := store.Clerk{Store: s, Mean: reader.Mean, Done: func() {}}
 	h, err := web.New(web.Parts{Days: s, Desk: s, Tickets: s, Cases: clerk, Registry: clerk, Users: s, Sessions: s.Sessions(), Log: slog.New(slog.DiscardHandler), Version: "test"})

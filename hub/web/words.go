@@ -23,6 +23,7 @@ var states = map[string]badge{
 	"posted":   {"posted", "good", "It is in Odoo's books; reading back what stands there is next."},
 	"verified": {"verified", "good", "It is in Odoo's books, read back and equal to the cent."},
 	"parked":   {"parked", "bad", "Odoo refuses it: see its case."},
+	"accepted": {"accepted", "warn", "A person lives with it as it stands in Odoo: its steps say who and why."},
 	"waiting":  {"waiting", "warn", "Odoo cannot take it now; it goes by itself."},
 }
 

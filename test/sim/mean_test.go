@@ -1,8 +1,6 @@
 package sim
 
 import (
-	"time"
-
 	"github.com/tillpost/tillpost/hub/ingest"
 	"github.com/tillpost/tillpost/hub/meaning"
 	"github.com/tillpost/tillpost/shared/envelope"
@@ -11,9 +9,11 @@ import (
 
 // mean is the hub's own reading of an envelope, by the registry of this world.
 func (t *truth) mean(e *envelope.Envelope) ingest.Meaning {
-	r := meaning.Reader{Trading: func(l retail.LocationCode, _ time.Time) (retail.Trading, bool) {
-		g, ok := t.trading[l]
-		return g, ok
+	r := meaning.Reader{Calendar: func(l retail.LocationCode) retail.Calendar {
+		if g, ok := t.trading[l]; ok {
+			return retail.Calendar{{Trading: g}}
+		}
+		return nil
 	}}
 	return r.Mean(e)
 }
