@@ -98,23 +98,6 @@ func ring(c chan struct{}) {
 	}
 }
 
-// locations confirms what the settings name.
-func (a *App) locations(ctx context.Context) error {
-	return a.Store.InTx(ctx, func(tx *store.Tx) error {
-		for _, l := range a.Config.Locations {
-			if err := tx.SetLocation(ctx, store.Location{Code: l.Code, Name: l.Name, Currency: l.Currency, Company: l.Company, OpenDays: l.OpenDays, Zone: l.Zone, Cutoff: l.Cutoff}, "", "settings"); err != nil {
-				return err
-			}
-			for _, t := range l.Tills {
-				if err := tx.ConfirmTill(ctx, l.Code, t, "settings"); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	})
-}
-
 // inbox wakes the roller after each commit.
 type inbox struct {
 	*store.Store

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"crypto/tls"
 	"net"
 	"net/netip"
 	"net/url"
@@ -77,6 +78,7 @@ type LocationConfig struct {
 	Cutoff   string              `toml:"cutoff"`
 	Currency money.Currency      `toml:"currency"`
 	Company  string              `toml:"company"`
+	From     retail.BusinessDate `toml:"from" comment:"first day on which zone and cutoff hold; empty: from the beginning"`
 	OpenDays string              `toml:"open_days"`
 	Tills    []retail.TillCode   `toml:"tills"`
 }
@@ -119,8 +121,8 @@ func (c *Config) validate(f *config.Faults) {
 		if c.Broker.Open && !loopback(c.Broker.Listen) {
 			f.Add("broker.open: only on this machine; a network listener asks every device for its password")
 		}
-	} else if u, err := url.Parse(c.Broker.URL); err != nil || u.Scheme != "mqtts" && u.Scheme != "mqtt" || u.Port() == "" {
-		f.Add("broker.url: %q is not of the form mqtts://host:port", c.Broker.URL)
+	} else {
+		c.Broker.external(f)
 	}
 	c.Odoo.validate(f)
 	c.Posting.validate(f)
@@ -136,8 +138,35 @@ func (c *Config) validate(f *config.Faults) {
 		if _, err := retail.ParseClock(l.Cutoff); err != nil {
 			f.Add("location %s: cutoff %q is not a time of day like 04:00", l.Code, l.Cutoff)
 		}
+		if l.From != "" && !l.From.Valid() {
+			f.Add("location %s: from %q is not a date like 2026-12-01", l.Code, l.From)
+		}
 		if !l.Currency.Valid() {
 			f.Add("location %s: the currency %q is not an ISO code", l.Code, l.Currency)
+		}
+	}
+}
+
+// external demands of another broker what the embedded one gives: nobody on the way reads sales or speaks as the hub.
+func (b BrokerConfig) external(f *config.Faults) {
+	u, err := url.Parse(b.URL)
+	if err != nil || u.Scheme != "mqtts" && u.Scheme != "mqtt" || u.Port() == "" {
+		f.Add("broker.url: %q is not of the form mqtts://host:port", b.URL)
+		return
+	}
+	if u.User != nil {
+		f.Add("broker.url: a password does not belong into the address; use broker.user and broker.password_file")
+	}
+	here := loopback(u.Host)
+	if u.Scheme == "mqtt" && !here {
+		f.Add("broker.url: %q would carry sales unencrypted over the network; use mqtts://", b.URL)
+	}
+	if !here && (b.User == "" || b.PasswordFile == "") {
+		f.Add("broker.user, broker.password_file: a broker on another machine must ask the hub for its password, and each device for its own")
+	}
+	if b.PasswordFile != "" {
+		if _, err := config.Secret(b.PasswordFile); err != nil {
+			f.Add("broker.password_file: %v", err)
 		}
 	}
 }
@@ -150,6 +179,11 @@ func listener(name, addr, cert, key string, f *config.Faults) {
 	}
 	if (cert == "") != (key == "") {
 		f.Add("%s: cert_file and key_file belong together", name)
+	}
+	if cert != "" && key != "" {
+		if _, err := tls.LoadX509KeyPair(cert, key); err != nil {
+			f.Add("%s: the certificate cannot be used: %v", name, err)
+		}
 	}
 	if !loopback(addr) && cert == "" {
 		f.Add("%s.listen: %q can be reached by others, so it needs cert_file and key_file; without them only 127.0.0.1 is allowed", name, addr)

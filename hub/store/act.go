@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tillpost/tillpost/hub/cases"
@@ -173,12 +174,26 @@ func (c Clerk) confirm(ctx context.Context, v view.CaseView, a view.Act) error {
 	return fault.Msg(fault.Invalid, "confirm", "there is nothing to confirm here")
 }
 
-// PutLocation stores a location and reads again what waited for it.
+// PutLocation stores a location, counts the days of its tickets anew that are in no document yet, and reads again what waited for it.
 func (c Clerk) PutLocation(ctx context.Context, f view.LocationForm, who string) error {
+	before, err := tradings(ctx, c.read, f.Code)
+	if err != nil {
+		return classify("set location", err)
+	}
 	if err := c.Store.PutLocation(ctx, f, who); err != nil {
 		return err
 	}
+	after, err := tradings(ctx, c.read, f.Code)
+	if err != nil {
+		return classify("set location", err)
+	}
+	c.Done() // what is remembered of the location is forgotten before anything is read again
 	defer c.Done()
-	_, _, err := c.Reprocess(ctx, "", c.Mean, who)
+	if !slices.Equal(before, after) {
+		if _, err := c.recount(ctx, f.Code, who); err != nil {
+			return err
+		}
+	}
+	_, _, err = c.Reprocess(ctx, "", c.Mean, who)
 	return err
 }

@@ -18,6 +18,9 @@ type Step struct {
 
 // PutStep writes an audit line at the transaction's time.
 func (tx *Tx) PutStep(ctx context.Context, s Step) error {
+	if tx.store.Told != nil {
+		tx.told = append(tx.told, s)
+	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO step (at, subject, who, what, reason, before, after) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 		micros(tx.Now), s.Subject, s.Who, s.What, s.Reason, s.Before, s.After)
 	return err

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"github.com/tillpost/tillpost/hub/ingest"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/health"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
@@ -178,6 +180,16 @@ func (s *Store) Settle(ctx context.Context, id, why string) error {
 // Body returns the raw record of an envelope. ErrErased when its customer was erased.
 func (s *Store) Body(ctx context.Context, envelope int64) ([]byte, error) {
 	return s.body(ctx, s.read, envelope)
+}
+
+// tellHealth keeps what an agent says is wrong at its store: its last word.
+func (tx *Tx) tellHealth(ctx context.Context, e *envelope.Envelope) error {
+	var list []health.Status
+	if json.Unmarshal(e.Body, &list) != nil {
+		return nil // a list of a later version: the raw record is kept
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE device SET health = ?, told = ? WHERE id = ? AND told <= ?`, string(e.Body), micros(e.At), string(e.Device), micros(e.At))
+	return err
 }
 
 // Births notes which devices came or went; it implements what the hub's link tells. A device that nobody registered leaves no trace.

@@ -158,7 +158,6 @@ func (tx *Tx) tellLocation(ctx context.Context, l retail.Location) error {
 		l.Cutoff = "00:00"
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO trading (location, since, zone, cutoff) VALUES (?, '', ?, ?) ON CONFLICT (location, since) DO NOTHING`, string(l.Code), l.Zone, l.Cutoff)
-	tx.registryChanged = true
 	return err
 }
 

@@ -146,6 +146,18 @@ func (tx *Tx) unused(ctx context.Context, r mapping.Rule, before string) error {
 		day, r.Role, r.Code, t.Account, t.Tax, day))
 }
 
+// Setting reads one value of the hub's own, "" = never set.
+func (s *Store) Setting(ctx context.Context, name string) (string, error) {
+	v, err := setting(ctx, s.read, name)
+	return v, classify("read setting", err)
+}
+
+// SetSetting stores one. It is not audited: what a person sets has a step of its own.
+func (tx *Tx) SetSetting(ctx context.Context, name, value string) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
+	return err
+}
+
 // setting reads one value, "" = never set.
 func setting(ctx context.Context, q querier, name string) (v string, err error) {
 	err = q.QueryRowContext(ctx, `SELECT value FROM setting WHERE name = ?`, name).Scan(&v)

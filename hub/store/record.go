@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,16 +32,20 @@ func (tx *Tx) PutRecord(ctx context.Context, id int64, e *envelope.Envelope, m i
 		return tx.putProfile(ctx, e)
 	case decode.EpochEnd:
 		return tx.epochEnded(ctx, id, e)
+	case decode.Health:
+		return tx.tellHealth(ctx, e)
 	}
 	switch r := m.Record.(type) {
 	case retail.Ticket:
 		if err := tx.putVersion(ctx, id, e, m, facts{r.Number, r.Sequence, r.At}); err != nil {
 			return err
 		}
+		return tx.toldWell(ctx, id, e)
 	case retail.Drawer:
 		if err := tx.putVersion(ctx, id, e, m, facts{r.Key.ID, 0, r.At}); err != nil {
 			return err
 		}
+		return tx.toldWell(ctx, id, e)
 	case retail.Location:
 		return tx.tellLocation(ctx, r)
 	case retail.Terminal:
@@ -58,6 +63,7 @@ func (tx *Tx) refuse(ctx context.Context, id int64, e *envelope.Envelope, m inge
 	if bug.RefusedDropped {
 		return nil
 	}
+	tx.refusals = nil // there is one more
 	cause := cases.Refused
 	if unbalanced(m.Refused) {
 		cause = cases.Unbalanced
@@ -72,6 +78,41 @@ func (tx *Tx) refuse(ctx context.Context, id int64, e *envelope.Envelope, m inge
 		}
 	}
 	return tx.OpenCase(ctx, c)
+}
+
+// toldWell closes the case of an earlier record under the same key that could not be booked: the till has told it again, and this time well.
+// Whether there is any such case is asked once in a transaction.
+func (tx *Tx) toldWell(ctx context.Context, id int64, e *envelope.Envelope) error {
+	if e.Key == "" {
+		return nil
+	}
+	if tx.refusals == nil {
+		var n int
+		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM kase WHERE state = 'open' AND cause IN (?, ?) LIMIT 1) some`, string(cases.Refused), string(cases.Unbalanced)).Scan(&n); err != nil {
+			return err
+		}
+		tx.refusals = &n
+	}
+	if *tx.refusals == 0 {
+		return nil
+	}
+	var ids []int64
+	if err := each(ctx, tx, func(r *sql.Rows) error {
+		var n int64
+		err := r.Scan(&n)
+		ids = append(ids, n)
+		return err
+	}, `SELECT id FROM envelope WHERE key = ? AND location = ? AND kind = ? AND refusal <> '' AND id <> ?`, e.Key, string(e.Location), string(e.Kind), id); err != nil {
+		return err
+	}
+	for _, n := range ids {
+		for _, cause := range []cases.Cause{cases.Refused, cases.Unbalanced} {
+			if err := tx.CloseCase(ctx, cases.ID(cause, fmt.Sprintf("record %d", n)), "hub", fmt.Sprintf("the till told it again, and record %d could be booked", id)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // epochEnded lists what the end of an epoch cost: rows that only the store's PC had and that it cannot read any more.

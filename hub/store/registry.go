@@ -40,7 +40,6 @@ func (tx *Tx) SetLocation(ctx context.Context, l Location, from retail.BusinessD
 		string(l.Code), l.Name, string(l.Currency), l.Company, l.OpenDays); err != nil {
 		return err
 	}
-	tx.registryChanged = true
 	if err := tx.CloseCase(ctx, cases.ID(cases.UnknownLocation, string(l.Code)), who, "confirmed"); err != nil {
 		return err
 	}

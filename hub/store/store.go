@@ -41,6 +41,8 @@ type Store struct {
 	Rules  audit.Rules // what a store-day's page shows as required; set it before use
 	// Says tells what a profile says of its source's proofs; nil = nothing. Set it before use.
 	Says func(profile string) audit.Needs
+	// Told hears every step of the audit trail once it is committed; nil = nobody. Set it before use.
+	Told func(ctx context.Context, s Step)
 
 	expected struct {
 		sync.Mutex
@@ -107,10 +109,11 @@ type Tx struct {
 	Now   time.Time // the one time that the transaction stamps
 	store *Store
 
-	lastEntry       int64
-	seen            touched
-	sendersChanged  bool
-	registryChanged bool
+	lastEntry      int64
+	seen           touched
+	sendersChanged bool
+	refusals       *int // open cases of refused records, nil = not asked yet
+	told           []Step
 }
 
 // InTx runs f in one write transaction and commits if it returns nil. Code unavailable when the database is busy or full, else internal.
@@ -130,6 +133,11 @@ func (s *Store) InTx(ctx context.Context, f func(*Tx) error) error {
 	err = sqlTx.Commit()
 	if tx.sendersChanged {
 		s.senders.forget()
+	}
+	if err == nil && s.Told != nil {
+		for _, t := range tx.told {
+			s.Told(ctx, t)
+		}
 	}
 	return classify("commit", err)
 }
