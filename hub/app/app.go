@@ -39,14 +39,14 @@ type App struct {
 	Broker *broker.Broker // nil with an external one
 	WebURL string         // set once Run serves the pages
 
-	log      *slog.Logger
+	log       *slog.Logger
 	calendars *calendars
-	roller   *roll.Roller
-	writer   *odoo.Writer  // nil without Odoo
-	news     chan struct{} // the ledger has something new
-	tasks    chan struct{} // the outbox has
-	mend     chan struct{} // a profile came: what was refused for want of it is read again
-	web      net.Listener
+	roller    *roll.Roller
+	writer    *odoo.Writer  // nil without Odoo
+	news      chan struct{} // the ledger has something new
+	tasks     chan struct{} // the outbox has
+	mend      chan struct{} // a profile came: what was refused for want of it is read again
+	web       net.Listener
 }
 
 // OpenStore opens the database with what commands and service both need.

@@ -131,7 +131,7 @@ func (s *desk) find(ctx context.Context, what string) (view.TicketView, error) {
 		return view.TicketView{}, err
 	}
 	if len(rows) == 1 {
-		return s.TicketView(ctx, rows[0].ID)
+		return s.Clerk.TicketView(ctx, rows[0].ID)
 	}
 	if len(rows) > 1 {
 		var ids []string
@@ -144,7 +144,7 @@ func (s *desk) find(ctx context.Context, what string) (view.TicketView, error) {
 	if err != nil {
 		return view.TicketView{}, fault.Msg(fault.NotFound, "find ticket", "there is no ticket "+what)
 	}
-	return s.TicketView(ctx, id)
+	return s.Clerk.TicketView(ctx, id)
 }
 
 func (c *cli) ticket(ctx context.Context, s *desk, args []string) error {

@@ -13,7 +13,6 @@ import (
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/money"
-	"github.com/tillpost/tillpost/shared/retail"
 )
 
 const ticketColumns = `t.id, t.number, t.kind, t.location, t.till, t.day, t.at, e.currency, e.gross, e.tax, e.void, e.postings, (SELECT count(*) FROM entry v WHERE v.ticket = t.id)`
@@ -94,7 +93,8 @@ func (s *Store) FindTickets(ctx context.Context, f view.TicketFilter) (out []vie
 	return out, classify("find tickets", err)
 }
 
-// TicketView reads a ticket with its raw record, its entry and its place in Odoo. Code not_found.
+// TicketView reads a ticket with its raw record, its entry and its place in Odoo; what the record says in words is the Clerk's to read. Code
+// not_found.
 func (s *Store) TicketView(ctx context.Context, id int64) (v view.TicketView, err error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT `+ticketColumns+` FROM ticket t JOIN entry e ON e.id = t.entry WHERE t.id = ?`, id)
 	if err != nil {
@@ -125,7 +125,6 @@ func (s *Store) TicketView(ctx context.Context, id int64) (v view.TicketView, er
 			}
 		}
 	}
-	showBody(&v)
 	if err := s.places(ctx, &v); err != nil {
 		return v, classify("read ticket", err)
 	}
@@ -174,26 +173,6 @@ func (s *Store) Raw(ctx context.Context, envelope int64) (raw view.Raw, err erro
 		}
 	}
 	return raw, err
-}
-
-// showBody lays the record's own lines out, as far as it can be read here.
-func showBody(v *view.TicketView) {
-	if v.Raw.Kind != "ticket.v1" || v.Raw.Erased {
-		v.Decoding = "the record is shown as it came"
-		return
-	}
-	t, err := retail.DecodeTicket(v.Raw.Body)
-	if err != nil {
-		v.Decoding = err.Error()
-		return
-	}
-	v.Cashier = t.Cashier
-	for _, l := range t.Lines {
-		v.Lines = append(v.Lines, view.TicketLine{Kind: string(l.Kind), Code: l.Code, Category: l.Category, Description: l.Description, Quantity: l.Quantity.String(), Reason: l.Reason, Amount: l.Amount})
-	}
-	for _, p := range t.Tenders {
-		v.Tenders = append(v.Tenders, view.TicketTender{Type: p.Type, Brand: p.Brand, Last4: p.Last4, Auth: p.Auth, Ref: p.Ref, Amount: p.Amount})
-	}
 }
 
 // places finds the lines of documents that hold a part of the ticket.

@@ -18,21 +18,25 @@ type TicketFilter struct {
 // TicketView is a ticket or drawer event with its raw record, its entry and its place in Odoo.
 type TicketView struct {
 	TicketRow
-	Key      string
-	Zone     string // the location's
-	Cashier  string
-	Gross    money.Amount
-	Tax      money.Amount
-	Rounded  string // decimal text, "" = not rounded
-	Lines    []TicketLine
-	Tenders  []TicketTender
-	Postings []ledger.Posting // of the version in force
-	History  []VersionView    // oldest first
-	Places   []PlaceView
-	Raw      Raw
-	Cases    []CaseView
-	Steps    []StepView
-	Decoding string // why Lines and Tenders cannot be shown, "" = they are
+	Key        string
+	Zone       string // the location's
+	Cashier    string
+	Gross      money.Amount
+	Tax        money.Amount
+	Rounded    string // decimal text, "" = not rounded
+	Lines      []TicketLine
+	Tenders    []TicketTender
+	Postings   []ledger.Posting // of the version in force
+	History    []VersionView    // oldest first
+	Places     []PlaceView
+	Raw        Raw
+	Cases      []CaseView
+	Steps      []StepView
+	Parent     string // id of the ticket that is returned or exchanged
+	Warning    string // understood, but worth a look: the till's day is not ours
+	Mended     bool   // a person mended the record; MendedBody is what was booked, Raw what came
+	MendedBody []byte
+	Decoding   string // why Lines and Tenders cannot be shown, "" = they are
 }
 
 // TicketLine is one line as the till wrote it.
