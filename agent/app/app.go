@@ -18,6 +18,7 @@ import (
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/health"
+	"github.com/tillpost/tillpost/shared/lock"
 	"github.com/tillpost/tillpost/shared/version"
 )
 
@@ -31,7 +32,7 @@ type App struct {
 	Health health.Registry
 
 	log     *slog.Logger
-	lock    *lock
+	lock    *lock.Lock
 	loop    *forward.Loop
 	uplink  *uplink.Uplink
 	sources []source.Source
@@ -44,7 +45,7 @@ type App struct {
 func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 	a := &App{Config: c, log: log, started: time.Now()}
 	var err error
-	if a.lock, err = takeLock(c.DataDir); err != nil {
+	if a.lock, err = lock.Take(c.DataDir, "agent"); err != nil {
 		return nil, err
 	}
 	if err = a.open(ctx); err == nil {
@@ -151,5 +152,5 @@ func (a *App) Close() error {
 	if a.Buffer != nil {
 		err = a.Buffer.Close()
 	}
-	return errors.Join(err, a.lock.release())
+	return errors.Join(err, a.lock.Release())
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/guard"
+	"github.com/tillpost/tillpost/shared/lock"
 	"github.com/tillpost/tillpost/shared/version"
 )
 
@@ -185,11 +186,11 @@ func (c *cli) buffer(ctx context.Context, what string, into any, alone func(*App
 		return err
 	}
 	a := &App{Config: cfg, log: Logger(c.err, cfg.LogLevel)}
-	if a.lock, err = takeLock(cfg.DataDir); err != nil {
+	if a.lock, err = lock.Take(cfg.DataDir, "agent"); err != nil {
 		return err
 	}
 	if a.Buffer, err = openBuffer(ctx, cfg, nil); err != nil {
-		return errors.Join(err, a.lock.release())
+		return errors.Join(err, a.lock.Release())
 	}
 	return errors.Join(alone(a), a.Close())
 }

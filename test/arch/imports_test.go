@@ -19,6 +19,7 @@ const module = "github.com/tillpost/tillpost/"
 var uses = map[string]string{
 	"shared/bug": "", "shared/failpoint": "", "shared/fault": "", "shared/health": "", "shared/version": "",
 	"shared/money": "shared/fault", "shared/guard": "shared/fault", "shared/config": "shared/fault", "shared/breaker": "shared/fault",
+	"shared/lock":     "shared/fault",
 	"shared/retail":   "shared/fault shared/money",
 	"shared/envelope": "shared/bug shared/fault shared/retail",
 	"shared/topic":    "shared/envelope shared/retail",
