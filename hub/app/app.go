@@ -26,6 +26,7 @@ import (
 	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/decode"
 	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/lock"
 	"github.com/tillpost/tillpost/shared/version"
 )
 
@@ -40,6 +41,7 @@ type App struct {
 	WebURL string         // set once Run serves the pages
 
 	log       *slog.Logger
+	lock      *lock.Lock
 	calendars *calendars
 	roller    *roll.Roller
 	writer    *odoo.Writer  // nil without Odoo
@@ -49,6 +51,9 @@ type App struct {
 	web       net.Listener
 }
 
+// program names the hub's lock in its folder.
+const program = "hub"
+
 // OpenStore opens the database with what commands and service both need.
 func OpenStore(ctx context.Context, c Config) (*store.Store, store.Clerk, error) {
 	s, err := store.Open(ctx, c.DataDir)
@@ -56,7 +61,7 @@ func OpenStore(ctx context.Context, c Config) (*store.Store, store.Clerk, error)
 		return nil, store.Clerk{}, err
 	}
 	t := newCalendars(s.Calendar)
-	return s, store.Clerk{Store: s, Mean: reader(s, c, t).Mean, Done: t.forget}, nil
+	return s, store.Clerk{Store: s, Mean: reader(s, c, t).Mean, Done: t.forget, Places: newPlaces(c.Odoo).list}, nil
 }
 
 // reader says what records mean, with the profiles that the hub knows, and tells the store what those say of proofs.
@@ -69,13 +74,18 @@ func reader(s *store.Store, c Config, t *calendars) meaning.Reader {
 // New opens the database and builds the rest. Code invalid for settings that cannot work.
 func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 	a := &App{Config: c, log: log, news: make(chan struct{}, 1), tasks: make(chan struct{}, 1), mend: make(chan struct{}, 1)}
+	var err error
+	if a.lock, err = lock.Take(c.DataDir, program); err != nil {
+		return nil, err
+	}
 	s, err := store.Open(ctx, c.DataDir)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, a.lock.Release())
 	}
 	a.Store = s
 	a.calendars = newCalendars(s.Calendar)
-	a.Clerk = store.Clerk{Store: s, Mean: reader(s, c, a.calendars).Mean, Done: a.wake}
+	a.Clerk = store.Clerk{Store: s, Mean: reader(s, c, a.calendars).Mean, Done: a.wake, Places: newPlaces(c.Odoo).list}
+	s.Told = a.told
 	for _, build := range []func(context.Context) error{a.locations, a.intake, a.books, a.listen} {
 		if err := build(ctx); err != nil {
 			return nil, errors.Join(err, a.Close())
@@ -243,7 +253,7 @@ func (a *App) Close() error {
 	if a.web != nil {
 		a.web.Close()
 	}
-	return a.Store.Close()
+	return errors.Join(a.Store.Close(), a.lock.Release())
 }
 
 // listen takes the pages' address before anything else runs: a taken port stops the start and not the day.

@@ -11,15 +11,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tillpost/tillpost/hub/roll"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/retail"
 )
-
-// silentAfter is when a store of which nothing was heard is worth a look.
-const silentAfter = 26 * time.Hour
 
 func (c *cli) dayCommands() []*cobra.Command {
 	var f view.DayFilter
@@ -140,9 +136,9 @@ func (s *desk) find(ctx context.Context, what string) (view.TicketView, error) {
 		}
 		return view.TicketView{}, fault.Msg(fault.Conflict, "find ticket", fmt.Sprintf("%q names %d tickets; give one of these ids: %s", what, len(rows), strings.Join(ids, ", ")))
 	}
-	id, err := strconv.ParseInt(what, 10, 64)
+	id, err := strconv.ParseInt(strings.TrimPrefix(what, "id:"), 10, 64)
 	if err != nil {
-		return view.TicketView{}, fault.Msg(fault.NotFound, "find ticket", "there is no ticket "+what)
+		return view.TicketView{}, fault.Msg(fault.NotFound, "find ticket", "there is no ticket "+what+" here; it may still wait on its store's PC: see hub locations for when the store was heard")
 	}
 	return s.Clerk.TicketView(ctx, id)
 }
@@ -162,88 +158,4 @@ func (c *cli) ticket(ctx context.Context, s *desk, args []string) error {
 		}
 		fmt.Fprintf(w, "\nRaw record %d from %s, position %s, checksum %s\n%s\n", t.Raw.Envelope, t.Raw.Device, t.Raw.Position, t.Raw.Sum, t.Raw.Body)
 	})
-}
-
-// waypoint is one line of a ticket's way.
-type waypoint struct {
-	At   time.Time `json:"at"`
-	What string    `json:"what"`
-}
-
-func (c *cli) log(ctx context.Context, s *desk, args []string) error {
-	t, err := s.find(ctx, args[0])
-	if err != nil {
-		return err
-	}
-	var way []waypoint
-	for _, h := range t.History {
-		raw, err := s.Raw(ctx, h.Envelope)
-		if err != nil {
-			return err
-		}
-		way = append(way, waypoint{t.At, "at the till: ticket " + t.Key}, waypoint{raw.Captured, fmt.Sprintf("captured by %s, stream %s, position %s", raw.Device, raw.Stream, raw.Position)},
-			waypoint{raw.Received, fmt.Sprintf("committed at the hub as record %d; entry %d: %s", h.Envelope, h.Entry, h.Outcome)})
-	}
-	d, err := s.DayDetail(ctx, rollup.DayKey{Location: t.Location, Day: t.Day})
-	if err != nil {
-		return err
-	}
-	for _, st := range d.Steps {
-		way = append(way, waypoint{st.At, st.Subject + " " + st.What + " " + st.After + " " + st.Reason})
-	}
-	return c.tell(way, func(w io.Writer) {
-		for _, p := range way {
-			fmt.Fprintf(w, "%s  %s\n", p.At.Format(time.RFC3339), strings.TrimSpace(p.What))
-		}
-	})
-}
-
-// Status is what `hub status` tells.
-type Status struct {
-	Good      bool                  `json:"good"`
-	NotPosted []view.DayView        `json:"not_posted"`
-	Silent    []retail.LocationCode `json:"silent"`
-	Cases     []view.CaseView       `json:"cases"`
-	Envelopes int                   `json:"envelopes"`
-}
-
-func (c *cli) status(ctx context.Context, s *desk, _ []string) error {
-	var st Status
-	ds, err := s.DayViews(ctx, view.DayFilter{})
-	if err != nil {
-		return err
-	}
-	for _, d := range ds {
-		if d.State != roll.Verified && d.State != roll.Open {
-			st.NotPosted = append(st.NotPosted, d)
-		}
-	}
-	if st.Silent, err = s.Silent(ctx, s.Now().Add(-silentAfter)); err != nil {
-		return err
-	}
-	if st.Cases, err = s.CaseViews(ctx, view.CaseFilter{}); err != nil {
-		return err
-	}
-	if st.Envelopes, err = s.CountEnvelopes(ctx); err != nil {
-		return err
-	}
-	st.Good = len(st.NotPosted)+len(st.Silent)+len(st.Cases) == 0
-	err = c.tell(st, func(w io.Writer) {
-		if st.Good {
-			fmt.Fprintf(w, "All good: every closed store-day is posted and verified, no case is open, no store is silent. %d records.\n", st.Envelopes)
-			return
-		}
-		fmt.Fprintf(w, "%d store-days not posted, %d stores silent, %d cases open.\n", len(st.NotPosted), len(st.Silent), len(st.Cases))
-		printDays(w, st.NotPosted)
-		for _, l := range st.Silent {
-			fmt.Fprintf(w, "silent: %s\n", l)
-		}
-		for _, k := range st.Cases {
-			fmt.Fprintf(w, "case %s: %s %s\n", k.ID, k.Title+".", k.Do)
-		}
-	})
-	if err == nil && !st.Good {
-		return errQuiet
-	}
-	return err
 }

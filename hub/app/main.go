@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"os/user"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"syscall"
 
@@ -18,6 +19,7 @@ import (
 
 	"github.com/tillpost/tillpost/hub/store"
 	"github.com/tillpost/tillpost/shared/config"
+	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/guard"
 	"github.com/tillpost/tillpost/shared/version"
 )
@@ -35,12 +37,21 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	if err := root.ExecuteContext(ctx); err != nil {
-		if !errors.Is(err, errQuiet) {
-			fmt.Fprintln(stderr, "hub:", err)
-		}
+		c.complain(err)
 		return 1
 	}
 	return 0
+}
+
+// complain says what went wrong, unless the command has said it itself: in words, or as JSON for a program that asked for it.
+func (c *cli) complain(err error) {
+	switch {
+	case errors.Is(err, errQuiet):
+	case c.json:
+		_ = json.NewEncoder(c.err).Encode(map[string]string{"error": err.Error(), "code": string(fault.CodeOf(err))})
+	default:
+		fmt.Fprintln(c.err, "hub:", err)
+	}
 }
 
 // cli is one invocation.
@@ -56,7 +67,6 @@ type action func(ctx context.Context, s *desk, args []string) error
 
 // desk is what commands work on.
 type desk struct {
-	*store.Store
 	store.Clerk
 	cfg Config
 	who string
@@ -70,10 +80,11 @@ func (c *cli) root() *cobra.Command {
 	cfg := &cobra.Command{Use: "config", Short: "the settings"}
 	cfg.AddCommand(c.plain("print", "show the settings that are in force", c.printConfig))
 	root.AddCommand(c.plain("run", "run the service", c.run), cfg, c.plain("check-config", "say everything that is wrong with the settings", c.checkConfig),
-		c.plain("version", "tell the version", c.version), c.restoreCommand())
+		c.plain("version", "tell the version", c.version))
 	root.AddCommand(c.dayCommands()...)
 	root.AddCommand(c.caseCommands()...)
-	root.AddCommand(c.registryCommands()...)
+	root.AddCommand(c.locationCommand(), c.on("locations", "list locations with their tills and agents", 0, c.locations), c.deviceCommand(), c.userCommand(), c.mappingCommand(), c.profileCommand())
+	root.AddCommand(c.keepCommands()...)
 	root.AddCommand(c.odooCommand())
 	return root
 }
@@ -94,7 +105,7 @@ func (c *cli) on(use, short string, n int, run action) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return errors.Join(run(cmd.Context(), &desk{Store: s, Clerk: clerk, cfg: cfg, who: whoami()}, args), s.Close())
+		return errors.Join(run(cmd.Context(), &desk{Clerk: clerk, cfg: cfg, who: whoami()}, args), s.Close())
 	}}
 }
 
@@ -166,9 +177,19 @@ func (c *cli) version(context.Context) error {
 	return c.tell(map[string]string{"version": version.String()}, func(w io.Writer) { fmt.Fprintln(w, version.String()) })
 }
 
-// tell answers in JSON or in words.
+// group is a command of commands.
+func group(use, short string, cmds ...*cobra.Command) *cobra.Command {
+	g := &cobra.Command{Use: use, Short: short}
+	g.AddCommand(cmds...)
+	return g
+}
+
+// tell answers in JSON or in words. An empty list is [] and not null: programs count it.
 func (c *cli) tell(v any, words func(io.Writer)) error {
 	if c.json {
+		if l := reflect.ValueOf(v); l.Kind() == reflect.Slice && l.IsNil() {
+			v = []struct{}{}
+		}
 		return c.encode(v)
 	}
 	words(c.out)

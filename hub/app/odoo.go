@@ -10,6 +10,7 @@ import (
 
 	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/hub/store"
+	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
@@ -50,7 +51,7 @@ func Setup(ctx context.Context, s *store.Store, cfg OdooConfig, o odoo.SetupOpti
 
 // complete adds what the hub has seen: locations, tenders, jurisdictions, rules.
 func complete(ctx context.Context, s *store.Store, o *odoo.SetupOptions) error {
-	ls, err := s.LocationViews(ctx, nil)
+	ls, err := s.LocationViews(ctx, view.LocationFilter{})
 	if err != nil {
 		return err
 	}

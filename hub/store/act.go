@@ -11,6 +11,7 @@ import (
 	"github.com/tillpost/tillpost/hub/ingest"
 	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/hub/mapping"
+	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/hub/roll"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/view"
@@ -25,6 +26,8 @@ type Clerk struct {
 	*Store
 	Mean func(*envelope.Envelope) ingest.Meaning
 	Done func() // something may go now; must not block
+	// Places lists what the books have to map codes to; nil = nobody can ask them.
+	Places func(ctx context.Context) ([]odoo.Place, error)
 }
 
 // Act does it. Codes: not_found, invalid when the act does not fit the case, conflict when it came too late.
@@ -126,7 +129,7 @@ func (c Clerk) place(ctx context.Context, v view.CaseView, a view.Act) error {
 		return fault.Msg(fault.Invalid, "map", "only an unknown code can be mapped")
 	}
 	role, code := ledger.Account(v.Subject).Split()
-	return c.SetRules(ctx, []mapping.Rule{{Role: role, Code: code, Target: mapping.Target{Account: a.Account, Tax: a.Tax}}}, a.Who, a.Reason)
+	return c.SetRule(ctx, mapping.Rule{Role: role, Code: code, Target: mapping.Target{Account: a.Account, Tax: a.Tax}}, a.Who, a.Reason)
 }
 
 // checksum stands in the audit trail for a text that may name a customer: the texts themselves are kept where an erasure reaches them.
@@ -162,7 +165,7 @@ func (c Clerk) edit(ctx context.Context, v view.CaseView, a view.Act) error {
 func (c Clerk) confirm(ctx context.Context, v view.CaseView, a view.Act) error {
 	switch v.Cause {
 	case cases.UnknownTill:
-		_, till, _ := strings.Cut(v.Subject, string(v.Location)+"/")
+		till := strings.TrimPrefix(v.Subject, string(v.Location)+"/")
 		return c.Store.ConfirmTill(ctx, v.Location, retail.TillCode(till), a.Who)
 	case cases.UnknownLocation:
 		f := a.Form

@@ -127,7 +127,7 @@ func TestErasureLeavesAllElseValid(t *testing.T) {
 	if err != nil || len(before.Bad) != 0 || before.Erased != 0 {
 		t.Fatalf("before: %+v %v", before, err)
 	}
-	if err := s.Erase(ctx, "", "tillpost", "C7", "test", "asked for it"); err != nil {
+	if _, err := s.Erase(ctx, "", "tillpost", "C7", "test", "asked for it"); err != nil {
 		t.Fatal(err)
 	}
 	check := func(s *store.Store) {

@@ -104,6 +104,12 @@ type lastBlock struct {
 	b  *block
 }
 
+func (l *lastBlock) forget() {
+	l.mu.Lock()
+	l.b = nil
+	l.mu.Unlock()
+}
+
 // packedBody reads a body out of its block. Code not_found when none holds it.
 func (s *Store) packedBody(ctx context.Context, q queryer, lane int64, seq uint64) ([]byte, error) {
 	s.last.mu.Lock()

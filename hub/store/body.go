@@ -108,27 +108,35 @@ func (s *Store) personName(name string) string {
 	return fmt.Sprintf("%x", m.Sum(nil))
 }
 
-// Erase forgets a customer: every raw record that names them becomes unreadable, while chain, entries, sums and documents stay valid.
-func (s *Store) Erase(ctx context.Context, tenant, system, customer, who, reason string) error {
+// Erase forgets a customer: every raw record that names them becomes unreadable, while chain, entries, sums and documents stay valid. It
+// returns how many records that are. Code not_found when none names them, conflict when they are erased already.
+func (s *Store) Erase(ctx context.Context, tenant, system, customer, who, reason string) (records int, err error) {
 	name := s.personName(tenant + "|" + system + "|" + customer)
-	err := s.InTx(ctx, func(tx *Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE person SET key = x'', erased = ? WHERE name = ?`, micros(tx.Now), name)
-		if err != nil {
+	err = s.InTx(ctx, func(tx *Tx) error {
+		var erased int64
+		err := tx.QueryRowContext(ctx, `SELECT p.erased, (SELECT count(*) FROM body b WHERE b.person = p.id) FROM person p WHERE p.name = ?`, name).Scan(&erased, &records)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return fault.Msg(fault.NotFound, "erase customer", "no record here names this customer of this vendor's system; nothing was changed")
+		case err != nil:
 			return err
+		case erased != 0:
+			return fault.Msg(fault.Conflict, "erase customer", "this customer was erased before, on "+fromMicros(erased).Format("2006-01-02"))
 		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, fault.Msg(fault.NotFound, "erase customer", "no record names this customer"))
+		if _, err := tx.ExecContext(ctx, `UPDATE person SET key = ?, erased = ? WHERE name = ?`, []byte{}, micros(tx.Now), name); err != nil {
+			return err
 		}
 		if err := s.noteErased(name); err != nil { // before the commit: a name too many there does no harm
 			return err
 		}
-		return tx.PutStep(ctx, Step{Subject: "customer " + name[:12], Who: who, What: "erased", Reason: reason})
+		return tx.PutStep(ctx, Step{Subject: "customer " + name[:12], Who: who, What: "erased", Reason: reason, Before: fmt.Sprintf("%d records", records), After: "unreadable"})
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
+	s.last.forget()                                                      // a block that was unpacked
 	_, err = s.write.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`) // the key must not stay behind in the log
-	return classify("erase customer", err)
+	return records, classify("erase customer", err)
 }
 
 type queryer interface {

@@ -149,8 +149,16 @@ func (tx *Tx) actOnDay(ctx context.Context, k rollup.DayKey, step Step, update s
 	if _, err := tx.ExecContext(ctx, update, value, string(k.Location), string(k.Day)); err != nil {
 		return err
 	}
-	step.Subject, step.Before = "day "+k.String(), fmt.Sprintf("%s, hold %v, approved by %q", state, hold, approved)
-	step.After = step.What
+	word := func(hold bool, approved string) string {
+		return fmt.Sprintf("%s, hold %v, approved by %q", state, hold, approved)
+	}
+	step.Subject, step.Before = "day "+k.String(), word(hold, approved)
+	switch v := value.(type) {
+	case bool:
+		step.After = word(v, approved)
+	case string:
+		step.After = word(hold, v)
+	}
 	if err := tx.PutStep(ctx, step); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,36 +26,100 @@ func (tx *Tx) AddDevice(ctx context.Context, d retail.DeviceID, password, who st
 	if !d.Valid() {
 		return fault.Msg(fault.Invalid, "add device", fmt.Sprintf("%q cannot name a device: use a to z, 0 to 9 and '-', at most 64", d))
 	}
+	before, err := tx.deviceState(ctx, d)
+	if err != nil {
+		return err
+	}
 	if _, err := tx.ExecContext(ctx, `INSERT INTO device (id, password, created) VALUES (?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET password = excluded.password, disabled = 0`, string(d), password, micros(tx.Now)); err != nil {
 		return err
 	}
 	tx.sendersChanged = true
-	return tx.PutStep(ctx, Step{Subject: "device " + string(d), Who: who, What: "password set"})
+	return tx.PutStep(ctx, Step{Subject: "device " + string(d), Who: who, What: "password set", Before: before, After: deviceEnabled})
 }
 
-// DisableDevice stops a device from sending; what it sent stays.
-func (tx *Tx) DisableDevice(ctx context.Context, d retail.DeviceID, who, reason string) error {
-	if _, err := tx.ExecContext(ctx, `UPDATE device SET disabled = 1 WHERE id = ?`, string(d)); err != nil {
+// DisableDevice stops a device from sending, or lets it send again; what it sent stays. Code not_found.
+func (tx *Tx) DisableDevice(ctx context.Context, d retail.DeviceID, disabled bool, who, reason string) error {
+	before, err := tx.deviceState(ctx, d)
+	if err != nil {
+		return err
+	}
+	if before == "" {
+		return fault.Msg(fault.NotFound, "device", "there is no device "+string(d)+"; nothing was changed")
+	}
+	what, off := deviceEnabled, 0
+	if disabled {
+		what, off = deviceDisabled, 1
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE device SET disabled = ? WHERE id = ?`, off, string(d)); err != nil {
 		return err
 	}
 	tx.sendersChanged = true
-	return tx.PutStep(ctx, Step{Subject: "device " + string(d), Who: who, What: "disabled", Reason: reason})
+	return tx.PutStep(ctx, Step{Subject: "device " + string(d), Who: who, What: what, Reason: reason, Before: before, After: what})
+}
+
+const (
+	deviceEnabled  = "enabled"
+	deviceDisabled = "disabled"
+)
+
+// deviceState is "" for a device that nobody registered.
+func (tx *Tx) deviceState(ctx context.Context, d retail.DeviceID) (string, error) {
+	var disabled bool
+	switch err := tx.QueryRowContext(ctx, `SELECT disabled FROM device WHERE id = ?`, string(d)).Scan(&disabled); {
+	case errors.Is(err, sql.ErrNoRows):
+		return "", nil
+	case err != nil:
+		return "", err
+	case disabled:
+		return deviceDisabled, nil
+	}
+	return deviceEnabled, nil
+}
+
+// HasDevice reports whether a device is registered.
+func (tx *Tx) HasDevice(ctx context.Context, d retail.DeviceID) (bool, error) {
+	state, err := tx.deviceState(ctx, d)
+	return state != "", err
+}
+
+// speaksFor lists the locations that a device speaks for now.
+func (tx *Tx) speaksFor(ctx context.Context, d retail.DeviceID) (string, error) {
+	var list []string
+	err := each(ctx, tx, func(r *sql.Rows) error {
+		var l string
+		err := r.Scan(&l)
+		list = append(list, l)
+		return err
+	}, `SELECT DISTINCT location FROM assignment WHERE device = ? AND until = 0 ORDER BY location`, string(d))
+	return strings.Join(list, ", "), err
 }
 
 // Assign lets a device speak for a location ("*" = all) from since on.
 func (tx *Tx) Assign(ctx context.Context, d retail.DeviceID, l retail.LocationCode, since time.Time, who string) error {
+	before, err := tx.speaksFor(ctx, d)
+	if err != nil {
+		return err
+	}
 	if _, err := tx.ExecContext(ctx, `INSERT INTO assignment (device, location, since) VALUES (?, ?, ?) ON CONFLICT (device, location, since) DO UPDATE SET until = 0`,
 		string(d), string(l), micros(since)); err != nil {
 		return err
 	}
 	tx.sendersChanged = true
-	return tx.PutStep(ctx, Step{Subject: "device " + string(d), Who: who, What: "assigned", After: string(l)})
+	after, err := tx.speaksFor(ctx, d)
+	if err != nil || before == after {
+		return err
+	}
+	return tx.PutStep(ctx, Step{Subject: "device " + string(d), Who: who, What: "assigned", Before: before, After: after})
 }
 
 // Unassign ends every assignment of d to a location that still runs, from until on: what was captured before stays the device's to tell.
 // Code not_found when there is none.
 func (tx *Tx) Unassign(ctx context.Context, d retail.DeviceID, l retail.LocationCode, until time.Time, who string) error {
+	before, err := tx.speaksFor(ctx, d)
+	if err != nil {
+		return err
+	}
 	res, err := tx.ExecContext(ctx, `UPDATE assignment SET until = ? WHERE device = ? AND location = ? AND until = 0`, micros(until), string(d), string(l))
 	if err != nil {
 		return err
@@ -63,7 +128,11 @@ func (tx *Tx) Unassign(ctx context.Context, d retail.DeviceID, l retail.Location
 		return errors.Join(err, fault.Msg(fault.NotFound, "unassign", fmt.Sprintf("location %q is not assigned to device %s", l, d)))
 	}
 	tx.sendersChanged = true
-	return tx.PutStep(ctx, Step{Subject: "device " + string(d), Who: who, What: "unassigned", Before: string(l)})
+	after, err := tx.speaksFor(ctx, d)
+	if err != nil {
+		return err
+	}
+	return tx.PutStep(ctx, Step{Subject: "device " + string(d), Who: who, What: "unassigned", Before: before, After: after})
 }
 
 // senderKept is how long a device's rights are believed without a look: another process, a command, may change them.
@@ -152,6 +221,10 @@ func (s *Store) Stop(ctx context.Context, h ingest.Head, d retail.DeviceID, st e
 
 // Release lets the stopped streams of a device go on; its next hello continues them.
 func (tx *Tx) Release(ctx context.Context, d retail.DeviceID, who, reason string) error {
+	var before string
+	if err := tx.QueryRowContext(ctx, `SELECT COALESCE(max(stopped), '') FROM lane WHERE device = ?`, string(d)).Scan(&before); err != nil {
+		return err
+	}
 	if _, err := tx.ExecContext(ctx, `UPDATE lane SET stopped = '' WHERE device = ?`, string(d)); err != nil {
 		return err
 	}
@@ -160,7 +233,7 @@ func (tx *Tx) Release(ctx context.Context, d retail.DeviceID, who, reason string
 			return err
 		}
 	}
-	return tx.PutStep(ctx, Step{Subject: "device " + string(d), Who: who, What: "released", Reason: reason})
+	return tx.PutStep(ctx, Step{Subject: "device " + string(d), Who: who, What: "released", Reason: reason, Before: before, After: "goes on"})
 }
 
 // Open implements ingest.Registry.

@@ -32,7 +32,8 @@ func (tx *Tx) putDocument(ctx context.Context, d rollup.Document) error {
 	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO document (id, location, day, number, state, body, hash, made, changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	if _, err := tx.ExecContext(ctx, `INSERT INTO document (id, location, day, number, state, body, hash, made, changed, entry)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT COALESCE(max(entry), 0) FROM cursor))`,
 		d.ID(), string(d.Key.Location), string(d.Key.Day), d.Number, roll.Posting, string(body), d.Hash, micros(tx.Now), micros(tx.Now)); err != nil {
 		return err
 	}

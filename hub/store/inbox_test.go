@@ -178,7 +178,7 @@ func TestErasedCustomerLeavesTheChainWhole(t *testing.T) {
 	if raw, err := s.Body(t.Context(), 1); err != nil || string(raw) != string(a.Body) {
 		t.Fatalf("before: %q %v", raw, err)
 	}
-	if err := s.Erase(t.Context(), "", "tillpost", "C7", "test", "asked for it"); err != nil {
+	if _, err := s.Erase(t.Context(), "", "tillpost", "C7", "test", "asked for it"); err != nil {
 		t.Fatal(err)
 	}
 	if raw, err := s.Body(t.Context(), 1); err == nil {

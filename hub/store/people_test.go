@@ -159,7 +159,16 @@ func TestAMendedRecordIsErasedWithItsCustomer(t *testing.T) {
 	if err != nil || len(v.Lines) != 1 || v.Lines[0].Description != "for Mrs Smith" || !v.Mended {
 		t.Errorf("the ticket's page shows %+v %v", v.Lines, err)
 	}
-	g.ok(g.Erase(t.Context(), "", "tillpost", "C7", "anna", "asked for it"))
+	n, err := g.Erase(t.Context(), "", "tillpost", "C7", "anna", "asked for it")
+	if g.ok(err); n != 1 {
+		t.Errorf("%d records are told to be erased", n)
+	}
+	if _, err := g.Erase(t.Context(), "", "tillpost", "C7", "anna", "again"); !fault.Is(err, fault.Conflict) {
+		t.Errorf("erased twice: %v", err)
+	}
+	if _, err := g.Erase(t.Context(), "", "tillpost", "C8", "anna", "asked for it"); !fault.Is(err, fault.NotFound) {
+		t.Errorf("a customer whom nothing names: %v", err)
+	}
 	if v, err = g.Clerk.TicketView(t.Context(), 1); err != nil || len(v.Lines) != 0 || !v.Raw.Erased {
 		t.Errorf("after the erasure its page shows %+v %v", v.Lines, err)
 	}

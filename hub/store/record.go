@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tillpost/tillpost/hub/cases"
@@ -164,6 +166,32 @@ func (s *Store) Profile(ctx context.Context, name string) ([]byte, error) {
 	var body string
 	err := s.read.QueryRowContext(ctx, `SELECT COALESCE((SELECT body FROM profile WHERE name = ? ORDER BY own DESC LIMIT 1), '')`, name).Scan(&body)
 	return []byte(body), classify("read profile", err)
+}
+
+// KnownProfile is a profile by name, and whose version is in force.
+type KnownProfile struct {
+	Name  string `json:"name"`
+	Whose string `json:"whose"` // "the hub's own", "sent by an agent" or "shipped"
+}
+
+// Profiles lists shipped profiles and those that were set here or came from agents.
+func (s *Store) Profiles(ctx context.Context, shipped []string) (out []KnownProfile, err error) {
+	whose := map[string]string{}
+	for _, n := range shipped {
+		whose[n] = "shipped"
+	}
+	err = each(ctx, s.read, func(r *sql.Rows) error {
+		var n string
+		var own int
+		err := r.Scan(&n, &own)
+		whose[n] = [...]string{"sent by an agent", "the hub's own"}[min(own, 1)]
+		return err
+	}, `SELECT name, max(own) FROM profile GROUP BY name`)
+	for n, w := range whose {
+		out = append(out, KnownProfile{n, w})
+	}
+	slices.SortFunc(out, func(a, b KnownProfile) int { return strings.Compare(a.Name, b.Name) })
+	return out, classify("list profiles", err)
 }
 
 // SetProfile stores the hub's own version of a profile, audited; reprocess then reads what was refused.

@@ -4,6 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/view"
@@ -58,24 +61,44 @@ func (s *Store) CaseView(ctx context.Context, id string) (v view.CaseView, err e
 		}
 		v.Raw = &raw
 	}
-	switch v.Cause {
-	case cases.UnknownCode:
-		v.Accounts, err = s.accounts(ctx)
-	case cases.UnknownLocation:
+	if v.Cause == cases.UnknownLocation {
 		v.Proposal, err = s.proposal(ctx, retail.LocationCode(v.Subject))
 	}
 	return v, err
 }
 
-// accounts lists the accounts that rules already name: the hub keeps no chart of its own.
+// CaseView is the store's, with what a person may choose from.
+func (c Clerk) CaseView(ctx context.Context, id string) (v view.CaseView, err error) {
+	if v, err = c.Store.CaseView(ctx, id); err != nil {
+		return v, err
+	}
+	if v.Raw != nil {
+		if mended, ok, err := c.mended(ctx, v.Envelope); err == nil && ok {
+			v.Raw.Body = mended
+		}
+	}
+	if v.Cause == cases.UnknownCode {
+		err = c.choices(ctx, &v)
+	}
+	return v, err
+}
+
+// accounts lists the accounts that rules already name, each with what it is used for.
 func (s *Store) accounts(ctx context.Context) (out []view.AccountView, err error) {
-	err = each(ctx, s.read, func(r *sql.Rows) error {
-		var a view.AccountView
-		err := r.Scan(&a.Code, &a.Name)
-		out = append(out, a)
-		return err
-	}, `SELECT json_extract(target, '$.account'), group_concat(role || CASE WHEN code = '' THEN '' ELSE ' ' || code END, ', ') FROM rule WHERE json_extract(target, '$.account') <> '' GROUP BY 1 ORDER BY 1`)
-	return out, classify("list accounts", err)
+	set, err := s.Mapping(ctx)
+	if err != nil {
+		return nil, err
+	}
+	uses := map[string][]string{}
+	for _, r := range set.Rules {
+		if r.Target.Account != "" {
+			uses[r.Target.Account] = append(uses[r.Target.Account], strings.TrimSpace(string(r.Role)+" "+r.Code))
+		}
+	}
+	for _, code := range slices.Sorted(maps.Keys(uses)) {
+		out = append(out, view.AccountView{Code: code, Name: strings.Join(uses[code], ", ")})
+	}
+	return out, nil
 }
 
 // proposal is what a store says of itself.

@@ -6,9 +6,9 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/tillpost/tillpost/hub/audit"
 	"github.com/tillpost/tillpost/hub/ledger"
@@ -44,20 +44,29 @@ func only(column string, codes []retail.LocationCode) (where string, args []any)
 	return column + " IN (" + strings.Join(marks, ", ") + ")", args
 }
 
-// limit is −1, no limit, for 0.
-func limit(n int) int {
+// limit is what a query takes for "no limit": PostgreSQL knows no −1.
+func limit(n int) int64 {
 	if n == 0 {
-		return -1
+		return math.MaxInt64
 	}
-	return n
+	return int64(n)
+}
+
+// flag is a condition's switch as both databases compare it.
+func flag(on bool) int {
+	if on {
+		return 1
+	}
+	return 0
 }
 
 // DayViews lists store-days, the newest first, then by location.
 func (s *Store) DayViews(ctx context.Context, f view.DayFilter) (out []view.DayView, err error) {
 	where, args := only("d.location", f.Only)
-	args = append(args, string(f.Location), string(f.Location), string(f.From), string(f.To), string(f.To), f.State, f.State, limit(f.Limit), f.Offset)
+	args = append(args, string(f.Location), string(f.Location), string(f.From), string(f.To), string(f.To), f.State, f.State, flag(f.Unposted), roll.Open, roll.Verified, roll.Accepted, flag(f.Unproven), limit(f.Limit), f.Offset)
 	rows, err := s.read.QueryContext(ctx, `SELECT `+dayColumns+` FROM day d LEFT JOIN location l ON l.code = d.location WHERE `+where+`
-		AND (? = '' OR d.location = ?) AND d.day >= ? AND (? = '' OR d.day <= ?) AND (? = '' OR d.state = ?) ORDER BY d.day DESC, d.location LIMIT ? OFFSET ?`, args...)
+		AND (? = '' OR d.location = ?) AND d.day >= ? AND (? = '' OR d.day <= ?) AND (? = '' OR d.state = ?)
+		AND (? = 0 OR d.state NOT IN (?, ?, ?)) AND (? = 0 OR d.unproven = 1) ORDER BY d.day DESC, d.location LIMIT ? OFFSET ?`, args...)
 	if err != nil {
 		return nil, classify("list days", err)
 	}
@@ -292,15 +301,4 @@ func (s *Store) Release(ctx context.Context, k rollup.DayKey, who, reason string
 // Approve lets a day be posted as it is.
 func (s *Store) Approve(ctx context.Context, k rollup.DayKey, who, reason string) error {
 	return s.ApproveDay(ctx, k, who, reason)
-}
-
-// Silent lists confirmed locations of which nothing was heard since then.
-func (s *Store) Silent(ctx context.Context, since time.Time) (out []retail.LocationCode, err error) {
-	err = each(ctx, s.read, func(r *sql.Rows) error {
-		var c string
-		err := r.Scan(&c)
-		out = append(out, retail.LocationCode(c))
-		return err
-	}, `SELECT code FROM location WHERE confirmed = 1 AND seen < ? ORDER BY code`, micros(since))
-	return out, classify("look for silent stores", err)
 }

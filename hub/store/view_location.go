@@ -4,45 +4,82 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tillpost/tillpost/hub/view"
+	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
 // LocationViews lists the registry with tills and devices.
-func (s *Store) LocationViews(ctx context.Context, codes []retail.LocationCode) (out []view.LocationView, err error) {
-	where, args := only("l.code", codes)
+func (s *Store) LocationViews(ctx context.Context, f view.LocationFilter) (out []view.LocationView, err error) {
+	where, args := only("l.code", f.Only)
+	order := "l.code"
+	if f.Worst {
+		order = "l.confirmed, l.seen, l.code"
+	}
+	args = append(args, f.Find, f.Find, f.Find, limit(f.Limit), f.Offset)
+	at := map[retail.LocationCode]int{}
 	err = each(ctx, s.read, func(r *sql.Rows) error {
 		var v view.LocationView
 		var seen int64
-		err := r.Scan(&v.Code, &v.Name, &v.Currency, &v.Company, &v.OpenDays, &v.Confirmed, &seen, &v.Zone, &v.Cutoff)
+		err := r.Scan(&v.Code, &v.Name, &v.Currency, &v.Company, &v.OpenDays, &v.Confirmed, &seen)
 		v.Seen = fromMicros(seen)
+		at[v.Code] = len(out)
 		out = append(out, v)
 		return err
-	}, `SELECT l.code, l.name, l.currency, l.company, l.open_days, l.confirmed, l.seen,
-		COALESCE((SELECT zone FROM trading t WHERE t.location = l.code ORDER BY since DESC LIMIT 1), ''), COALESCE((SELECT cutoff FROM trading t WHERE t.location = l.code ORDER BY since DESC LIMIT 1), '')
-		FROM location l WHERE `+where+` ORDER BY l.code`, args...)
-	if err != nil {
+	}, `SELECT l.code, l.name, l.currency, l.company, l.open_days, l.confirmed, l.seen FROM location l
+		WHERE `+where+` AND (? = '' OR lower(l.code) LIKE '%' || lower(?) || '%' OR lower(l.name) LIKE '%' || lower(?) || '%') ORDER BY `+order+` LIMIT ? OFFSET ?`, args...)
+	if err != nil || len(out) == 0 {
 		return nil, classify("list locations", err)
 	}
-	for i := range out {
-		if out[i].Tills, err = s.tillViews(ctx, out[i].Code); err != nil {
+	for _, fill := range []func(context.Context, []view.LocationView, map[retail.LocationCode]int) error{s.fillTrading, s.fillTills, s.fillDevices} {
+		if err := fill(ctx, out, at); err != nil {
 			return nil, classify("list locations", err)
-		}
-		if out[i].Devices, err = s.DeviceViews(ctx, out[i].Code); err != nil {
-			return nil, err
 		}
 	}
 	return out, nil
 }
 
-func (s *Store) tillViews(ctx context.Context, l retail.LocationCode) (out []view.TillView, err error) {
-	err = each(ctx, s.read, func(r *sql.Rows) error {
+// codesOf is a condition on a location column for the locations of a list.
+func codesOf(column string, ls []view.LocationView) (where string, args []any) {
+	codes := make([]retail.LocationCode, len(ls))
+	for i, l := range ls {
+		codes[i] = l.Code
+	}
+	return only(column, codes)
+}
+
+func (s *Store) fillTrading(ctx context.Context, out []view.LocationView, at map[retail.LocationCode]int) error {
+	where, args := codesOf("location", out)
+	return each(ctx, s.read, func(r *sql.Rows) error {
+		var l string
+		var t view.TradingView
+		if err := r.Scan(&l, (*string)(&t.From), &t.Zone, &t.Cutoff); err != nil {
+			return err
+		}
+		v := &out[at[retail.LocationCode(l)]]
+		v.Coming = append(v.Coming, t)
+		z, err := time.LoadLocation(t.Zone)
+		if err != nil {
+			return err
+		}
+		if v.Zone == "" || t.From <= retail.DateOf(s.Now().In(z)) { // they come in the order of their days: the last that has begun holds
+			v.Zone, v.Cutoff = t.Zone, t.Cutoff
+		}
+		return nil
+	}, `SELECT location, since, zone, cutoff FROM trading WHERE `+where+` ORDER BY location, since`, args...)
+}
+
+func (s *Store) fillTills(ctx context.Context, out []view.LocationView, at map[retail.LocationCode]int) error {
+	where, args := codesOf("location", out)
+	return each(ctx, s.read, func(r *sql.Rows) error {
 		var v view.TillView
 		var seen, skew int64
-		var told string
-		err := r.Scan(&v.Code, &v.Confirmed, &v.Number, &seen, &skew, &told)
+		var l, told string
+		err := r.Scan(&l, &v.Code, &v.Confirmed, &v.Number, &seen, &skew, &told)
 		v.Seen, v.Clock, v.Kind = fromMicros(seen), time.Duration(skew)*time.Microsecond, "till"
 		var t retail.Terminal
 		if told != "" && json.Unmarshal([]byte(told), &t) == nil {
@@ -51,28 +88,111 @@ func (s *Store) tillViews(ctx context.Context, l retail.LocationCode) (out []vie
 				v.Kind = t.Kind
 			}
 		}
-		out = append(out, v)
+		to := &out[at[retail.LocationCode(l)]]
+		to.Tills = append(to.Tills, v)
 		return err
-	}, `SELECT code, confirmed, number, seen, skew, told FROM till WHERE location = ? ORDER BY code`, string(l))
-	return out, err
+	}, `SELECT location, code, confirmed, number, seen, skew, told FROM till WHERE `+where+` ORDER BY location, code`, args...)
+}
+
+// fillDevices gives each location the devices that speak for it, or for all.
+func (s *Store) fillDevices(ctx context.Context, out []view.LocationView, at map[retail.LocationCode]int) error {
+	ds, err := s.DeviceViews(ctx, "")
+	if err != nil {
+		return err
+	}
+	for _, d := range ds {
+		for _, l := range strings.Split(d.Locations, ", ") {
+			if l == AllLocations {
+				for i := range out {
+					out[i].Devices = append(out[i].Devices, d)
+				}
+				break
+			}
+			if i, ok := at[retail.LocationCode(l)]; ok {
+				out[i].Devices = append(out[i].Devices, d)
+			}
+		}
+	}
+	return nil
 }
 
 // DeviceViews lists devices that may speak for a location; "" = all devices.
 func (s *Store) DeviceViews(ctx context.Context, l retail.LocationCode) (out []view.DeviceView, err error) {
+	speaks := map[retail.DeviceID][]string{}
+	if err := each(ctx, s.read, func(r *sql.Rows) error {
+		var d, l string
+		err := r.Scan(&d, &l)
+		speaks[retail.DeviceID(d)] = append(speaks[retail.DeviceID(d)], l)
+		return err
+	}, `SELECT DISTINCT device, location FROM assignment WHERE until = 0 ORDER BY device, location`); err != nil {
+		return nil, classify("list devices", err)
+	}
 	err = each(ctx, s.read, func(r *sql.Rows) error {
 		var v view.DeviceView
-		var seen int64
+		var seen, changed, told int64
 		var disabled bool
-		err := r.Scan(&v.ID, &v.Version, &seen, &disabled, &v.Stopped)
-		v.Seen = fromMicros(seen)
-		if disabled {
-			v.Stopped = "disabled"
+		var list string
+		if err := r.Scan(&v.ID, &v.Version, &v.Online, &seen, &changed, &disabled, &v.Stopped, &list, &told); err != nil {
+			return err
 		}
-		out = append(out, v)
-		return err
-	}, `SELECT d.id, d.version, max(d.seen, COALESCE((SELECT max(changed) FROM lane n WHERE n.device = d.id), 0)), d.disabled, COALESCE((SELECT max(stopped) FROM lane n WHERE n.device = d.id), '')
-		FROM device d WHERE ? = '' OR EXISTS (SELECT 1 FROM assignment a WHERE a.device = d.id AND a.until = 0 AND a.location IN (?, '*')) ORDER BY d.id`, string(l), string(l))
+		v.Seen, v.Told, v.Locations = fromMicros(max(seen, changed)), fromMicros(told), strings.Join(speaks[v.ID], ", ")
+		if disabled {
+			v.Stopped = deviceDisabled
+		}
+		if list != "" {
+			if err := json.Unmarshal([]byte(list), &v.Health); err != nil {
+				return err
+			}
+		}
+		if l == "" || slices.Contains(speaks[v.ID], string(l)) || slices.Contains(speaks[v.ID], AllLocations) {
+			out = append(out, v)
+		}
+		return nil
+	}, `SELECT d.id, d.version, d.online, d.seen, COALESCE(n.changed, 0), d.disabled, COALESCE(n.stopped, ''), d.health, d.told FROM device d
+		LEFT JOIN (SELECT device, max(changed) AS changed, max(stopped) AS stopped FROM lane GROUP BY device) n ON n.device = d.id ORDER BY d.id`)
 	return out, classify("list devices", err)
+}
+
+// CountLocations tells how many locations a user may see, and how many need a look: those nobody confirmed, and those that are silent since.
+func (s *Store) CountLocations(ctx context.Context, codes []retail.LocationCode, since time.Time) (n view.LocationCount, err error) {
+	where, args := only("code", codes)
+	err = s.read.QueryRowContext(ctx, `SELECT count(*), COALESCE(sum(1 - confirmed), 0) FROM location WHERE `+where, args...).Scan(&n.All, &n.Unconfirmed)
+	if err != nil {
+		return n, classify("count locations", err)
+	}
+	silent, err := s.Silent(ctx, since)
+	for _, l := range silent {
+		if codes == nil || slices.Contains(codes, l) {
+			n.Silent++
+		}
+	}
+	return n, err
+}
+
+// Silent lists confirmed locations of which nothing was heard since then, neither a record nor a device of theirs that is connected: a store
+// that is closed on Sunday is not silent while its PC is there.
+func (s *Store) Silent(ctx context.Context, since time.Time) (out []retail.LocationCode, err error) {
+	err = each(ctx, s.read, func(r *sql.Rows) error {
+		var c string
+		err := r.Scan(&c)
+		out = append(out, retail.LocationCode(c))
+		return err
+	}, `SELECT code FROM location l WHERE confirmed = 1 AND seen < ? AND NOT EXISTS (SELECT 1 FROM assignment a JOIN device d ON d.id = a.device
+		WHERE a.until = 0 AND a.location = l.code AND d.online = 1 AND d.disabled = 0) ORDER BY code`, micros(since))
+	return out, classify("look for silent stores", err)
+}
+
+// LocationForm is what the registry says of a location now, to be changed in parts. Code not_found.
+func (s *Store) LocationForm(ctx context.Context, code retail.LocationCode) (f view.LocationForm, err error) {
+	err = s.readTx(ctx, func(tx *Tx) error {
+		l, err := tx.location(ctx, code, "")
+		f = view.LocationForm{Code: code, Name: l.Name, Zone: l.Zone, Cutoff: l.Cutoff, Currency: l.Currency, Company: l.Company, OpenDays: l.OpenDays}
+		if err == nil && l.Code == "" {
+			err = fault.Msg(fault.NotFound, "location", "there is no location "+string(code)+"; nothing was changed")
+		}
+		return err
+	})
+	return f, classify("read location", err)
 }
 
 // PutLocation is SetLocation with a form of the pages.

@@ -9,7 +9,6 @@ import (
 	"fmt"
 
 	"github.com/tillpost/tillpost/hub/ledger"
-	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/money"
@@ -52,44 +51,19 @@ func part(ps []ledger.Posting, m ledger.Account) (n int64, touched bool) {
 	return n, touched
 }
 
-// LineTickets lists the tickets behind a figure: those that touch its measure on the day, in their version in force.
-func (s *Store) LineTickets(ctx context.Context, k view.LineKey) (p view.TicketPage, err error) {
-	p.Zone = s.zone(ctx, k.Location, k.Day)
-	at := 0
-	err = each(ctx, s.read, func(r *sql.Rows) error {
-		t, err := scanTicket(r)
-		if err != nil {
-			return err
-		}
-		if k.Measure != "" {
-			n, touched := part(t.postings, k.Measure)
-			if !touched {
-				return nil
-			}
-			t.Amount = money.Of(n, t.Total.Currency)
-		}
-		if p.Sum, err = p.Sum.Add(t.Amount); err != nil {
-			return err
-		}
-		p.Count++
-		if at >= k.Offset && (k.Limit == 0 || len(p.Rows) < k.Limit) {
-			p.Rows = append(p.Rows, t.TicketRow)
-		}
-		at++
-		return nil
-	}, `SELECT `+ticketColumns+` FROM ticket t JOIN entry e ON e.id = t.entry WHERE t.location = ? AND t.day = ? ORDER BY t.at, t.id`, string(k.Location), string(k.Day))
-	return p, classify("list tickets", err)
-}
-
-// FindTickets finds tickets by receipt number or key.
+// FindTickets finds tickets by receipt number or key; when there is none, by the vendor's own id at the end of the key.
 func (s *Store) FindTickets(ctx context.Context, f view.TicketFilter) (out []view.TicketRow, err error) {
 	where, args := only("t.location", f.Only)
-	args = append([]any{f.Find, f.Find}, append(args, limit(f.Limit))...)
-	err = each(ctx, s.read, func(r *sql.Rows) error {
-		t, err := scanTicket(r)
-		out = append(out, t.TicketRow)
-		return err
-	}, `SELECT `+ticketColumns+` FROM ticket t JOIN entry e ON e.id = t.entry WHERE (t.number = ? OR t.key = ? OR t.key LIKE '%|' || ?1) AND `+where+` ORDER BY t.at DESC LIMIT ?`, args...)
+	find := func(condition string, by ...any) error {
+		return each(ctx, s.read, func(r *sql.Rows) error {
+			t, err := scanTicket(r)
+			out = append(out, t.TicketRow)
+			return err
+		}, `SELECT `+ticketColumns+` FROM ticket t JOIN entry e ON e.id = t.entry WHERE (`+condition+`) AND `+where+` ORDER BY t.at DESC LIMIT ?`, append(append(by, args...), limit(f.Limit))...)
+	}
+	if err = find(`t.number = ? OR t.key = ?`, f.Find, f.Find); err == nil && len(out) == 0 {
+		err = find(`substr(t.key, length(t.key) - length(?)) = ?`, f.Find, "|"+f.Find) // a look at every ticket, for who knows no more than this
+	}
 	return out, classify("find tickets", err)
 }
 
@@ -173,23 +147,4 @@ func (s *Store) Raw(ctx context.Context, envelope int64) (raw view.Raw, err erro
 		}
 	}
 	return raw, err
-}
-
-// places finds the lines of documents that hold a part of the ticket.
-func (s *Store) places(ctx context.Context, v *view.TicketView) error {
-	ds, err := s.documentViews(ctx, rollup.DayKey{Location: v.Location, Day: v.Day})
-	if err != nil {
-		return err
-	}
-	for _, d := range ds {
-		for _, l := range d.Lines {
-			n, touched := part(v.Postings, l.Measure)
-			if !touched {
-				continue
-			}
-			v.Places = append(v.Places, view.PlaceView{Document: d.ID, Location: v.Location, Day: v.Day, State: d.State, Measure: l.Measure, Label: l.Label, Account: l.Account,
-				Amount: money.Of(n, l.Amount.Currency), Line: l.Amount, Odoo: d.Odoo})
-		}
-	}
-	return nil
 }

@@ -23,6 +23,7 @@ type CaseView struct {
 	Steps    []StepView
 	Raw      *Raw          // the record it is about, nil = none
 	Accounts []AccountView // to choose from when a code is mapped
+	Taxes    []string      // and when it is a tax
 	Proposal *LocationForm // what a store says of itself, for an unknown location
 }
 

@@ -16,6 +16,8 @@ type DayFilter struct {
 	Only     []retail.LocationCode // what the user may see; nil = all
 	From, To retail.BusinessDate   // both included, "" = no bound
 	State    string                // "" = every one
+	Unposted bool                  // only closed days that are not in the books as they should be
+	Unproven bool                  // only those that went, or stand, without proof
 	Limit    int                   // 0 = no limit
 	Offset   int
 }

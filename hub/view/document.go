@@ -38,7 +38,10 @@ type LineView struct {
 	Suspense bool
 }
 
-// LineKey names the tickets behind a figure: all that touch Measure on the day; Document 0 = whatever document they are in.
+// Pending as a LineKey's Document names what came since the last document.
+const Pending = -1
+
+// LineKey names the tickets behind a figure: all that touch Measure on the day, in one document; Document 0 = whatever document they are in.
 type LineKey struct {
 	Location      retail.LocationCode
 	Day           retail.BusinessDate

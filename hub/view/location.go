@@ -3,16 +3,30 @@ package view
 import (
 	"time"
 
+	"github.com/tillpost/tillpost/shared/health"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
 )
+
+// LocationFilter narrows the list of locations. The zero filter is every one, by code.
+type LocationFilter struct {
+	Only   []retail.LocationCode // what the user may see; nil = all
+	Find   string                // a part of the code or name
+	Worst  bool                  // those that need a look first: not confirmed, then the longest silent
+	Limit  int                   // 0 = no limit
+	Offset int
+}
+
+// LocationCount is how many locations there are, and how many of them need a look.
+type LocationCount struct{ All, Unconfirmed, Silent int }
 
 // LocationView is a store in the registry.
 type LocationView struct {
 	Code      retail.LocationCode
 	Name      string
-	Zone      string
+	Zone      string // in force today
 	Cutoff    string
+	Coming    []TradingView // other rules, with their days: past and to come
 	Currency  money.Currency
 	Company   string
 	OpenDays  string // "mon tue …", "" = not known
@@ -22,12 +36,22 @@ type LocationView struct {
 	Tills     []TillView
 }
 
+// TradingView is how a location counts its days from a day on.
+type TradingView struct {
+	From         retail.BusinessDate // "" = from the beginning
+	Zone, Cutoff string
+}
+
 // DeviceView is an agent that speaks for a location.
 type DeviceView struct {
-	ID      retail.DeviceID
-	Version string
-	Seen    time.Time
-	Stopped string // why a stream of it waits for a person, "" = none does
+	ID        retail.DeviceID
+	Version   string
+	Locations string // what it speaks for, "S1, S2" or "*"
+	Online    bool   // connected, as far as the broker knows
+	Seen      time.Time
+	Stopped   string          // why a stream of it waits for a person, "" = none does
+	Health    []health.Status // what it says is wrong at its store, the worst first
+	Told      time.Time       // when it said so
 }
 
 // TillView is a register or card terminal in the registry.

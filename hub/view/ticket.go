@@ -64,9 +64,17 @@ type VersionView struct {
 	Received time.Time
 }
 
+// WayStop is one stage of a ticket's way from the till to the books.
+type WayStop struct {
+	At    time.Time `json:"at,omitzero"` // zero = not yet
+	Stage string    `json:"stage"`       // till capture ingest fold document load post read-back, or who decided
+	Text  string    `json:"text"`
+}
+
 // PlaceView is one line of a document that holds a part of the ticket.
 type PlaceView struct {
 	Document string // id
+	Number   int
 	Location retail.LocationCode
 	Day      retail.BusinessDate
 	State    string

@@ -12,6 +12,7 @@ import (
 const (
 	pageDays    = 100
 	pageTickets = 200
+	storesShown = 12 // on the first page; the others are a click away
 )
 
 type dayListPage struct {
@@ -34,7 +35,7 @@ func (s *site) dayList(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
-	ls, err := s.Registry.LocationViews(r.Context(), v.only())
+	ls, err := s.Registry.LocationViews(r.Context(), view.LocationFilter{Only: v.only(), Worst: true, Limit: storesShown})
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ func weekdays() []string { return weekdayNames }
 func hasDay(list, day string) bool { return strings.Contains(strings.ToLower(list), day) }
 
 func (s *site) locationList(w http.ResponseWriter, r *http.Request, v *visit) error {
-	ls, err := s.Registry.LocationViews(r.Context(), v.only())
+	ls, err := s.Registry.LocationViews(r.Context(), view.LocationFilter{Only: v.only()})
 	if err != nil {
 		return err
 	}
@@ -28,7 +28,7 @@ func (s *site) locationShow(w http.ResponseWriter, r *http.Request, v *visit) er
 	if err := v.sees(code); err != nil {
 		return err
 	}
-	ls, err := s.Registry.LocationViews(r.Context(), []retail.LocationCode{code})
+	ls, err := s.Registry.LocationViews(r.Context(), view.LocationFilter{Only: []retail.LocationCode{code}})
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,8 @@ type Cases interface {
 
 // Registry reads and sets locations and tills.
 type Registry interface {
-	LocationViews(ctx context.Context, only []retail.LocationCode) ([]view.LocationView, error)
+	LocationViews(ctx context.Context, f view.LocationFilter) ([]view.LocationView, error)
+	CountLocations(ctx context.Context, only []retail.LocationCode, since time.Time) (view.LocationCount, error)
 	PutLocation(ctx context.Context, f view.LocationForm, who string) error
 	ConfirmTill(ctx context.Context, l retail.LocationCode, t retail.TillCode, who string) error
 }

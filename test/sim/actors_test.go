@@ -160,7 +160,11 @@ func (w *world) eraseCustomer(r *rand.Rand) {
 	j := w.truth.active[r.IntN(len(w.truth.active))]
 	for _, i := range r.Perm(len(j.items)) {
 		_, name, ok := strings.Cut(string(j.items[i].Body), `"customer":"`)
-		if name, _, _ = strings.Cut(name, `"`); ok && w.hub.store.Erase(w.ctx, "", retail.DefaultSystem, name, "test", "asked for it") == nil {
+		name, _, _ = strings.Cut(name, `"`)
+		if !ok {
+			continue
+		}
+		if _, err := w.hub.store.Erase(w.ctx, "", retail.DefaultSystem, name, "test", "asked for it"); err == nil {
 			w.fault("customer erased")
 			return
 		}

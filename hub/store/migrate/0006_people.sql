@@ -21,3 +21,6 @@ CREATE TABLE folded (
 ) STRICT;
 
 CREATE INDEX folded_entry ON folded (entry);
+
+-- Up to which entry a document's day was added up when it was made: it holds what came since the one before. 0 = not known.
+ALTER TABLE document ADD COLUMN entry INTEGER NOT NULL DEFAULT 0;

@@ -1,0 +1,95 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/tillpost/tillpost/hub/view"
+	"github.com/tillpost/tillpost/shared/lock"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// silentAfter is when a store of which nothing was heard, and whose PC is not connected, is worth a look: every store opens within it.
+const silentAfter = 26 * time.Hour
+
+// Status is what `hub status` tells.
+type Status struct {
+	Good      bool                  `json:"good"`
+	Running   bool                  `json:"running"`
+	NotPosted []view.DayView        `json:"not_posted"`
+	Unproven  []view.DayView        `json:"unproven"` // posted without proof in the last week: told, and no reason to fail
+	Silent    []retail.LocationCode `json:"silent"`
+	Cases     []view.CaseView       `json:"cases"`
+	Stores    []view.DeviceView     `json:"stores"` // agents that say something is wrong
+	Envelopes int                   `json:"records"`
+}
+
+// unprovenBack is how long a day that went without proof is still told.
+const unprovenBack = 7
+
+func (c *cli) status(ctx context.Context, s *desk, _ []string) (err error) {
+	st := Status{Running: lock.Held(s.cfg.DataDir, program)}
+	if st.NotPosted, err = s.DayViews(ctx, view.DayFilter{Unposted: true}); err != nil {
+		return err
+	}
+	week := retail.DateOf(s.Now()).AddDays(-unprovenBack)
+	days, err := s.DayViews(ctx, view.DayFilter{From: week, Unproven: true})
+	if err != nil {
+		return err
+	}
+	st.Unproven = days
+	if st.Silent, err = s.Silent(ctx, s.Now().Add(-silentAfter)); err != nil {
+		return err
+	}
+	if st.Cases, err = s.CaseViews(ctx, view.CaseFilter{}); err != nil {
+		return err
+	}
+	devices, err := s.DeviceViews(ctx, "")
+	if err != nil {
+		return err
+	}
+	for _, d := range devices {
+		if len(d.Health) > 0 || d.Stopped != "" {
+			st.Stores = append(st.Stores, d)
+		}
+	}
+	if st.Envelopes, err = s.CountEnvelopes(ctx); err != nil {
+		return err
+	}
+	st.Good = st.Running && len(st.NotPosted)+len(st.Silent)+len(st.Cases)+len(st.Stores) == 0
+	err = c.tell(st, st.print)
+	if err == nil && !st.Good {
+		return errQuiet
+	}
+	return err
+}
+
+func (st Status) print(w io.Writer) {
+	if !st.Running {
+		fmt.Fprintln(w, "The hub does not run: stores keep what they sell, and nothing is posted. Start its service.")
+	}
+	if st.Good {
+		fmt.Fprintf(w, "All good: every closed store-day is posted and verified, no case is open, no store is silent. %d records.\n", st.Envelopes)
+	} else {
+		fmt.Fprintf(w, "%d store-days not posted, %d stores silent, %d agents in trouble, %d cases open.\n", len(st.NotPosted), len(st.Silent), len(st.Stores), len(st.Cases))
+	}
+	if len(st.NotPosted) > 0 {
+		printDays(w, st.NotPosted)
+	}
+	for _, l := range st.Silent {
+		fmt.Fprintf(w, "silent: %s. Call the store: is its PC on, does its line work? What it sells waits there.\n", l)
+	}
+	for _, d := range st.Stores {
+		fmt.Fprint(w, "agent ")
+		printDevice(w, d)
+	}
+	for _, k := range st.Cases {
+		fmt.Fprintf(w, "case %s: %s %s\n", k.ID, k.Title+".", k.Do)
+	}
+	if len(st.Unproven) > 0 {
+		fmt.Fprintf(w, "Without proof of being complete, in the last %d days:\n", unprovenBack)
+		printDays(w, st.Unproven)
+	}
+}
