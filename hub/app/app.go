@@ -21,7 +21,6 @@ import (
 	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/hub/password"
 	"github.com/tillpost/tillpost/hub/roll"
-	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/store"
 	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/decode"
@@ -39,6 +38,10 @@ type App struct {
 	Link   *link.Link
 	Broker *broker.Broker // nil with an external one
 	WebURL string         // set once Run serves the pages
+
+	// File, when set before Run, is watched: what may change while the hub runs is taken from it, and the log's level goes to Level.
+	File  string
+	Level *slog.LevelVar
 
 	log       *slog.Logger
 	lock      *lock.Lock
@@ -61,13 +64,16 @@ func OpenStore(ctx context.Context, c Config) (*store.Store, store.Clerk, error)
 		return nil, store.Clerk{}, err
 	}
 	t := newCalendars(s.Calendar)
+	if err := s.Judge(ctx, c.Posting.rules()); err != nil {
+		return nil, store.Clerk{}, errors.Join(err, s.Close())
+	}
 	return s, store.Clerk{Store: s, Mean: reader(s, c, t).Mean, Done: t.forget, Places: newPlaces(c.Odoo).list}, nil
 }
 
 // reader says what records mean, with the profiles that the hub knows, and tells the store what those say of proofs.
 func reader(s *store.Store, c Config, t *calendars) meaning.Reader {
 	p := &profiles{read: s.Profile, have: map[string]known{}}
-	s.Rules, s.Says = c.Posting.rules(), p.needs
+	s.Says = p.needs
 	return meaning.Reader{Calendar: t.get, Decoder: decode.Decoder{Profiles: p.get}}
 }
 
@@ -186,13 +192,10 @@ func OpenOdoo(o OdooConfig) (*odoo.Client, error) {
 
 // books builds roller and writer.
 func (a *App) books(ctx context.Context) error {
-	limit, err := a.Config.Posting.limit()
-	if err != nil {
+	a.roller = &roll.Roller{Store: a.Store, Log: a.log, Made: func() { ring(a.tasks) }}
+	if err := a.posting(ctx, a.Config.Posting); err != nil {
 		return err
 	}
-	p := a.Config.Posting
-	a.roller = &roll.Roller{Store: a.Store, Log: a.log, Made: func() { ring(a.tasks) }, Options: roll.Options{Rules: p.rules(), AutoApprove: p.AutoApprove, SuspenseCap: limit,
-		Settle: time.Duration(p.Settle), Books: rollup.Books{Journal: p.Journal, Suspense: p.Suspense}}}
 	if a.Config.Odoo.URL == "" {
 		if at, err := a.Store.Restored(ctx); err != nil || at.IsZero() {
 			return err
@@ -236,6 +239,9 @@ func (a *App) Run(ctx context.Context) error {
 		start("odoo", a.post)
 	}
 	start("web", a.serveWeb)
+	if a.File != "" {
+		start("settings", a.watchSettings)
+	}
 	a.log.InfoContext(ctx, "hub started", "version", version.String(), "web", a.WebURL)
 	<-ctx.Done()
 	wg.Wait()

@@ -16,8 +16,10 @@ const bySettings = "settings"
 
 // locations confirms what the settings name. Each location is applied when its part of the file has changed since it was last applied:
 // what head office sets by pages or commands holds until then. A change that may not be made is told and stops nothing.
-func (a *App) locations(ctx context.Context) error {
-	for _, l := range a.Config.Locations {
+func (a *App) locations(ctx context.Context) error { return a.setLocations(ctx, a.Config.Locations) }
+
+func (a *App) setLocations(ctx context.Context, ls []LocationConfig) error {
+	for _, l := range ls {
 		if err := a.location(ctx, l); fault.Is(err, fault.Conflict) || fault.Is(err, fault.Invalid) {
 			a.log.ErrorContext(ctx, "the settings of a location do not hold; what held before goes on", "location", l.Code, "err", err)
 		} else if err != nil {

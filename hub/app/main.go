@@ -125,10 +125,16 @@ func defaultFile() string {
 }
 
 // Logger writes JSON lines to w; no card data gets past it.
-func Logger(w io.Writer, level string) *slog.Logger {
-	var l slog.Level
-	_ = l.UnmarshalText([]byte(level)) // the settings were checked
-	return slog.New(guard.Handler(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: l})))
+func Logger(w io.Writer, level string) *slog.Logger { return logger(w, levelOf(level)) }
+
+func logger(w io.Writer, level slog.Leveler) *slog.Logger {
+	return slog.New(guard.Handler(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})))
+}
+
+func levelOf(name string) *slog.LevelVar {
+	var l slog.LevelVar
+	_ = l.UnmarshalText([]byte(name)) // the settings were checked
+	return &l
 }
 
 func (c *cli) run(ctx context.Context) error {
@@ -136,13 +142,12 @@ func (c *cli) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
-		return err
-	}
-	a, err := New(ctx, cfg, Logger(c.err, cfg.LogLevel))
+	level := levelOf(cfg.LogLevel)
+	a, err := New(ctx, cfg, logger(c.err, level))
 	if err != nil {
 		return err
 	}
+	a.File, a.Level = c.file, level
 	return errors.Join(a.Run(ctx), a.Close())
 }
 

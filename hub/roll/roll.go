@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/tillpost/tillpost/hub/audit"
@@ -75,12 +76,24 @@ type Options struct {
 	Settle      time.Duration // how long a posted day must be quiet before its late tickets make a document
 }
 
-// Roller is the stage. It is not safe for concurrent use: one goroutine runs it.
+// Roller is the stage. But for Set it is not safe for concurrent use: one goroutine runs it.
 type Roller struct {
 	Options
 	Store Store
 	Log   *slog.Logger
 	Made  func() // a document was made; must not block
+
+	set atomic.Pointer[Options]
+}
+
+// Set makes other rules hold from the next decision on. It is safe while Run runs.
+func (r *Roller) Set(o Options) { r.set.Store(&o) }
+
+func (r *Roller) options() Options {
+	if o := r.set.Load(); o != nil {
+		return *o
+	}
+	return r.Options
 }
 
 const (
@@ -149,7 +162,7 @@ func (r *Roller) decide(ctx context.Context) (worked bool, next time.Time, err e
 	for _, k := range keys {
 		made := false
 		err := r.Store.Decide(ctx, k, func(d Day) (Decision, error) {
-			dec, err := Decide(d, r.Options)
+			dec, err := Decide(d, r.options())
 			made = dec.Document != nil
 			return dec, err
 		})

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	_ "github.com/mattn/go-sqlite3" // the driver
@@ -38,7 +39,7 @@ type Store struct {
 	// secret wraps the customers' keys; it stands in its own file, so that a copy of the database alone reads no customer.
 	secret []byte
 	Now    func() time.Time
-	Rules  audit.Rules // what a store-day's page shows as required; set it before use
+	judge  atomic.Pointer[audit.Rules]
 	// Says tells what a profile says of its source's proofs; nil = nothing. Set it before use.
 	Says func(profile string) audit.Needs
 	// Told hears every step of the audit trail once it is committed; nil = nobody. Set it before use.
@@ -78,6 +79,30 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 	}
 	s.copier.SetMaxIdleConns(0)
 	return s, nil
+}
+
+// Judge makes a store-day's page show what these rules require, and lets the days that still run be looked at anew when other rules held
+// before. Safe for concurrent use.
+func (s *Store) Judge(ctx context.Context, r audit.Rules) error {
+	if old := s.judge.Swap(&r); old == nil || *old == r {
+		return nil
+	}
+	return s.Rejudge(ctx)
+}
+
+// Rejudge lets the days that still run be looked at anew: head office's rules are others.
+func (s *Store) Rejudge(ctx context.Context) error {
+	return s.InTx(ctx, func(tx *Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE day SET dirty = 1 WHERE state IN ('open', 'complete', 'audited')`)
+		return err
+	})
+}
+
+func (s *Store) rules() audit.Rules {
+	if r := s.judge.Load(); r != nil {
+		return *r
+	}
+	return audit.Rules{}
 }
 
 // migrate runs the numbered files forward; a database made by a newer hub is refused by goose.

@@ -196,7 +196,7 @@ func (s *Store) DayDetail(ctx context.Context, k rollup.DayKey) (v view.DayDetai
 	if err := s.fillDay(ctx, &v.DayView, v.Documents); err != nil {
 		return v, classify("read store-day", err)
 	}
-	for _, p := range audit.Judge(d.Facts, s.Rules).Proofs {
+	for _, p := range audit.Judge(d.Facts, s.rules()).Proofs {
 		v.Proofs = append(v.Proofs, view.Proof(p))
 	}
 	if err := preview(&v, d); err != nil {
