@@ -93,15 +93,7 @@ func Logger(w io.Writer, level string) *slog.Logger {
 
 func (c *cli) run(ctx context.Context, _ []string) error {
 	return service.Run(ctx, func(ctx context.Context) error {
-		cfg, err := LoadConfig(c.file)
-		if err != nil {
-			return err
-		}
-		a, err := New(ctx, cfg, Logger(c.err, cfg.LogLevel))
-		if err != nil {
-			return err
-		}
-		return errors.Join(a.Run(ctx), a.Close())
+		return runWatching(ctx, c.file, func(level string) *slog.Logger { return Logger(c.err, level) })
 	})
 }
 
