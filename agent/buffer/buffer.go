@@ -45,11 +45,11 @@ type Buffer struct {
 	write *sql.DB
 	read  *sql.DB
 	box   *box
-	queue chan appendCall
-	done  chan struct{}
-	quit  context.CancelFunc
+	turn  chan struct{} // who puts something in may write; one at a time
 
 	mu      sync.Mutex
+	closed  bool
+	waiting []appendCall              // as many as there are callers
 	told    map[string]bool           // nil, or since all sources must read again: those that have asked for their cursor
 	streams map[envelope.Stream]*lane // the writer's view; guarded for readers
 	Salvage *Salvage                  // what was found damaged at Open, nil = nothing
@@ -88,7 +88,7 @@ func Open(ctx context.Context, o Options) (*Buffer, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Buffer{opt: o, box: key, queue: make(chan appendCall, 256), done: make(chan struct{}), reserve: filepath.Join(o.Dir, "reserve")}
+	b := &Buffer{opt: o, box: key, turn: make(chan struct{}, 1), reserve: filepath.Join(o.Dir, "reserve")}
 	if err := b.openFile(ctx); err != nil {
 		aside, serr := setAside(o.Dir, o.Now())
 		if serr != nil {
@@ -103,9 +103,6 @@ func Open(ctx context.Context, o Options) (*Buffer, error) {
 		}
 	}
 	b.keepReserve()
-	run, quit := context.WithCancel(context.WithoutCancel(ctx))
-	b.quit = quit
-	go b.writer(run)
 	return b, nil
 }
 
@@ -220,8 +217,14 @@ func (b *Buffer) checkEnd(ctx context.Context, s envelope.Stream, l *lane) error
 
 // Close commits what waits and closes the file.
 func (b *Buffer) Close() error {
-	b.quit()
-	<-b.done
+	b.mu.Lock()
+	b.closed = true
+	b.mu.Unlock()
+	b.turn <- struct{}{}
+	defer func() { <-b.turn }()
+	for group := b.group(); len(group) > 0; group = b.group() {
+		b.commit(group)
+	}
 	return b.closeFile()
 }
 
