@@ -1,16 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"fmt"
-	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/tillpost/tillpost/agent/app"
@@ -40,7 +35,11 @@ func capture(ctx context.Context, dir string, o options) (r result, err error) {
 		return r, err
 	}
 	defer raw.close()
-	push := pusher(door)
+	tills, err := dialTills(door, outstanding)
+	if err != nil {
+		return r, err
+	}
+	defer tills.close()
 	ways := []struct {
 		figure
 		n    int
@@ -48,8 +47,8 @@ func capture(ctx context.Context, dir string, o options) (r result, err error) {
 		took time.Duration
 	}{
 		{figure: figure{name: "capture in process, one at a time", want: timesRaw(0.9)}, n: single, hand: func(ds []source.Draft) error { return appendEach(ctx, a.Buffer, ds) }},
-		{figure: figure{name: "capture over loopback HTTP, one at a time", want: timesRaw(0.65)}, n: single, hand: func(ds []source.Draft) error { return push(ctx, ds, 1) }},
-		{figure: figure{name: "capture over loopback HTTP, 20 outstanding", want: timesRaw(2.6)}, n: crowd, hand: func(ds []source.Draft) error { return push(ctx, ds, outstanding) }},
+		{figure: figure{name: "capture over loopback HTTP, one at a time", want: timesRaw(0.65)}, n: single, hand: func(ds []source.Draft) error { return tills[:1].push(ds) }},
+		{figure: figure{name: "capture over loopback HTTP, 20 outstanding", want: timesRaw(2.6)}, n: crowd, hand: func(ds []source.Draft) error { return tills.push(ds) }},
 	}
 	if err := o.profile.begin(); err != nil {
 		return r, err
@@ -126,55 +125,6 @@ func appendEach(ctx context.Context, b *buffer.Buffer, ds []source.Draft) error 
 		}
 	}
 	return nil
-}
-
-// pusher hands tickets to the agent's door as a till does, at most so many at a time, each on a connection that stays.
-func pusher(door string) func(ctx context.Context, ds []source.Draft, atOnce int) error {
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: outstanding}}
-	one := func(ctx context.Context, body []byte) error {
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+door+"/v1/tickets", bytes.NewReader(body))
-		if err != nil {
-			return err
-		}
-		req.Header.Set("Authorization", "Bearer bench")
-		resp, err := client.Do(req)
-		if err != nil {
-			return err
-		}
-		defer resp.Body.Close()
-		answer, err := io.ReadAll(resp.Body)
-		if err == nil && resp.StatusCode != http.StatusCreated {
-			err = fmt.Errorf("the agent answers %d: %s", resp.StatusCode, answer)
-		}
-		return err
-	}
-	return func(ctx context.Context, ds []source.Draft, atOnce int) error {
-		bodies, failed := make(chan []byte), make(chan error, atOnce)
-		var wg sync.WaitGroup
-		for range atOnce {
-			wg.Go(func() {
-				for b := range bodies {
-					if err := one(ctx, b); err != nil {
-						failed <- err
-						for range bodies { // the others hand in the rest
-						}
-						return
-					}
-				}
-			})
-		}
-		for _, d := range ds {
-			bodies <- d.Body
-		}
-		close(bodies)
-		wg.Wait()
-		select {
-		case err := <-failed:
-			return err
-		default:
-			return nil
-		}
-	}
 }
 
 // held counts what a buffer holds against what was handed in.
