@@ -3,15 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"log/slog"
-	"os"
 	"path/filepath"
 	"time"
 
-	"github.com/tillpost/tillpost/hub/app"
-	"github.com/tillpost/tillpost/hub/store"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/test/line"
 )
 
 // drainBooks drains into the whole hub: decoded, posted, and folded into the store-day.
@@ -21,11 +18,11 @@ func drainBooks(ctx context.Context, dir string, o options) (r result, err error
 		return r, err
 	}
 	defer raw.close()
-	h, stop, err := wholeHub(ctx, filepath.Join(dir, "hub"), "")
+	h, err := line.StartBooks(ctx, line.BooksConfig(filepath.Join(dir, "hub")))
 	if err != nil {
 		return r, err
 	}
-	defer stop()
+	defer h.Stop()
 	if err := o.profile.begin(); err != nil {
 		return r, err
 	}
@@ -75,30 +72,4 @@ func drainBooks(ctx context.Context, dir string, o options) (r result, err error
 	}
 	r.lost, r.doubled, err = compare(ctx, h.Store, o.tickets)
 	return r, err
-}
-
-// wholeHub is the product's own wiring; without an Odoo when odoo is empty.
-func wholeHub(ctx context.Context, dir, odoo string) (*app.App, func(), error) {
-	c := app.Default()
-	c.DataDir = dir
-	c.Web.Listen, c.Broker.Listen, c.Broker.Open = "127.0.0.1:0", "127.0.0.1:0", true
-	c.Odoo.URL = odoo
-	c.Locations = []app.LocationConfig{{Code: "S1", Name: "Bench", Zone: "America/New_York", Cutoff: "04:00", Currency: "USD"}}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, nil, err
-	}
-	h, err := app.New(ctx, c, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return nil, nil, err
-	}
-	err = h.Store.InTx(ctx, func(tx *store.Tx) error {
-		if err := tx.AddDevice(ctx, "d1", "", "bench"); err != nil {
-			return err
-		}
-		return tx.Assign(ctx, "d1", store.AllLocations, time.Unix(0, 0), "bench")
-	})
-	run, quit := context.WithCancel(context.WithoutCancel(ctx))
-	done := make(chan struct{})
-	go func() { defer close(done); _ = h.Run(run) }()
-	return h, func() { quit(); <-done; _ = h.Close() }, err
 }

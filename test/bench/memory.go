@@ -124,5 +124,3 @@ func pause(ctx context.Context, d time.Duration) error {
 		return nil
 	}
 }
-
-func posting(ctx context.Context, dir string, o options) (r result, err error) { return r, nil }
