@@ -49,6 +49,9 @@ func posting(ctx context.Context, dir string, o options) (r result, err error) {
 		return r, err
 	}
 	out.add(docs[1:])
+	if err := o.profile.begin(); err != nil {
+		return r, err
+	}
 	calls, begun := c.Calls(), time.Now()
 	for worked := true; worked; {
 		if worked, err = w.Step(ctx); err != nil {
@@ -56,13 +59,17 @@ func posting(ctx context.Context, dir string, o options) (r result, err error) {
 		}
 	}
 	ours, calls := time.Since(begun), c.Calls()-calls
+	o.profile.end()
 	bare, err := bareClient(ctx, c, docs[1:])
 	if err != nil {
 		return r, err
 	}
-	n := float64(storeDays - 1)
+	n, wanted := float64(storeDays-1), mostRaw(1.2)
+	if os.Getenv("ODOO_URL") == "" {
+		wanted = want{} // a fake has no work of its own: the ratio would compare the reading back with nothing
+	}
 	r.figures = []figure{
-		{fmt.Sprintf("%d store-days posted and verified", storeDays), ours.Seconds(), " s", bare.Seconds(), mostRaw(1.2)},
+		{fmt.Sprintf("%d store-days posted and verified", storeDays), ours.Seconds(), " s", bare.Seconds(), wanted},
 		{"a store-day", ours.Seconds() * 1000 / n, " ms", 0, want{}},
 		{"calls to Odoo for a store-day, in bulk", float64(calls) / n, "", 0, atMost(8)},
 	}
