@@ -23,8 +23,8 @@ const (
 	crowd       = 1000 // tickets of a round when many are outstanding
 )
 
-// capture hands tickets to the whole agent, in process and over its door, while the hub is away.
-func capture(ctx context.Context, dir string, o options) (r result, err error) {
+// capturing hands tickets to the whole agent, in process and over its door, while the hub is away.
+func capturing(ctx context.Context, dir string, o options) (r result, err error) {
 	a, door, stop, err := startAgent(ctx, dir, "mqtt://"+nowhere)
 	if err != nil {
 		return r, err

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/agent/buffer"
+	"github.com/tillpost/tillpost/agent/capture"
 	"github.com/tillpost/tillpost/agent/source"
 	"github.com/tillpost/tillpost/agent/source/filedrop"
 	"github.com/tillpost/tillpost/shared/envelope"
@@ -62,7 +64,9 @@ func importing(ctx context.Context, dir string, o options) (r result, err error)
 			return r, err
 		}
 		begun := time.Now()
-		rep, err := im.Run(ctx, b)
+		behind := capture.NewBehind(b)
+		rep, err := im.Run(ctx, behind)
+		err = errors.Join(err, behind.Wait())
 		took += time.Since(begun)
 		o.profile.end()
 		if err != nil {

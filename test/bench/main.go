@@ -30,7 +30,7 @@ type options struct {
 }
 
 var measures = []measure{
-	{"capture", "a till hands in, the hub is away: durable at the agent before it is told so", capture},
+	{"capture", "a till hands in, the hub is away: durable at the agent before it is told so", capturing},
 	{"import", "a file of tickets through a profile, durable at the agent", importing},
 	{"drain", "buffered tickets until the hub has committed them, hub commit alone", drainAlone},
 	{"drain-ledger", "the same with ledger", drainLedger},
