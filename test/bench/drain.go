@@ -145,9 +145,14 @@ func drain(ctx context.Context, dir string, o options, m func(*envelope.Envelope
 	if err := raw.commit(tickets(0, raw.n), 200); err != nil {
 		return r, err
 	}
-	n := float64(o.tickets)
+	bare, err := rawBroker(ctx, dir)
+	if err != nil {
+		return r, err
+	}
+	n, rate := float64(o.tickets), float64(st.n-st.inFirst)/st.last.Sub(st.first).Seconds()
 	r.figures = []figure{
-		{"drain until committed", float64(st.n-st.inFirst) / st.last.Sub(st.first).Seconds(), " tickets/s", raw.rate(), wanted},
+		{"drain until committed", rate, " tickets/s", raw.rate(), wanted},
+		{"drain beside the bare broker", rate, " tickets/s", bare, want{}},
 		{"hub back → first ack", acked.Sub(back).Seconds(), " s", 0, atMost(1)},
 		{"up, acks and all overhead", float64(wire.up.Load()) / n, " B/ticket", 0, atMost(390)},
 		{"down", float64(wire.down.Load()) / n, " B/ticket", 0, want{}},

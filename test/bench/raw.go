@@ -12,7 +12,7 @@ import (
 )
 
 // rawSQLite is the limit of everything that must be durable: the same bytes into one table without an index, by one prepared statement,
-// with the journal and the synchronous=FULL that agent and hub have. It is taken in turns with the work, in pieces, so that a disk whose
+// with the journal, its length and the synchronous=FULL that the hub has. It is taken in turns with the work, in pieces, so that a disk whose
 // speed changes from second to second treats both alike.
 type rawSQLite struct {
 	db     *sql.DB
@@ -28,7 +28,7 @@ func openRaw(dir string) (*rawSQLite, error) {
 	}
 	db.SetMaxOpenConns(1)
 	r := &rawSQLite{db: db}
-	if _, err = db.Exec(`CREATE TABLE raw (id INTEGER PRIMARY KEY, body BLOB NOT NULL)`); err == nil {
+	if _, err = db.Exec(`PRAGMA wal_autocheckpoint=8000; CREATE TABLE raw (id INTEGER PRIMARY KEY, body BLOB NOT NULL)`); err == nil {
 		r.insert, err = db.Prepare(`INSERT INTO raw (body) VALUES (?)`)
 	}
 	if err != nil {
