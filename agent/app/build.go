@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/agent/buffer"
+	"github.com/tillpost/tillpost/agent/capture"
 	"github.com/tillpost/tillpost/agent/source"
 	"github.com/tillpost/tillpost/agent/source/filedrop"
 	"github.com/tillpost/tillpost/agent/source/localapi"
@@ -94,5 +95,7 @@ func importFile(ctx context.Context, c Config, b *buffer.Buffer, o ImportOptions
 	if err != nil {
 		return filedrop.Report{}, err
 	}
-	return filedrop.Import{Path: o.Path, Profile: p, Location: o.Location, Stream: streamOf(!o.Today)}.Run(ctx, b)
+	behind := capture.NewBehind(b)
+	rep, err := filedrop.Import{Path: o.Path, Profile: p, Location: o.Location, Stream: streamOf(!o.Today)}.Run(ctx, behind)
+	return rep, errors.Join(err, behind.Wait())
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/tillpost/tillpost/shared/bug"
@@ -198,20 +197,19 @@ func putLane(tx *sql.Tx, s envelope.Stream, l *lane) error {
 	return err
 }
 
-// do runs f in the writer goroutine, between two commits.
+// do runs f between two commits.
 func (b *Buffer) do(ctx context.Context, f func() error) error {
-	done := make(chan error, 1)
 	select {
-	case b.queue <- appendCall{do: f, done: done}:
-	case <-b.done:
-		return fault.Msg(fault.Unavailable, "buffer", "the agent is stopping")
+	case b.turn <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	select {
-	case err := <-done:
-		return err
-	case <-b.done:
-		return errors.Join(fault.Msg(fault.Unavailable, "buffer", "the agent is stopping"), fmt.Errorf("nothing was changed"))
+	defer func() { <-b.turn }()
+	b.mu.Lock()
+	closed := b.closed
+	b.mu.Unlock()
+	if closed {
+		return stopping()
 	}
+	return f()
 }

@@ -22,7 +22,6 @@ type appendCall struct {
 	cursor source.Cursor
 	drafts []source.Draft
 	done   chan error
-	do     func() error // instead of drafts: runs between two commits
 }
 
 // groupRows bounds one commit: beyond it the cost of a sync is spread thin enough, and a caller should not wait longer.
@@ -30,81 +29,67 @@ const groupRows = 1000
 
 // Append implements source.Sink: it returns once drafts and cursor are durable, in one transaction. An empty cursor leaves the source's
 // as it is. Code unavailable: the disk is full, nothing of it is stored, try again later.
+//
+// Whoever finds that nobody writes commits for all who wait: a lone append is committed in its own goroutine, without a hand-over, and
+// while one commits, the next group gathers.
 func (b *Buffer) Append(ctx context.Context, name string, c source.Cursor, ds []source.Draft) error {
 	call := appendCall{source: name, cursor: c, drafts: make([]source.Draft, len(ds)), done: make(chan error, 1)}
 	for i, d := range ds {
 		call.drafts[i] = b.opt.Clean(d)
 	}
-	select {
-	case b.queue <- call:
-	case <-b.done:
-		return fault.Msg(fault.Unavailable, "append", "the agent is stopping")
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := b.wait(ctx, call); err != nil {
+		return err
 	}
 	select {
 	case err := <-call.done:
 		return err
-	case <-b.done:
+	case b.turn <- struct{}{}:
+	}
+	defer func() { <-b.turn }()
+	for {
 		select {
 		case err := <-call.done:
 			return err
 		default:
-			return fault.Msg(fault.Unavailable, "append", "the agent is stopping")
+			b.commit(b.group())
 		}
 	}
 }
 
-// writer is the one goroutine that changes rows. It takes whatever waits into one transaction: a lone append commits at once.
-func (b *Buffer) writer(ctx context.Context) {
-	defer close(b.done)
-	for {
-		select {
-		case <-ctx.Done():
-			b.drainQueue()
-			return
-		case first := <-b.queue:
-			b.serve(first)
-		}
+// wait puts a call behind those that wait already.
+func (b *Buffer) wait(ctx context.Context, c appendCall) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return stopping()
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	b.waiting = append(b.waiting, c)
+	return nil
 }
 
-func (b *Buffer) drainQueue() {
-	for {
-		select {
-		case c := <-b.queue:
-			b.serve(c)
-		default:
-			return
-		}
+func stopping() error { return fault.Msg(fault.Unavailable, "append", "the agent is stopping") }
+
+// group takes the calls whose turn it is, in the order in which they came.
+func (b *Buffer) group() []appendCall {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n, rows := 0, 0
+	for n < len(b.waiting) && rows < groupRows {
+		rows += len(b.waiting[n].drafts)
+		n++
 	}
+	group := b.waiting[:n:n]
+	if b.waiting = b.waiting[n:]; len(b.waiting) == 0 {
+		b.waiting = nil
+	}
+	return group
 }
 
-// serve commits first with whatever else waits; a call that is not an append ends the group and runs after it.
-func (b *Buffer) serve(first appendCall) {
-	var group []appendCall
-	next, n := &first, 0
-	for next != nil && next.do == nil && n < groupRows {
-		group = append(group, *next)
-		n += len(next.drafts)
-		next = nil
-		select {
-		case c := <-b.queue:
-			next = &c
-		default:
-		}
-	}
-	if len(group) > 0 {
-		b.commit(group)
-	}
-	if next != nil && next.do != nil {
-		next.done <- next.do()
-	} else if next != nil {
-		b.serve(*next)
-	}
-}
-
-// commit stores a group; when it fails, each call is tried alone, so that one bad cursor does not refuse its neighbours.
+// commit stores a group; when it fails, each call is tried alone, so that one bad cursor does not refuse its neighbours. The caller has the
+// turn.
 func (b *Buffer) commit(group []appendCall) {
 	failpoint.Hit("buffer.commit.before")
 	err := b.store(group)

@@ -33,12 +33,13 @@ func (b *box) seal(body, sum []byte) []byte {
 	return b.aead.Seal(out, out, body, sum)
 }
 
+// open opens in place: sealed is noise afterwards.
 func (b *box) open(sealed, sum []byte) ([]byte, error) {
 	n := b.aead.NonceSize()
 	if len(sealed) < n {
 		return nil, errors.New("a sealed body is too short")
 	}
-	return b.aead.Open(nil, sealed[:n], sealed[n:], sum)
+	return b.aead.Open(sealed[n:n], sealed[:n], sealed[n:], sum)
 }
 
 // openKey reads the data key of dir or makes one: protected by the operating system (DPAPI on Windows, a 0600 file elsewhere) and, when

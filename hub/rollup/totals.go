@@ -2,6 +2,7 @@ package rollup
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/shared/bug"
@@ -11,46 +12,56 @@ import (
 // Totals is a store-day's signed sum per measure, debit positive. Control is not in it: it is zero by construction.
 type Totals map[ledger.Account]money.Amount
 
-// Fold adds an entry, or with sign −1 takes it back out again, as a newer version of its ticket does. It changes a copy; an error (another
-// currency, a sum beyond 64 bits) leaves t as it was and parks the entry, never the queue.
+// Fold is Add on a copy.
 func Fold(t Totals, e ledger.Entry, sign int) (Totals, error) {
 	out := maps.Clone(t)
 	if out == nil {
 		out = Totals{}
 	}
-	if bug.UndoForgotten && sign < 0 {
-		return out, nil
-	}
-	return out, out.add(e, sign)
+	return out, out.Add(e, sign)
 }
 
-func (t Totals) add(e ledger.Entry, sign int) error {
+// Add adds an entry, or with sign −1 takes it back out again, as a newer version of its ticket does. An error (another currency, a sum
+// beyond 64 bits) leaves t as it was and parks the entry, never the queue.
+func (t Totals) Add(e ledger.Entry, sign int) error {
+	if bug.UndoForgotten && sign < 0 {
+		return nil
+	}
+	before := make([]sum, 0, 2*len(e.Postings))
 	for _, p := range e.Postings {
 		a := p.Amount
 		if sign < 0 {
 			a = a.Neg()
 		}
-		if err := t.move(p.Debit, a); err != nil {
-			return err
-		}
-		if err := t.move(p.Credit, a.Neg()); err != nil {
-			return err
+		for _, m := range [...]sum{{p.Debit, a}, {p.Credit, a.Neg()}} {
+			if m.account == ledger.Account(ledger.Control) {
+				continue
+			}
+			had := t[m.account]
+			now, err := had.Add(spoil(m.account, m.amount))
+			if err != nil {
+				t.restore(before)
+				return err
+			}
+			before = append(before, sum{m.account, had})
+			t[m.account] = now
 		}
 	}
 	return nil
 }
 
-func (t Totals) move(a ledger.Account, m money.Amount) error {
-	if a == ledger.Account(ledger.Control) {
-		return nil
+// sum is what stands on an account; the zero Amount says that it was not there.
+type sum struct {
+	account ledger.Account
+	amount  money.Amount
+}
+
+func (t Totals) restore(before []sum) {
+	for _, s := range slices.Backward(before) {
+		if t[s.account] = s.amount; s.amount == (money.Amount{}) {
+			delete(t, s.account)
+		}
 	}
-	m = spoil(a, m)
-	sum, err := t[a].Add(m)
-	if err != nil {
-		return err
-	}
-	t[a] = sum
-	return nil
 }
 
 // spoil is where the simulation plants wrong sums; in a normal build it gives m back.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/tillpost/tillpost/hub/cases"
@@ -35,6 +36,7 @@ type sums struct {
 // added becomes a case and is passed by, so that it stops nobody.
 func (s *Store) Fold(ctx context.Context, most int) (n int, err error) {
 	err = s.InTx(ctx, func(tx *Tx) error {
+		ctx := context.WithoutCancel(ctx) // for one that can end, the driver watches each row; a step is over in milliseconds
 		var at int64
 		if err := tx.QueryRowContext(ctx, `SELECT COALESCE(max(entry), 0) FROM cursor`).Scan(&at); err != nil {
 			return err
@@ -126,21 +128,19 @@ func (tx *Tx) fold(ctx context.Context, days map[rollup.DayKey]*sums, l leg) err
 	if d.currency != l.entry.Currency {
 		return tx.unfoldable(ctx, l, fmt.Sprintf("it is in %s, the store-day %s is in %s", l.entry.Currency, l.key, d.currency))
 	}
-	totals, err := rollup.Fold(d.totals, l.entry, l.sign)
-	if err != nil {
-		return tx.unfoldable(ctx, l, err.Error())
-	}
 	gross, tax := l.entry.Gross, l.entry.Tax
 	if l.sign < 0 {
 		gross, tax = gross.Neg(), tax.Neg()
 	}
-	if d.gross, err = d.gross.Add(gross); err == nil {
-		d.tax, err = d.tax.Add(tax)
-	}
-	if err != nil {
+	gross, err1 := d.gross.Add(gross)
+	tax, err2 := d.tax.Add(tax)
+	if err := errors.Join(err1, err2); err != nil {
 		return tx.unfoldable(ctx, l, err.Error())
 	}
-	d.totals = totals
+	if err := d.totals.Add(l.entry, l.sign); err != nil {
+		return tx.unfoldable(ctx, l, err.Error())
+	}
+	d.gross, d.tax = gross, tax
 	if l.ticket && !l.void {
 		d.tickets += l.sign
 	}

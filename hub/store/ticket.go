@@ -2,10 +2,7 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/tillpost/tillpost/hub/cases"
@@ -13,7 +10,6 @@ import (
 	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/shared/bug"
 	"github.com/tillpost/tillpost/shared/envelope"
-	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
@@ -29,16 +25,18 @@ func (tx *Tx) putVersion(ctx context.Context, id int64, e *envelope.Envelope, m 
 	if m.Entry == nil {
 		return nil
 	}
-	cur, err := tx.current(ctx, m.Entry.Key)
+	cur, err := tx.newTicket(ctx, m.Entry, f)
 	if err != nil {
 		return err
 	}
-	var have *ledger.Version
-	if cur != nil {
-		have = &cur.version
+	outcome := ledger.First
+	if cur == nil {
+		if cur, err = tx.current(ctx, m.Entry.Key); err != nil {
+			return err
+		}
+		outcome = ledger.Supersede(&cur.version, m.Version)
 	}
-	outcome := ledger.Supersede(have, m.Version)
-	if cur != nil && outcome != ledger.Duplicate {
+	if outcome != ledger.First && outcome != ledger.Duplicate {
 		// The till's earlier word told again later (an old export, say) is no news either.
 		if told, err := tx.toldBefore(ctx, cur.ticket, m.Version.Hash); err != nil {
 			return err
@@ -53,10 +51,6 @@ func (tx *Tx) putVersion(ctx context.Context, id int64, e *envelope.Envelope, m 
 	switch outcome {
 	case ledger.Duplicate:
 		return nil
-	case ledger.First:
-		if cur, err = tx.newTicket(ctx, m.Entry, f); err != nil {
-			return err
-		}
 	case ledger.Clash:
 		if err := tx.clash(ctx, id, e, m, cur); err != nil {
 			return err
@@ -76,15 +70,13 @@ func (tx *Tx) putVersion(ctx context.Context, id int64, e *envelope.Envelope, m 
 	return err
 }
 
+// current reads the version in force of a known key.
 func (tx *Tx) current(ctx context.Context, key string) (*current, error) {
 	var c current
 	var hash []byte
 	var loc, till, day string
 	err := tx.QueryRowContext(ctx, `SELECT t.id, t.entry, t.location, t.till, t.day, e.hash, e.revision, e.rank FROM ticket t JOIN entry e ON e.id = t.entry WHERE t.key = ?`, key).
 		Scan(&c.ticket, &c.entry, &loc, &till, &day, &hash, &c.version.Revision, &c.version.Rank)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
 	c.version.Hash, c.version.Location, c.version.Till, c.version.Day = hex.EncodeToString(hash), retail.LocationCode(loc), retail.TillCode(till), retail.BusinessDate(day)
 	return &c, err
 }
@@ -99,15 +91,19 @@ func (tx *Tx) toldBefore(ctx context.Context, ticket int64, hash string) (bool, 
 	return n > 0, err
 }
 
-// newTicket makes the row of a key that was never seen; its entry gets the next id.
+// newTicket makes the row of a key that was never seen, whose entry gets the next id; nil when the key is known. Nearly every ticket is new:
+// asking first would cost each of them a look-up more.
 func (tx *Tx) newTicket(ctx context.Context, e *ledger.Entry, f facts) (*current, error) {
 	next, err := tx.nextEntry(ctx)
 	if err != nil {
 		return nil, err
 	}
-	res, err := tx.ExecContext(ctx, `INSERT INTO ticket (key, kind, location, till, number, sequence, day, at, entry) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	res, err := tx.ExecContext(ctx, `INSERT INTO ticket (key, kind, location, till, number, sequence, day, at, entry) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`,
 		e.Key, e.Kind, string(e.Location), string(e.Till), f.number, f.sequence, string(e.Day), micros(f.at), next)
 	if err != nil {
+		return nil, err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
 		return nil, err
 	}
 	id, err := res.LastInsertId()
@@ -133,17 +129,13 @@ func (tx *Tx) putEntry(ctx context.Context, envelope int64, c *current, m ingest
 	if err != nil {
 		return 0, err
 	}
-	postings, err := encodePostings(m.Entry.Postings)
-	if err != nil {
-		return 0, err
-	}
 	e, undo := m.Entry, int64(0)
 	if outcome == ledger.Replaces {
 		undo = c.entry
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO entry (id, ticket, envelope, outcome, undo, location, day, hash, revision, rank, void, currency, gross, tax, rounded, lines, postings)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, id, c.ticket, envelope, string(outcome), undo, string(e.Location), string(e.Day), hash,
-		m.Version.Revision, m.Version.Rank, m.Version.Void, string(e.Currency), e.Gross.Minor, e.Tax.Minor, e.Rounded, e.Lines, postings)
+		m.Version.Revision, m.Version.Rank, m.Version.Void, string(e.Currency), e.Gross.Minor, e.Tax.Minor, e.Rounded, e.Lines, encodePostings(e.Postings))
 	return id, err
 }
 
@@ -154,30 +146,4 @@ func (tx *Tx) clash(ctx context.Context, id int64, e *envelope.Envelope, m inges
 	c.Detail = fmt.Sprintf("booked: location %s, till %s, day %s; now told: location %s, till %s, day %s", cur.version.Location, cur.version.Till,
 		cur.version.Day, m.Version.Location, m.Version.Till, m.Version.Day)
 	return tx.OpenCase(ctx, c)
-}
-
-// encodePostings writes postings as [["debit","credit",minor],…]; the entry's currency is theirs.
-func encodePostings(ps []ledger.Posting) (string, error) {
-	rows := make([][3]any, len(ps))
-	for i, p := range ps {
-		rows[i] = [3]any{p.Debit, p.Credit, p.Amount.Minor}
-	}
-	b, err := json.Marshal(rows)
-	return string(b), err
-}
-
-func decodePostings(s string, c money.Currency) ([]ledger.Posting, error) {
-	var rows [][3]json.RawMessage
-	if err := json.Unmarshal([]byte(s), &rows); err != nil {
-		return nil, err
-	}
-	out := make([]ledger.Posting, len(rows))
-	for i, r := range rows {
-		var minor int64
-		if err := errors.Join(json.Unmarshal(r[0], &out[i].Debit), json.Unmarshal(r[1], &out[i].Credit), json.Unmarshal(r[2], &minor)); err != nil {
-			return nil, err
-		}
-		out[i].Amount = money.Of(minor, c)
-	}
-	return out, nil
 }

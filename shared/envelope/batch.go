@@ -37,10 +37,11 @@ type Codec struct {
 	raw []byte
 }
 
-// NewCodec returns a codec with bounded memory: about 3 MB.
+// NewCodec returns a codec with bounded memory: about 2 MB. The fastest level: tickets repeat themselves so much that the next one takes
+// twice the time to save a hundredth of the bytes (measured: 213 and 210 per ticket in a batch, 642 and 638 alone).
 func NewCodec() *Codec {
 	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(256<<10), zstd.WithLowerEncoderMem(true),
-		zstd.WithEncoderLevel(zstd.SpeedDefault))
+		zstd.WithEncoderLevel(zstd.SpeedFastest))
 	if err != nil {
 		panic("BUG: zstd encoder options: " + err.Error())
 	}

@@ -23,6 +23,9 @@ const maxText = 40
 
 // Parse reads exact decimal text ("12.3", "-0.05", "1e2" is refused). Trailing zeros beyond the minor unit are no decimals. Code invalid.
 func Parse(s string, c Currency) (Amount, error) {
+	if n, decimals, ok := plain(s); ok && decimals == c.Digits() {
+		return Amount{n, c}, nil
+	}
 	d, err := ParseDecimal(s)
 	if err != nil {
 		return Amount{}, err
@@ -34,6 +37,36 @@ func Parse(s string, c Currency) (Amount, error) {
 	return minor(m, c)
 }
 
+// plain reads what nearly every till writes, digits with a point somewhere inside, at most eighteen of them: a ticket has some thirty
+// numbers, and big arithmetic for each took a tenth of what the hub needs for it (measured). ok = false says nothing against s.
+func plain(s string) (n int64, decimals int, ok bool) {
+	digits, neg := s, false
+	if strings.HasPrefix(digits, "-") {
+		digits, neg = digits[1:], true
+	}
+	if len(digits) == 0 || len(digits) > 18 {
+		return 0, 0, false
+	}
+	point := -1
+	for i := 0; i < len(digits); i++ {
+		switch c := digits[i]; {
+		case c >= '0' && c <= '9':
+			n = n*10 + int64(c-'0')
+		case c == '.' && point < 0 && i > 0 && i < len(digits)-1:
+			point = i
+		default:
+			return 0, 0, false
+		}
+	}
+	if point >= 0 {
+		decimals = len(digits) - 1 - point
+	}
+	if neg {
+		n = -n
+	}
+	return n, decimals, true
+}
+
 // Round takes a decimal to the minor unit, half away from zero (Odoo's HALF-UP). Code invalid when it does not fit.
 func Round(d decimal.Decimal, c Currency) (Amount, error) {
 	return minor(d.Shift(int32(c.Digits())).Round(0), c)
@@ -41,6 +74,9 @@ func Round(d decimal.Decimal, c Currency) (Amount, error) {
 
 // ParseDecimal reads plain decimal text of any number of decimals: no exponent, no grouping, no spaces inside. Code invalid.
 func ParseDecimal(s string) (decimal.Decimal, error) {
+	if n, decimals, ok := plain(s); ok {
+		return decimal.New(n, -int32(decimals)), nil
+	}
 	t := strings.TrimSpace(s)
 	if t == "" || len(t) > maxText || strings.Trim(t, "+-.0123456789") != "" {
 		return decimal.Decimal{}, fault.New(fault.Invalid, fmt.Sprintf("read %.40q", s), ErrNumber)

@@ -163,12 +163,16 @@ func (t Ticket) Validate(now time.Time) error {
 	say(t.Kind == Sale || t.Kind == Return || t.Kind == Exchange || t.Kind == Void, "its kind %q is unknown", t.Kind)
 	say(t.Kind == Void || len(t.Lines)+len(t.Tenders) > 0, "it has neither lines nor tenders")
 	for i, l := range t.Lines {
-		say(lineKinds[l.Kind], "line %d is of unknown kind %q", i+1, l.Kind)
-		t.checkAmount(l.Amount, fmt.Sprintf("line %d", i+1), say)
+		if !lineKinds[l.Kind] {
+			bad = append(bad, fmt.Errorf("line %d is of unknown kind %q", i+1, l.Kind))
+		}
+		bad = append(bad, t.checkAmount(l.Amount, "line", i+1)...)
 	}
 	for i, p := range t.Tenders {
-		say(p.Type != "", "tender %d has no type", i+1)
-		t.checkAmount(p.Amount, fmt.Sprintf("tender %d", i+1), say)
+		if p.Type == "" {
+			bad = append(bad, fmt.Errorf("tender %d has no type", i+1))
+		}
+		bad = append(bad, t.checkAmount(p.Amount, "tender", i+1)...)
 	}
 	if len(bad) == 0 && t.Kind != Void {
 		bad = append(bad, t.balance()...)
@@ -176,9 +180,14 @@ func (t Ticket) Validate(now time.Time) error {
 	return fault.New(fault.Invalid, "ticket "+t.Number, errors.Join(bad...))
 }
 
-func (t Ticket) checkAmount(a money.Amount, what string, say func(bool, string, ...any)) {
-	say(a.Currency == t.Currency, "%s is in %s, the ticket in %s", what, a.Currency, t.Currency)
-	say(a.Minor <= MaxMinor && a.Minor >= -MaxMinor, "%s of %s is beyond any ticket", what, a)
+func (t Ticket) checkAmount(a money.Amount, what string, n int) (bad []error) {
+	if a.Currency != t.Currency {
+		bad = append(bad, fmt.Errorf("%s %d is in %s, the ticket in %s", what, n, a.Currency, t.Currency))
+	}
+	if a.Minor > MaxMinor || a.Minor < -MaxMinor {
+		bad = append(bad, fmt.Errorf("%s %d of %s is beyond any ticket", what, n, a))
+	}
+	return bad
 }
 
 func (t Ticket) balance() []error {

@@ -64,9 +64,12 @@ const DefaultSystem = "tillpost"
 
 // DecodeTicket reads Tillpost's own ticket JSON. Unknown fields are left alone: the raw record keeps them. Code invalid.
 func DecodeTicket(body []byte) (Ticket, error) {
-	var w ticketJSON
-	if err := strictJSON(body, &w); err != nil {
-		return Ticket{}, fault.New(fault.Invalid, "read ticket", err)
+	w, ok := quick(body)
+	if !ok {
+		w = ticketJSON{}
+		if err := strictJSON(body, &w); err != nil {
+			return Ticket{}, fault.New(fault.Invalid, "read ticket", err)
+		}
 	}
 	at, err := time.Parse(time.RFC3339Nano, w.At)
 	if err != nil {
@@ -107,25 +110,6 @@ func (l lineJSON) line(c money.Currency) (Line, error) {
 	return Line{LineKind(l.Kind), l.Code, l.Category, l.Description, q, a, l.Reason}, nil
 }
 
-// EncodeTicket writes t as DecodeTicket reads it; Origin and Rounded stay behind.
-func EncodeTicket(t Ticket) ([]byte, error) {
-	w := ticketJSON{Tenant: t.Key.Tenant, System: t.Key.System, Scope: t.Key.Scope, ID: t.Key.ID, Number: t.Number, Sequence: t.Sequence,
-		Location: string(t.Location), Till: string(t.Till), Cashier: t.Cashier, Day: string(t.Day), At: t.At.UTC().Format(time.RFC3339Nano),
-		Kind: string(t.Kind), Currency: string(t.Currency), Parent: t.Parent, Customer: t.Customer, Revision: t.Revision, Rank: t.Rank}
-	for _, l := range t.Lines {
-		j := lineJSON{Kind: string(l.Kind), Code: l.Code, Category: l.Category, Description: l.Description,
-			Amount: json.Number(l.Amount.Decimal()), Currency: other(l.Amount.Currency, t.Currency), Reason: l.Reason}
-		if !l.Quantity.IsZero() {
-			j.Quantity = json.Number(l.Quantity.String())
-		}
-		w.Lines = append(w.Lines, j)
-	}
-	for _, p := range t.Tenders {
-		w.Tenders = append(w.Tenders, tenderJSON{p.Type, p.Brand, json.Number(p.Amount.Decimal()), other(p.Amount.Currency, t.Currency), p.Ref, p.Last4, p.Auth})
-	}
-	return json.Marshal(w)
-}
-
 // strictJSON decodes exactly one JSON value; what follows it is a fault.
 func strictJSON(body []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(body))
@@ -144,11 +128,4 @@ func or(s, fallback string) string {
 		return fallback
 	}
 	return s
-}
-
-func other(c, of money.Currency) string {
-	if c == of {
-		return ""
-	}
-	return string(c)
 }

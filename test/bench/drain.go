@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/tillpost/tillpost/hub/ingest"
@@ -17,11 +18,11 @@ import (
 )
 
 func drainAlone(ctx context.Context, dir string, o options) (result, error) {
-	return drain(ctx, dir, o, nil, "≥ 0.60")
+	return drain(ctx, dir, o, nil, timesRaw(0.6))
 }
 
 func drainLedger(ctx context.Context, dir string, o options) (result, error) {
-	return drain(ctx, dir, o, mean, "")
+	return drain(ctx, dir, o, mean, want{})
 }
 
 // mean decodes and posts as the hub does.
@@ -81,32 +82,41 @@ func (s *stamps) count() int {
 	return s.n
 }
 
-func drain(ctx context.Context, dir string, o options, m func(*envelope.Envelope) ingest.Meaning, wanted string) (r result, err error) {
+// filled opens an agent that has captured the tickets to drain, and takes the first half of the limit.
+func filled(ctx context.Context, dir string, n int) (*line.Agent, *rawSQLite, error) {
 	a, err := line.OpenAgent(ctx, dir, "d1")
 	if err != nil {
-		return r, err
+		return nil, nil, err
 	}
-	if err := a.Put(ctx, 0, o.tickets, 500); err != nil {
-		return r, err
+	if err := a.Put(ctx, 0, n, 500); err != nil {
+		return nil, nil, err
 	}
-	raw, err := rawSQLite(ctx, dir, min(o.tickets, 40_000), 200)
+	raw, err := openRaw(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	return a, raw, raw.commit(tickets(0, min(n/5, 20_000)), 200)
+}
+
+// drain begins with an agent that knocks before the hub is there, as after an outage.
+func drain(ctx context.Context, dir string, o options, m func(*envelope.Envelope) ingest.Meaning, wanted want) (r result, err error) {
+	a, raw, err := filled(ctx, dir, o.tickets)
 	if err != nil {
 		return r, err
 	}
-	os.Remove(filepath.Join(dir, "raw.db"))
+	defer raw.close()
 	var st *stamps
 	ho := line.HubOptions{Dir: filepath.Join(dir, "hub"), Devices: []retail.DeviceID{"d1"}, Mean: m,
 		Inbox: func(s *store.Store) ingest.Inbox { st = &stamps{Inbox: s}; return st }}
 	if err := os.MkdirAll(ho.Dir, 0o700); err != nil {
 		return r, err
 	}
-	// The agent knocks before the hub is there, as after an outage.
-	reserved, err := newMeter("127.0.0.1:1")
+	wire, err := newMeter(nowhere)
 	if err != nil {
 		return r, err
 	}
-	defer reserved.close()
-	if err := a.Start(ctx, reserved.url(), ""); err != nil {
+	defer wire.close()
+	if err := a.Start(ctx, wire.url(), ""); err != nil {
 		return r, err
 	}
 	defer a.Stop()
@@ -115,8 +125,11 @@ func drain(ctx context.Context, dir string, o options, m func(*envelope.Envelope
 		return r, err
 	}
 	defer h.Stop()
-	back := time.Now()
-	reserved.to = h.URL()[len("mqtt://"):]
+	if err := o.profile.begin(); err != nil {
+		return r, err
+	}
+	back, cpu := time.Now(), cpuTime()
+	wire.lead(h.URL()[len("mqtt://"):])
 	var acked time.Time
 	err = until(ctx, 3*time.Minute, func() bool {
 		if acked.IsZero() && a.Buffer.State(envelope.Sales).Acked > 0 {
@@ -124,41 +137,52 @@ func drain(ctx context.Context, dir string, o options, m func(*envelope.Envelope
 		}
 		return a.Buffer.State(envelope.Sales).Waiting() == 0
 	})
+	cpu = cpuTime() - cpu
+	o.profile.end()
 	if err != nil {
 		return r, fmt.Errorf("%w: %d of %d are at the hub", err, st.count(), o.tickets)
 	}
-	rate := float64(st.n-st.inFirst) / st.last.Sub(st.first).Seconds()
+	if err := raw.commit(tickets(0, raw.n), 200); err != nil {
+		return r, err
+	}
+	bare, err := rawBroker(ctx, dir)
+	if err != nil {
+		return r, err
+	}
+	n, rate := float64(o.tickets), float64(st.n-st.inFirst)/st.last.Sub(st.first).Seconds()
 	r.figures = []figure{
-		{"drain", rate, " tickets/s", ""},
-		{"raw SQLite, 200 a commit", raw, " tickets/s", ""},
-		{"drain ÷ raw", rate / raw, "", wanted},
-		{"up, with all overhead", float64(reserved.up.Load()) / float64(o.tickets), " B/ticket", "≤ 390"},
-		{"down", float64(reserved.down.Load()) / float64(o.tickets), " B/ticket", ""},
-		{"hub back → first ack", acked.Sub(back).Seconds(), " s", "≤ 1"},
-		{"committer busy", 100 * st.busy.Seconds() / st.last.Sub(st.first).Seconds(), " %", ""},
-		{"commits", float64(h.Intake.Count.Commits.Load()), "", ""},
-		{"sent more than once", float64(h.Intake.Count.Duplicates.Load() + h.Intake.Count.Resends.Load() + h.Intake.Count.Dropped.Load()), " batches", ""},
+		{"drain until committed", rate, " tickets/s", raw.rate(), wanted},
+		{"drain beside the bare broker", rate, " tickets/s", bare, want{}},
+		{"hub back → first ack", acked.Sub(back).Seconds(), " s", 0, atMost(1)},
+		{"up, acks and all overhead", float64(wire.up.Load()) / n, " B/ticket", 0, atMost(390)},
+		{"down", float64(wire.down.Load()) / n, " B/ticket", 0, want{}},
+		{"processor time, both ends and the broker", cpu.Seconds() * 1e6 / n, " µs/ticket", 0, want{}},
+		{"committer busy", 100 * st.busy.Seconds() / st.last.Sub(st.first).Seconds(), " %", 0, want{}},
+		{"tickets in a commit", n / float64(h.Intake.Count.Commits.Load()), "", 0, want{}},
+		{"batches sent more than once", float64(h.Intake.Count.Duplicates.Load() + h.Intake.Count.Resends.Load() + h.Intake.Count.Dropped.Load()), "", 0, want{}},
 	}
 	r.lost, r.doubled, err = compare(ctx, h.Store, o.tickets)
 	return r, err
 }
 
 // compare counts what the hub's database holds against what was handed in.
-func compare(ctx context.Context, s *store.Store, tickets int) (lost, doubled int, err error) {
-	seen := make(map[string]int, tickets)
+func compare(ctx context.Context, s *store.Store, n int) (lost, doubled int, err error) {
+	seen := make(map[string]int, n)
 	err = s.Envelopes(ctx, store.EnvelopeFilter{}, func(e store.EnvelopeRow) error {
 		seen[e.Key]++
 		return nil
 	})
-	for i := range tickets {
-		switch n := seen[line.Key(i)]; {
-		case n == 0:
-			lost++
-		case n > 1:
-			doubled += n - 1
-		}
-	}
+	lost, doubled = count(seen, n)
 	return lost, doubled, err
+}
+
+// cpuTime is what this process has used of all processors.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func until(ctx context.Context, longest time.Duration, ok func() bool) error {

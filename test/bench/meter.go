@@ -9,21 +9,28 @@ import (
 // meter stands between agent and broker and counts the bytes of TCP payload each way.
 type meter struct {
 	l        net.Listener
-	to       string
+	to       atomic.Pointer[string]
 	up, down atomic.Int64
 }
+
+// nowhere is an address at which nobody answers.
+const nowhere = "127.0.0.1:1"
 
 func newMeter(to string) (*meter, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	m := &meter{l: l, to: to}
+	m := &meter{l: l}
+	m.lead(to)
 	go m.serve()
 	return m, nil
 }
 
 func (m *meter) url() string { return "mqtt://" + m.l.Addr().String() }
+
+// lead says where connections go from now on.
+func (m *meter) lead(to string) { m.to.Store(&to) }
 
 func (m *meter) close() { m.l.Close() }
 
@@ -33,7 +40,7 @@ func (m *meter) serve() {
 		if err != nil {
 			return
 		}
-		out, err := net.Dial("tcp", m.to)
+		out, err := net.Dial("tcp", *m.to.Load())
 		if err != nil {
 			in.Close()
 			continue

@@ -127,36 +127,43 @@ func (a *API) take(w http.ResponseWriter, r *http.Request) {
 // draft makes a record ready for the buffer. An error refuses it; a warning keeps it all the same.
 func (a *API) draft(kind envelope.Kind, stream envelope.Stream, body []byte) (source.Draft, string, error) {
 	body = bytes.TrimSpace(body)
+	d := source.Draft{Stream: stream, Kind: kind, ContentType: "application/json", At: a.Now(), Body: body}
+	rec, wrong := decode.Decoder{}.Decode(kind, d.ContentType, body)
+	if t, ok := rec.(retail.Ticket); ok && wrong == nil { // it is what it should be: there is no need to look for its name once more
+		d.Key, d.Location = t.Key.ID, t.Location
+		wrong = t.Validate(d.At)
+	} else if err := name(&d); err != nil {
+		return source.Draft{}, "", err
+	}
+	if len(a.Locations) > 0 && !slices.Contains(a.Locations, d.Location) {
+		return source.Draft{}, "", fmt.Errorf("this PC takes no records of location %q", d.Location)
+	}
+	if wrong != nil {
+		return d, wrong.Error(), nil
+	}
+	return d, "", nil
+}
+
+// name finds the key and the location of any JSON object, whether or not it is what it should be.
+func name(d *source.Draft) error {
 	var head struct {
 		ID       string          `json:"id"`
 		Location json.RawMessage `json:"location"`
 		Code     string          `json:"code"`
 	}
-	if err := json.Unmarshal(body, &head); err != nil {
+	if err := json.Unmarshal(d.Body, &head); err != nil {
 		var wrong *json.UnmarshalTypeError
-		if !errors.As(err, &wrong) || len(body) == 0 || body[0] != '{' {
-			return source.Draft{}, "", fmt.Errorf("it is not a JSON object: %w", err)
+		if !errors.As(err, &wrong) || len(d.Body) == 0 || d.Body[0] != '{' {
+			return fmt.Errorf("it is not a JSON object: %w", err)
 		}
 	}
 	var at string
 	_ = json.Unmarshal(head.Location, &at) // a location that is no text is the warning's business
-	if kind == decode.Location {
+	if d.Kind == decode.Location {
 		at = head.Code
 	}
-	if len(a.Locations) > 0 && !slices.Contains(a.Locations, retail.LocationCode(at)) {
-		return source.Draft{}, "", fmt.Errorf("this PC takes no records of location %q", at)
-	}
-	d := source.Draft{Stream: stream, Location: retail.LocationCode(at), Kind: kind, Key: head.ID, ContentType: "application/json", At: a.Now(), Body: body}
-	rec, err := decode.Decoder{}.Decode(kind, d.ContentType, body)
-	if err == nil {
-		if t, ok := rec.(retail.Ticket); ok {
-			err = t.Validate(a.Now())
-		}
-	}
-	if err != nil {
-		return d, err.Error(), nil
-	}
-	return d, "", nil
+	d.Key, d.Location = head.ID, retail.LocationCode(at)
+	return nil
 }
 
 func lines(body []byte) (out [][]byte) {
