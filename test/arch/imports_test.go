@@ -40,6 +40,7 @@ var uses = map[string]string{
 	"hub/app":      "hub/* shared/*",
 	"hub/bank":     "shared/*",
 	"hub/settle":   "shared/*",
+	"hub/notify":   "hub/cases shared/*",
 	"hub/cases":    "shared/*",
 	"hub/ledger":   "shared/*",
 	"hub/mapping":  "hub/ledger shared/*",
