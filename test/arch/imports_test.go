@@ -39,6 +39,9 @@ var uses = map[string]string{
 
 	"hub":          "hub/app",
 	"hub/app":      "hub/* shared/*",
+	"hub/bank":     "shared/*",
+	"hub/settle":   "shared/*",
+	"hub/notify":   "hub/cases shared/*",
 	"hub/cases":    "shared/*",
 	"hub/ledger":   "shared/*",
 	"hub/mapping":  "hub/ledger shared/*",
@@ -60,7 +63,7 @@ var uses = map[string]string{
 // pure packages decide: they touch no disk, no network, no database and no clock.
 var pure = set("shared/bug", "shared/money", "shared/fault", "shared/retail", "shared/envelope", "shared/topic", "shared/health", "shared/guard",
 	"shared/profile", "shared/decode", "agent/source", "agent/forward", "hub/cases", "hub/ledger", "hub/mapping", "hub/ingest", "hub/meaning",
-	"hub/rollup", "hub/audit", "hub/view")
+	"hub/rollup", "hub/audit", "hub/view", "hub/bank", "hub/settle")
 
 // outside is what a pure package may not import.
 var outside = set("database/sql", "net", "net/http", "os", "os/exec", "os/signal", "syscall", "io/ioutil")
