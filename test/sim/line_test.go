@@ -27,6 +27,10 @@ func (w *world) up(p *pc, m *forward.Message) {
 
 // down carries a hub's word to every machine that is online as that device.
 func (w *world) down(h *hub, a envelope.Head) {
+	w.marks["verdict "+string(a.Verdict)]++
+	if h != w.hub {
+		w.marks["words of the other hub"]++
+	}
 	payload, err := json.Marshal(a)
 	if err != nil {
 		panic("BUG: " + err.Error())

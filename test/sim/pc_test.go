@@ -137,9 +137,11 @@ func (p *pc) poll(j *journal) {
 		w.trace("%s appends %d of %s", p.name, n, j.name)
 	}
 	if w.plan.trim && p.dice.IntN(10) == 0 {
-		if _, err := p.buf.Trim(w.ctx, -time.Hour); err != nil {
+		n, err := p.buf.Trim(w.ctx, -time.Hour)
+		if err != nil {
 			w.breaks("%s: trim: %v", p.name, err)
 		}
+		w.marks["rows trimmed"] += n
 	}
 }
 

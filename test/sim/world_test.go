@@ -161,6 +161,9 @@ func run(t *testing.T, seed uint64, dir string, tell bool) *world {
 		cancel()
 	}()
 	w.play()
+	for k, n := range w.hub.failures {
+		w.faults[k] += n
+	}
 	if len(w.bad) == 0 {
 		w.check()
 	}
@@ -225,6 +228,7 @@ func (w *world) build() {
 	w.books = newBooks()
 	w.hub = newHub(w, "hub-main", "main")
 	if w.plan.twoHubs {
+		w.fault("two hubs")
 		w.second = newHub(w, "hub-second", "second")
 	}
 	for i := range w.plan.devices {
