@@ -75,7 +75,7 @@ func (c *cli) locations(ctx context.Context, s *desk, _ []string) error {
 			}
 			fmt.Fprintf(w, "%s  %s  %s, day begins %s, %s, company %q, open %q, %s, last seen %s\n", l.Code, l.Name, l.Zone, l.Cutoff, l.Currency, l.Company, l.OpenDays, sure, when(l.Seen))
 			for _, t := range l.Tills {
-				fmt.Fprintf(w, "    %s %s  %s %s %s  last ticket %s, seen %s, clock %+.0f s\n", t.Kind, t.Code, t.Model, t.Software, t.Status, t.Number, when(t.Seen), t.Clock.Seconds())
+				fmt.Fprintf(w, "    %s %s  %s %s %s  last ticket %s, seen %s, clock %+d s\n", t.Kind, t.Code, t.Model, t.Software, t.Status, t.Number, when(t.Seen), t.Clock.Round(time.Second)/time.Second)
 			}
 			for _, d := range l.Devices {
 				fmt.Fprintf(w, "    device %s  %s  seen %s %s\n", d.ID, d.Version, when(d.Seen), d.Stopped)

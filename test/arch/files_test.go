@@ -22,9 +22,6 @@ const (
 // clocks are the files of a pure package that drive it on real time and hold no decision.
 var clocks = set("agent/forward/loop.go")
 
-// floats are the files that may hold one: Odoo's wire speaks in doubles, and these turn them into minor units at once.
-var floats = set("hub/odoo/value.go", "hub/odoo/readback.go", "hub/odoo/wire.go")
-
 // words that promise work instead of doing it.
 var words = regexp.MustCompile(`\b(TO` + `DO|FIX` + `ME|XX` + `X|HA` + `CK)\b`)
 
@@ -91,10 +88,6 @@ func checkProduct(t *testing.T, name string, f *ast.File) {
 	decides := pure[path.Dir(name)] && !clocks[name]
 	ast.Inspect(f, func(n ast.Node) bool {
 		switch x := n.(type) {
-		case *ast.Ident:
-			if (x.Name == "float64" || x.Name == "float32") && !floats[name] && !measures(name) {
-				t.Errorf("%s uses %s: money is minor units, rates are decimals", name, x.Name)
-			}
 		case *ast.SelectorExpr:
 			if on, ok := x.X.(*ast.Ident); ok && on.Name == "time" {
 				checkClock(t, name, x.Sel.Name, decides)
@@ -106,11 +99,6 @@ func checkProduct(t *testing.T, name string, f *ast.File) {
 		}
 		return true
 	})
-}
-
-// measures are packages that handle no money: durations, sizes and shares of them may be floats.
-func measures(name string) bool {
-	return strings.HasPrefix(name, "hub/web/") || strings.HasPrefix(name, "agent/uplink/") || strings.HasPrefix(name, "hub/broker/")
 }
 
 func checkClock(t *testing.T, name, what string, decides bool) {
