@@ -10,7 +10,7 @@ import (
 // proves nothing. Names are those of the table that -tell prints.
 var must = []string{
 	// actors and faults
-	"pc crashed", "pc cloned", "pc replaced", "pc put back", "disk spoiled", "buffer salvaged", "hub crashed", "hub crashed between parts", "hub restored", "hub slow",
+	"pc crashed", "pc cloned", "pc replaced", "pc put back", "disk spoiled", "buffer salvaged", "hub crashed", "hub crashed between parts", "hub restored", "hub slow", "router broken",
 	"two hubs", "broker gone", "line gone", "message lost", "message twice", "message late", "message damaged", "commit failed", "commit failed for good", "commit done, nobody told",
 	"customer erased", "rows trimmed",
 	// what the hub says, and what the agent does with it

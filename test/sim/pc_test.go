@@ -36,6 +36,8 @@ type pc struct {
 	told   bool   // it has greeted since the faults are over
 	wake   uint64 // one more with each planned step: only the last one counts
 
+	mangled time.Time // until then its router spoils what passes
+
 	lastUp, lastDown time.Time
 	heads            map[string]uint64 // acked per stream and epoch, as last looked at
 }
