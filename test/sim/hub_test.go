@@ -26,6 +26,7 @@ type hub struct {
 	id   envelope.HubID
 	dir  string
 	dice *rand.Rand // the disk's: only the committer throws them
+	ill  bool       // its last commit failed; the committer's too
 	life int
 
 	store  *store.Store
@@ -114,8 +115,11 @@ func (d disk) Commit(ctx context.Context, a []ingest.Advance) error {
 			return fault.New(fault.Unavailable, "commit", errDisk)
 		}
 	}
-	flaky := h.w.plan.flaky && !h.w.quiet
-	if flaky && h.dice.IntN(100) < 6 {
+	flaky, often := h.w.plan.flaky && !h.w.quiet, 6
+	if h.ill { // a disk that failed once fails again
+		often = 50
+	}
+	if h.ill = flaky && h.dice.IntN(100) < often; h.ill {
 		h.count("commit failed")
 		return fault.New(fault.Unavailable, "commit", errDisk)
 	}
