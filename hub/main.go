@@ -3,6 +3,7 @@ package main
 
 import (
 	"os"
+	_ "time/tzdata" // a container may have no time zones of its own
 
 	"github.com/tillpost/tillpost/hub/app"
 )

@@ -60,12 +60,15 @@ func (tx *Tx) sawTicket(e *ledger.Entry, f facts) {
 		tx.seen.tills = map[tillKey]facts{}
 	}
 	k := tillKey{e.Location, e.Till}
-	if have, ok := tx.seen.tills[k]; !ok || f.at.After(have.at) {
-		if f.sequence < have.sequence {
-			f.sequence, f.number = have.sequence, have.number
-		}
-		tx.seen.tills[k] = f
+	have := tx.seen.tills[k]
+	// An event at the drawer shows that the till lives, and has no number that anybody reads.
+	if e.Kind == "ticket" && (have.number == "" || f.sequence > have.sequence || f.sequence == have.sequence && !f.at.Before(have.at)) {
+		have.number, have.sequence = f.number, f.sequence
 	}
+	if f.at.After(have.at) {
+		have.at = f.at
+	}
+	tx.seen.tills[k] = have
 }
 
 func (tx *Tx) touchDay(l retail.LocationCode, d retail.BusinessDate) {
@@ -90,7 +93,7 @@ func (tx *Tx) flush(ctx context.Context) error {
 			continue
 		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO till (location, code, number, sequence, seen) VALUES (?, ?, ?, ?, ?) ON CONFLICT (location, code) DO UPDATE SET
-			number = CASE WHEN excluded.seen >= till.seen THEN excluded.number ELSE till.number END,
+			number = CASE WHEN excluded.number <> '' AND (excluded.seen >= till.seen OR excluded.sequence > till.sequence) THEN excluded.number ELSE till.number END,
 			sequence = max(till.sequence, excluded.sequence), seen = max(till.seen, excluded.seen)`,
 			string(k.location), string(k.till), f.number, f.sequence, micros(f.at)); err != nil {
 			return err

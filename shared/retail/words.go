@@ -47,7 +47,7 @@ func (d BusinessDate) DaysSince(e BusinessDate) int {
 	if err1 != nil || err2 != nil {
 		return 0
 	}
-	return int(x.Sub(y).Hours() / 24)
+	return int(x.Sub(y) / (24 * time.Hour))
 }
 
 // Weekday is the day of the week of d.

@@ -169,33 +169,42 @@ func (d *demo) drained(s *shop) bool {
 	return s.agent.Buffer.State("sales").Waiting() == 0
 }
 
-// live goes on selling today, until Ctrl-C.
+// live goes on selling, day after day, until Ctrl-C: what today's tills have sold so far comes at one a second, the rest when it happens.
 func (d *demo) live(ctx context.Context) error {
 	for _, s := range d.shops {
-		events, _ := s.till.Day(time.Now(), 4000)
+		zone, err := time.LoadLocation(s.Zone)
+		if err != nil {
+			return err
+		}
 		d.start(ctx, "till "+s.Code, func(ctx context.Context) error {
-			for _, e := range events {
-				if e.Path == "/v1/read_to" || e.At.After(time.Now()) {
-					continue
-				}
-				if err := s.tell(ctx, e); err != nil {
+			for day := time.Now().In(zone); ; day = day.AddDate(0, 0, 1) {
+				events, _ := s.till.Day(day, 4000)
+				if err := s.trade(ctx, events); err != nil || ctx.Err() != nil {
 					return err
 				}
-				select {
-				case <-ctx.Done():
-					return nil
-				case <-time.After(time.Second):
-				}
 			}
-			<-ctx.Done()
-			return nil
 		})
 	}
-	fmt.Fprintf(d.out, "\nThe tills go on selling. Look at %s and end with Ctrl-C.\n", d.hub.WebURL)
+	fmt.Fprintf(d.out, "\nThe tills go on selling, from 9 in the morning where they stand. Look at %s and end with Ctrl-C.\n", d.hub.WebURL)
 	select {
 	case <-ctx.Done():
 		return nil
 	case err := <-d.failed:
 		return err
 	}
+}
+
+// trade tells a day's events as they happen; nil when ctx ends.
+func (s *shop) trade(ctx context.Context, events []till.Event) error {
+	for _, e := range events {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(max(time.Second, time.Until(e.At))):
+		}
+		if err := s.tell(ctx, e); err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -1,5 +1,5 @@
-// Package e2e_test runs built binaries and pulls the plug on them: agent, hub with its broker, and Odoo are killed at every commit boundary
-// and at random while tickets flow. In the end nothing may be lost, doubled or a cent off.
+// Package e2e_test runs built binaries and pulls the plug on them: agent, hub, broker and Odoo are killed at every commit boundary and at
+// random while tickets flow. In the end nothing may be lost, doubled or a cent off.
 package e2e_test
 
 import (
@@ -25,22 +25,23 @@ type proc struct {
 	mu   sync.Mutex
 	cmd  *exec.Cmd
 	done chan struct{}
-	ran  string // the fail point of this run
 }
 
-// build makes the binaries with fail points in them.
-func build(t *testing.T, dir string) {
+// build makes the binaries with fail points in them and returns their folder.
+func build(t *testing.T) string {
 	t.Helper()
+	dir := t.TempDir()
 	for out, pkg := range map[string]string{"agent": "agent", "hub": "hub", "odoo": "test/fake/odoo/cmd"} {
 		cmd := exec.CommandContext(t.Context(), "go", "build", "-tags", "failpoint", "-o", filepath.Join(dir, out), "github.com/tillpost/tillpost/"+pkg)
 		if b, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("build %s: %v\n%s", pkg, err, b)
 		}
 	}
+	return dir
 }
 
-// start runs the program once more, with a fail point or without.
-func (p *proc) start(point string) error {
+// begin runs the program once more, with a fail point or without.
+func (p *proc) begin(point string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	cmd := exec.Command(p.args[0], p.args[1:]...)
@@ -51,35 +52,43 @@ func (p *proc) start(point string) error {
 	}
 	done := make(chan struct{})
 	go func() {
-		_ = cmd.Wait() // how it died is the test's own doing
+		_ = cmd.Wait() // end tells how it ended
 		close(done)
 	}()
-	p.cmd, p.done, p.ran = cmd, done, point
+	p.cmd, p.done = cmd, done
 	return nil
 }
 
-// died waits until the fail point has struck; false when it did not within the time.
-func (p *proc) died(within time.Duration) bool {
+// ending is how a program stands.
+type ending int
+
+const (
+	running ending = iota
+	pulled         // by SIGKILL: the test's, or its fail point's
+	itself         // it crashed or gave up: no kill of ours, and a finding
+)
+
+// end waits for the program's end, but not longer than so.
+func (p *proc) end(within time.Duration) ending {
 	select {
 	case <-p.done:
-		return true
-	case <-time.After(within):
-		return false
+	default:
+		select {
+		case <-p.done:
+		case <-time.After(within):
+			return running
+		}
 	}
+	if ws, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && ws.Signaled() && ws.Signal() == syscall.SIGKILL {
+		return pulled
+	}
+	return itself
 }
 
-// kill pulls the plug.
-func (p *proc) kill() {
+// pullPlug kills it as a power cut does: no handler runs.
+func (p *proc) pullPlug() {
 	_ = p.cmd.Process.Signal(syscall.SIGKILL)
 	<-p.done
-}
-
-// stop ends it as an operator would.
-func (p *proc) stop() {
-	_ = p.cmd.Process.Signal(syscall.SIGTERM)
-	if !p.died(10 * time.Second) {
-		p.kill()
-	}
 }
 
 func freePort(t *testing.T) string {
@@ -90,6 +99,21 @@ func freePort(t *testing.T) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
+}
+
+// waitFor waits until something listens on addr.
+func waitFor(t *testing.T, addr string) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); ; <-time.After(20 * time.Millisecond) {
+		c, err := net.Dial("tcp", addr)
+		if err == nil {
+			c.Close()
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("nothing listens on %s", addr)
+		}
+	}
 }
 
 func writeFile(t *testing.T, path, format string, args ...any) string {

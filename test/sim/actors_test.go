@@ -24,6 +24,7 @@ func (w *world) actors() {
 	w.often("hub restore", w.plan.hubRestore, 1, w.hubRestored)
 	w.often("slow", w.plan.slow, 2, w.slowHub)
 	w.often("outage", w.plan.outage, 4, w.outage)
+	w.often("mangle", w.plan.mangle, 2, w.mangle)
 	w.often("erase", w.plan.erase, 2, w.eraseCustomer)
 	w.often("day", true, 6, func(*rand.Rand) { w.books.step(w) })
 }
@@ -153,6 +154,12 @@ func (w *world) oldDisk(r *rand.Rand) {
 		p.dir = image
 		p.restart()
 	})
+}
+
+// mangle breaks a PC's router for a while: the hub sees damage again and again, and stops the stream until a person has looked.
+func (w *world) mangle(r *rand.Rand) {
+	w.fault("router broken")
+	w.anyPC(r).mangled = w.now.Add(time.Duration(10+r.IntN(50)) * time.Second)
 }
 
 // eraseCustomer forgets a customer whose tickets are told; chain, tickets and sums must not notice.

@@ -21,11 +21,11 @@ import (
 type books struct {
 	sent  map[string]rollup.Document
 	days  map[rollup.DayKey][]string // ids in Odoo
-	moves int64
+	stood map[rollup.DayKey]standing
 }
 
 func newBooks() *books {
-	return &books{sent: map[string]rollup.Document{}, days: map[rollup.DayKey][]string{}}
+	return &books{sent: map[string]rollup.Document{}, days: map[rollup.DayKey][]string{}, stood: map[rollup.DayKey]standing{}}
 }
 
 var chart = rollup.Books{Journal: "TPOS", Suspense: "199999"}
@@ -73,10 +73,7 @@ func (b *books) step(w *world) {
 		} else if !known {
 			b.sent[d.ID()] = d
 			b.days[d.Key] = append(b.days[d.Key], d.ID())
-			w.marks["documents"]++
-			if d.Number > 1 {
-				w.marks["deltas"]++
-			}
+			b.note(w, d)
 			w.trace("document %s %s, %d lines", d.ID(), d.Kind, len(d.Lines))
 		}
 		done = append(done, odoo.Outcome{Document: d.ID(), Verdict: odoo.Done, Entry: d.ID()})
@@ -95,6 +92,7 @@ func (b *books) learn(w *world) {
 
 // adopt gives a hub that was put back what it had sent since: the writer reads it back from Odoo before anything new is made.
 func (b *books) adopt(w *world) {
+	w.marks["documents adopted"] += len(b.sent)
 	err := w.hub.store.InTx(w.ctx, func(tx *store.Tx) error {
 		for _, d := range b.sent {
 			body, err := json.Marshal(d)

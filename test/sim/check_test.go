@@ -22,6 +22,7 @@ func (w *world) check() {
 	w.books.learn(w)
 	w.books.step(w)
 	w.checkBooks()
+	w.cover()
 }
 
 // checkHeads: agent and hub agree on every stream, to the checksum. A clone may have gone on in an epoch that its original left alone.

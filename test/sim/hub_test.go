@@ -1,11 +1,13 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,6 +26,7 @@ type hub struct {
 	id   envelope.HubID
 	dir  string
 	dice *rand.Rand // the disk's: only the committer throws them
+	ill  bool       // its last commit failed; the committer's too
 	life int
 
 	store  *store.Store
@@ -35,6 +38,8 @@ type hub struct {
 	slow   bool            // commits wait for a permit
 	permit chan struct{}
 	quit   chan struct{}
+
+	failures map[string]int // of the disk
 
 	backup  string // the last one's file, "" = none
 	high    map[laneName]uint64
@@ -49,7 +54,7 @@ type laneName struct {
 }
 
 func newHub(w *world, name string, id envelope.HubID) *hub {
-	h := &hub{w: w, name: name, id: id, dir: filepath.Join(w.dir, name), dice: w.dice(name), high: map[laneName]uint64{}, owed: map[string]bool{}}
+	h := &hub{w: w, name: name, id: id, dir: filepath.Join(w.dir, name), dice: w.dice(name), high: map[laneName]uint64{}, owed: map[string]bool{}, failures: map[string]int{}}
 	copyDir(template, h.dir)
 	h.start()
 	h.enrol()
@@ -98,6 +103,11 @@ func (d disk) Commit(ctx context.Context, a []ingest.Advance) error {
 	h.mu.Lock()
 	slow, quit := h.slow, h.quit
 	h.mu.Unlock()
+	select {
+	case <-quit: // the process is gone: what it still tries reaches no disk and throws no dice
+		return fault.New(fault.Unavailable, "commit", errDisk)
+	default:
+	}
 	if slow {
 		select {
 		case <-h.permit:
@@ -105,20 +115,33 @@ func (d disk) Commit(ctx context.Context, a []ingest.Advance) error {
 			return fault.New(fault.Unavailable, "commit", errDisk)
 		}
 	}
-	flaky := h.w.plan.flaky && !h.w.quiet
-	if flaky && h.dice.IntN(100) < 6 {
+	flaky, often := h.w.plan.flaky && !h.w.quiet, 6
+	if h.ill { // a disk that failed once fails again
+		often = 50
+	}
+	if h.ill = flaky && h.dice.IntN(100) < often; h.ill {
+		h.count("commit failed")
 		return fault.New(fault.Unavailable, "commit", errDisk)
 	}
 	if flaky && h.dice.IntN(100) < 2 {
+		h.count("commit failed for good")
 		return fault.New(fault.Internal, "commit", errDisk)
 	}
 	if err := d.Store.Commit(ctx, a); err != nil {
 		return err
 	}
 	if flaky && h.dice.IntN(100) < 3 {
+		h.count("commit done, nobody told")
 		return fault.New(fault.Unavailable, "commit", errDisk) // it is committed, and nobody is told
 	}
 	return nil
+}
+
+// count is fault for the product's own goroutines.
+func (h *hub) count(what string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.failures[what]++
 }
 
 // take is what the broker hands over.
@@ -168,12 +191,16 @@ func (h *hub) reply(a envelope.Head) {
 	h.mu.Unlock()
 }
 
-// flush gives what the hub said to the line.
+// flush gives what the hub said to the line. Lanes that one commit sets free speak in whatever order the scheduler likes, so theirs is made
+// fixed here; within a lane it stays.
 func (h *hub) flush() {
 	h.mu.Lock()
 	out := h.out
 	h.out = nil
 	h.mu.Unlock()
+	slices.SortStableFunc(out, func(a, b envelope.Head) int {
+		return cmp.Or(cmp.Compare(a.Device, b.Device), cmp.Compare(a.Stream, b.Stream))
+	})
 	for _, a := range out {
 		h.w.down(h, a)
 	}

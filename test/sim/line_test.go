@@ -15,7 +15,7 @@ func (w *world) up(p *pc, m *forward.Message) {
 	w.marks["bytes up"] += len(m.Payload)
 	send := func(h *hub) {
 		for range w.copies(p.dice) {
-			payload := w.damaged(p.dice, m.Payload)
+			payload := w.damaged(p, m.Payload)
 			w.at(w.arrival(p.dice, &p.lastUp), func() { h.take(m.Topic, payload) })
 		}
 	}
@@ -27,6 +27,11 @@ func (w *world) up(p *pc, m *forward.Message) {
 
 // down carries a hub's word to every machine that is online as that device.
 func (w *world) down(h *hub, a envelope.Head) {
+	if h == w.hub {
+		w.marks["verdict "+string(a.Verdict)]++
+	} else {
+		w.marks["words of the other hub"]++
+	}
 	payload, err := json.Marshal(a)
 	if err != nil {
 		panic("BUG: " + err.Error())
@@ -37,7 +42,7 @@ func (w *world) down(h *hub, a envelope.Head) {
 			continue
 		}
 		for range w.copies(p.dice) {
-			text := w.damaged(p.dice, payload)
+			text := w.damaged(p, payload)
 			w.at(w.arrival(p.dice, &p.lastDown), func() { p.hear(text) })
 		}
 	}
@@ -72,9 +77,16 @@ func (w *world) arrival(r *rand.Rand, last *time.Time) time.Time {
 	return at
 }
 
-// damaged spoils a message in transit, now and then.
-func (w *world) damaged(r *rand.Rand, payload []byte) []byte {
-	if w.quiet || !w.plan.damage || r.IntN(100) >= 3 {
+// damaged spoils a message in transit: now and then, and nearly every one where a router is broken.
+func (w *world) damaged(p *pc, payload []byte) []byte {
+	r, percent := p.dice, 0
+	if w.plan.damage {
+		percent = 3
+	}
+	if w.now.Before(p.mangled) {
+		percent = 90
+	}
+	if w.quiet || percent == 0 || r.IntN(100) >= percent {
 		return payload
 	}
 	w.faults["message damaged"]++

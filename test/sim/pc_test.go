@@ -36,6 +36,8 @@ type pc struct {
 	told   bool   // it has greeted since the faults are over
 	wake   uint64 // one more with each planned step: only the last one counts
 
+	mangled time.Time // until then its router spoils what passes
+
 	lastUp, lastDown time.Time
 	heads            map[string]uint64 // acked per stream and epoch, as last looked at
 }
@@ -137,9 +139,11 @@ func (p *pc) poll(j *journal) {
 		w.trace("%s appends %d of %s", p.name, n, j.name)
 	}
 	if w.plan.trim && p.dice.IntN(10) == 0 {
-		if _, err := p.buf.Trim(w.ctx, -time.Hour); err != nil {
+		n, err := p.buf.Trim(w.ctx, -time.Hour)
+		if err != nil {
 			w.breaks("%s: trim: %v", p.name, err)
 		}
+		w.marks["rows trimmed"] += n
 	}
 }
 

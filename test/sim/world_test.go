@@ -59,12 +59,12 @@ type world struct {
 
 // plan is what a world contains, drawn from its seed.
 type plan struct {
-	devices                                             int
-	tickets                                             int // per location and day
-	crash, clone, wipe, salvage, restore, oldPC         bool
-	hubCrash, hubRestore, slow, twoHubs, flaky          bool
-	outage, damage, retell, trim, parts, unknown, erase bool
-	loss                                                int // percent of messages
+	devices                                                     int
+	tickets                                                     int // per location and day
+	crash, clone, wipe, salvage, restore, oldPC                 bool
+	hubCrash, hubRestore, slow, twoHubs, flaky                  bool
+	outage, damage, retell, trim, parts, unknown, erase, mangle bool
+	loss                                                        int // percent of messages
 }
 
 func draw(r *rand.Rand) plan {
@@ -73,7 +73,7 @@ func draw(r *rand.Rand) plan {
 		on      *bool
 		percent int
 	}{{&p.crash, 60}, {&p.clone, 25}, {&p.wipe, 20}, {&p.salvage, 25}, {&p.oldPC, 20}, {&p.hubCrash, 50}, {&p.hubRestore, 30}, {&p.slow, 40}, {&p.twoHubs, 20},
-		{&p.flaky, 50}, {&p.outage, 70}, {&p.damage, 60}, {&p.retell, 30}, {&p.trim, 30}, {&p.parts, 20}, {&p.unknown, 40}, {&p.erase, 30}} {
+		{&p.flaky, 50}, {&p.outage, 70}, {&p.damage, 60}, {&p.retell, 30}, {&p.trim, 30}, {&p.parts, 20}, {&p.unknown, 40}, {&p.erase, 30}, {&p.mangle, 25}} {
 		*b.on = r.IntN(100) < b.percent
 	}
 	if p.hubRestore {
@@ -161,6 +161,9 @@ func run(t *testing.T, seed uint64, dir string, tell bool) *world {
 		cancel()
 	}()
 	w.play()
+	for k, n := range w.hub.failures {
+		w.faults[k] += n
+	}
 	if len(w.bad) == 0 {
 		w.check()
 	}
@@ -225,6 +228,7 @@ func (w *world) build() {
 	w.books = newBooks()
 	w.hub = newHub(w, "hub-main", "main")
 	if w.plan.twoHubs {
+		w.fault("two hubs")
 		w.second = newHub(w, "hub-second", "second")
 	}
 	for i := range w.plan.devices {

@@ -1,5 +1,5 @@
-// Package books reads Odoo's journal items back as an auditor would: over the public API, with a reader of its own that shares no code
-// with the product's roll-up and writer.
+// Package books is the auditor of demo and end-to-end tests: it reads Odoo's journal items back over the public API and the ledger from the
+// hub's database file, adds both up and compares them with what the tills told. It shares no code with the product.
 package books
 
 import (
@@ -22,6 +22,7 @@ type Item struct {
 	Ref      string
 	Location string // read out of Ref
 	Day      string // read out of Ref
+	Number   string // of the day's document, read out of Ref
 	Account  string // account code
 	Label    string
 	Cents    int64
@@ -81,7 +82,7 @@ func join(moves, lines, accounts []map[string]any) ([]Item, error) {
 		i.Date, _ = m["date"].(string)
 		i.Ref, _ = m["ref"].(string)
 		if d := document.FindStringSubmatch(i.Ref); d != nil {
-			i.Location, i.Day = d[1], d[2]
+			i.Location, i.Day, i.Number = d[1], d[2], d[3]
 		}
 		head[i.Move] = i
 	}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tillpost/tillpost/shared/failpoint"
 )
 
 // Options of a server.
@@ -257,9 +259,11 @@ func (s *Server) execute(model, method string, args []any, kw map[string]any) (a
 		return nil, err
 	}
 	if changed {
+		failpoint.Hit("odoo.commit.before")
 		if err := s.save(); err != nil {
 			panic(err) // a fake without its disk proves nothing
 		}
+		failpoint.Hit("odoo.commit.after") // committed, and nobody hears of it
 	}
 	return v, nil
 }

@@ -42,6 +42,7 @@ func (b *builder) counts(at time.Time) {
 		expected := int64(20000 + b.dice.IntN(50000))
 		diff := int64(b.dice.IntN(9)-4) * 25
 		b.drawer(at, till, "drawer_count", expected, expected+diff, "")
+		b.drawer(at.Add(time.Minute), till, "drawer_close", expected, 0, "")
 		b.truth.Measures["tender:cash"] += diff
 		if diff > 0 {
 			b.truth.Measures["over"] += diff
@@ -58,7 +59,7 @@ func (b *builder) facts(at time.Time) {
 	for till := range b.Tills {
 		for _, kind := range []string{"till", "card"} {
 			fact := map[string]any{"location": b.Code, "till": fmt.Sprintf("T%d", till+1), "kind": kind, "model": map[string]string{"till": "Register 9", "card": "PAX A920"}[kind],
-				"serial": fmt.Sprintf("%s-%s-%04d", b.Code, kind, till+1), "software": "6.31.2", "status": "ok", "clock": int64(b.dice.IntN(5)) * int64(time.Second), "at": at.Format(time.RFC3339)}
+				"serial": fmt.Sprintf("%s-%s-%04d", b.Code, kind, till+1), "software": "6.31.2", "status": "ok", "clock": int64(b.skew[till]), "at": at.Format(time.RFC3339)}
 			if kind == "card" {
 				fact["till"] = fmt.Sprintf("T%d-card", till+1)
 			}

@@ -66,10 +66,9 @@ func (b *builder) fresh(at time.Time, kind string) *ticket {
 	till := b.dice.IntN(b.Tills)
 	b.seq[till]++
 	b.n++
-	skew := time.Duration(b.dice.IntN(7)-3) * time.Second // no till's clock is right
 	t := &ticket{ID: fmt.Sprintf("%s-%06d", b.Code, b.n), Number: fmt.Sprintf("%d-%05d", till+1, b.seq[till]), Sequence: b.seq[till],
 		Location: b.Code, Till: fmt.Sprintf("T%d", till+1), Cashier: fmt.Sprintf("c%d", 1+b.dice.IntN(6)), Kind: kind, Currency: "USD",
-		Revision: 1, at: at.Add(skew)}
+		Revision: 1, at: at.Add(b.skew[till])}
 	t.At = t.at.Format(time.RFC3339)
 	if b.TellsDay {
 		t.Day = b.day

@@ -61,7 +61,8 @@ type Till struct {
 	Store
 	zone *time.Location
 	dice *rand.Rand
-	seq  []int64 // per till
+	seq  []int64         // per till
+	skew []time.Duration // of each till's clock, which is never right
 	n    int
 }
 
@@ -71,7 +72,11 @@ func New(s Store, seed uint64) *Till {
 	if err != nil {
 		panic("BUG: till zone: " + err.Error())
 	}
-	return &Till{Store: s, zone: zone, dice: rand.New(rand.NewPCG(seed, uint64(len(s.Code)))), seq: make([]int64, s.Tills)}
+	t := &Till{Store: s, zone: zone, dice: rand.New(rand.NewPCG(seed, uint64(len(s.Code)))), seq: make([]int64, s.Tills), skew: make([]time.Duration, s.Tills)}
+	for i := range t.skew {
+		t.skew[i] = time.Duration(t.dice.IntN(181)-90) * time.Second
+	}
+	return t
 }
 
 // Day makes all events of a business day in the order in which they are told, and their truth. tickets is how many sales there are about.

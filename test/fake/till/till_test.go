@@ -1,6 +1,7 @@
 package till
 
 import (
+	"encoding/json"
 	"reflect"
 	"testing"
 	"time"
@@ -38,5 +39,78 @@ func TestTruthBalances(t *testing.T) {
 				t.Errorf("%s seed %d: owed %d, paid %d, %d tickets", s.Code, seed, owed, paid, truth.Tickets)
 			}
 		}
+	}
+}
+
+// Days hold all that tills do: what never happens here is tested nowhere behind it.
+func TestDaysHoldEverything(t *testing.T) {
+	seen := map[string]int{}
+	for _, s := range Three {
+		for seed := range uint64(10) {
+			events, _ := New(s, seed).Day(day, 120)
+			told := map[string]int{}
+			for _, e := range events {
+				if e.Late {
+					seen["late"]++
+				}
+				told[e.ID]++
+				seen[e.Path]++
+				look(t, e, told[e.ID], seen)
+			}
+		}
+	}
+	for _, want := range []string{"/v1/tickets", "/v1/drawer", "/v1/locations", "/v1/terminals", "/v1/read_to", "late", "told twice", "edited",
+		"sale", "return", "exchange", "void", "item", "tax", "discount", "shipping", "gift_card", "tip", "fee", "cash", "visa", "mastercard", "amex", "debit", "paid with gift_card", "ewallet",
+		"change given", "split", "three jurisdictions", "clock off", "no_sale", "paid_in", "paid_out", "drawer_open", "drawer_close", "drawer_count"} {
+		if seen[want] == 0 {
+			t.Errorf("no day has %q", want)
+		}
+	}
+}
+
+func look(t *testing.T, e Event, times int, seen map[string]int) {
+	var x struct {
+		Kind     string
+		Revision int
+		Clock    int64
+		Lines    []struct{ Kind string }
+		Tenders  []struct {
+			Type   string
+			Amount json.Number
+		}
+	}
+	if err := json.Unmarshal(e.Body, &x); err != nil {
+		t.Fatal(err)
+	}
+	seen[x.Kind]++
+	if x.Clock != 0 {
+		seen["clock off"]++
+	}
+	if x.Revision > 1 {
+		seen["edited"]++
+	} else if times > 1 && e.Path == "/v1/tickets" {
+		seen["told twice"]++
+	}
+	taxes, types := 0, map[string]bool{}
+	for _, l := range x.Lines {
+		seen[l.Kind]++
+		if l.Kind == "tax" {
+			taxes++
+		}
+	}
+	for _, p := range x.Tenders {
+		types[p.Type] = true
+		if seen[p.Type]++; p.Type == "gift_card" {
+			seen["paid with gift_card"]++
+		}
+		if x.Kind == "sale" && p.Type == "cash" && p.Amount[0] == '-' {
+			seen["change given"]++
+		}
+	}
+	if taxes > 2 {
+		seen["three jurisdictions"]++
+	}
+	if len(types) > 1 {
+		seen["split"]++
 	}
 }
