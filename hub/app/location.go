@@ -95,7 +95,7 @@ func printLocation(w io.Writer, l view.LocationView) {
 		fmt.Fprintf(w, "    from %s: %s, day begins %s\n", r.From, r.Zone, r.Cutoff)
 	}
 	for _, t := range l.Tills {
-		fmt.Fprintf(w, "    %s %s  %s %s %s  last ticket %s, seen %s, clock %+.0f s\n", t.Kind, t.Code, t.Model, t.Software, t.Status, t.Number, when(t.Seen), t.Clock.Seconds())
+		fmt.Fprintf(w, "    %s %s  %s %s %s  last ticket %s, seen %s, clock %+d s\n", t.Kind, t.Code, t.Model, t.Software, t.Status, t.Number, when(t.Seen), t.Clock.Round(time.Second)/time.Second)
 	}
 	for _, d := range l.Devices {
 		fmt.Fprint(w, "    device ")

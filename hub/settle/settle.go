@@ -103,7 +103,7 @@ type Result struct {
 type Calendar func(retail.BusinessDate) bool
 
 // maxMinor keeps every sum of a search far from the end of 64 bits.
-const maxMinor = 1e15
+const maxMinor = 1_000_000_000_000_000
 
 // Pair answers for batches and deposits of any number of merchants, in one currency. The order of its input does not matter. Code invalid:
 // mixed currencies, or an amount that no bank moves.

@@ -10,6 +10,7 @@ import (
 	"github.com/tillpost/tillpost/hub/ingest"
 	"github.com/tillpost/tillpost/hub/meaning"
 	"github.com/tillpost/tillpost/hub/store"
+	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/retail"
 )
@@ -26,8 +27,8 @@ func TestLastTicketOfATill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ny := meaning.Reader{Trading: func(retail.LocationCode, time.Time) (retail.Trading, bool) {
-		return retail.Trading{Zone: time.UTC}, true
+	ny := meaning.Reader{Calendar: func(retail.LocationCode) retail.Calendar {
+		return retail.Calendar{{Trading: retail.Trading{Zone: time.UTC}}}
 	}}
 	in := ingest.New("hub1", s, s, ny.Mean, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(t.Context())
@@ -43,7 +44,7 @@ func TestLastTicketOfATill(t *testing.T) {
 	}
 	want := func(number, seen string) {
 		t.Helper()
-		ls, err := s.LocationViews(ctx, nil)
+		ls, err := s.LocationViews(ctx, view.LocationFilter{})
 		if err != nil || len(ls) != 1 || len(ls[0].Tills) != 1 {
 			t.Fatalf("got %+v %v", ls, err)
 		}
