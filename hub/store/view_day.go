@@ -60,13 +60,27 @@ func flag(on bool) int {
 	return 0
 }
 
+// dayWhere is a filter as a condition on day d.
+func dayWhere(f view.DayFilter) (where string, args []any) {
+	where, args = only("d.location", f.Only)
+	where += ` AND (? = '' OR d.location = ?) AND d.day >= ? AND (? = '' OR d.day <= ?) AND (? = '' OR d.state = ?)
+		AND (? = 0 OR d.state NOT IN (?, ?, ?)) AND (? = 0 OR d.unproven = 1)`
+	return where, append(args, string(f.Location), string(f.Location), string(f.From), string(f.To), string(f.To), f.State, f.State,
+		flag(f.Unposted), roll.Open, roll.Verified, roll.Accepted, flag(f.Unproven))
+}
+
+// CountDays counts the store-days that a filter lets through, whatever its limit.
+func (s *Store) CountDays(ctx context.Context, f view.DayFilter) (n int, err error) {
+	where, args := dayWhere(f)
+	err = s.read.QueryRowContext(ctx, `SELECT count(*) FROM day d WHERE `+where, args...).Scan(&n)
+	return n, classify("count days", err)
+}
+
 // DayViews lists store-days, the newest first, then by location.
 func (s *Store) DayViews(ctx context.Context, f view.DayFilter) (out []view.DayView, err error) {
-	where, args := only("d.location", f.Only)
-	args = append(args, string(f.Location), string(f.Location), string(f.From), string(f.To), string(f.To), f.State, f.State, flag(f.Unposted), roll.Open, roll.Verified, roll.Accepted, flag(f.Unproven), limit(f.Limit), f.Offset)
-	rows, err := s.read.QueryContext(ctx, `SELECT `+dayColumns+` FROM day d LEFT JOIN location l ON l.code = d.location WHERE `+where+`
-		AND (? = '' OR d.location = ?) AND d.day >= ? AND (? = '' OR d.day <= ?) AND (? = '' OR d.state = ?)
-		AND (? = 0 OR d.state NOT IN (?, ?, ?)) AND (? = 0 OR d.unproven = 1) ORDER BY d.day DESC, d.location LIMIT ? OFFSET ?`, args...)
+	where, args := dayWhere(f)
+	rows, err := s.read.QueryContext(ctx, `SELECT `+dayColumns+` FROM day d LEFT JOIN location l ON l.code = d.location WHERE `+where+` ORDER BY d.day DESC, d.location LIMIT ? OFFSET ?`,
+		append(args, limit(f.Limit), f.Offset)...)
 	if err != nil {
 		return nil, classify("list days", err)
 	}

@@ -230,3 +230,8 @@ func (s *Store) Codes(ctx context.Context, role string) (out []string, err error
 	}, `SELECT DISTINCT substr(measure, length(?) + 2) FROM total WHERE substr(measure, 1, length(?) + 1) = ? || ':' ORDER BY 1`, role, role, role)
 	return out, classify("list codes", err)
 }
+
+// LocationSteps lists what was done to a location and its tills, the oldest first.
+func (s *Store) LocationSteps(ctx context.Context, l retail.LocationCode) ([]view.StepView, error) {
+	return s.steps(ctx, "location "+string(l), "till "+string(l)+"/")
+}

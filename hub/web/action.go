@@ -12,6 +12,7 @@ type action struct {
 	Account    bool // asks for an account
 	Edit       bool // shows the record's text
 	Form       bool // shows the location's form
+	Date       bool // asks for an accounting date
 }
 
 var (
@@ -21,6 +22,7 @@ var (
 	actEdit    = action{What: "edit", Text: "Mend the record and book it", Reason: true, Edit: true}
 	actConfirm = action{What: "confirm", Text: "Confirm"}
 	actApprove = action{What: "approve", Text: "Post the day as it is", Reason: true}
+	actDate    = action{What: "retry", Text: "Send it on the date given", Date: true}
 	actRelease = action{What: "release", Text: "Release the stream", Reason: true}
 )
 
@@ -29,7 +31,7 @@ var actions = map[cases.Cause][]action{
 	cases.Refused: {actRetry, actEdit, actAccept}, cases.Unbalanced: {actEdit, actRetry, actAccept}, cases.UnknownCode: {actMap, actAccept},
 	cases.UnknownLocation: {{What: "confirm", Text: "Confirm the location", Form: true}}, cases.UnknownTill: {actConfirm}, cases.Stopped: {actRelease},
 	cases.MissingProof: {actApprove, actAccept}, cases.ControlTotal: {actAccept, actApprove}, cases.Gap: {actAccept}, cases.SuspenseCap: {actApprove},
-	cases.Parked: {actRetry, actAccept}, cases.LockedPeriod: {actRetry}, cases.DateShift: {actAccept, actRetry}, cases.TotalDiffers: {actRetry, actAccept},
+	cases.Parked: {actRetry, actDate, actAccept}, cases.LockedPeriod: {actRetry, actDate}, cases.DateShift: {actAccept, actRetry}, cases.TotalDiffers: {actRetry, actAccept},
 	cases.ForeignEdit: {actAccept, actRetry}, cases.Deleted: {actRetry, actAccept},
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/fault"
@@ -11,6 +12,7 @@ import (
 )
 
 type caseListPage struct {
+	pager
 	Cases []view.CaseView
 	All   bool
 }
@@ -18,9 +20,11 @@ type caseListPage struct {
 func (s *site) caseList(w http.ResponseWriter, r *http.Request, v *visit) error {
 	p := caseListPage{All: r.URL.Query().Get("all") != ""}
 	var err error
-	if p.Cases, err = s.Cases.CaseViews(r.Context(), view.CaseFilter{All: p.All, Only: v.only(), Limit: 500}); err != nil {
+	if p.Cases, err = s.Cases.CaseViews(r.Context(), view.CaseFilter{All: p.All, Only: v.only(), Limit: pageCases + 1, Offset: offsetOf(r)}); err != nil {
 		return err
 	}
+	p.pager = pagerOf(r, pageCases, offsetOf(r)+len(p.Cases))
+	p.Cases = p.Cases[:min(len(p.Cases), pageCases)]
 	return s.render(w, r, v, http.StatusOK, "cases", "Cases", p)
 }
 
@@ -29,6 +33,7 @@ type casePage struct {
 	Body   string
 	DayKey rollup.DayKey
 	IsOpen bool
+	IsTax  bool // the code is one of taxes: a tax of the books may take it
 }
 
 // oneCase reads a case that the user may see. One without a location is head office's.
@@ -46,6 +51,9 @@ func (s *site) caseShow(w http.ResponseWriter, r *http.Request, v *visit) error 
 		return err
 	}
 	p := casePage{CaseView: c, DayKey: rollup.DayKey{Location: c.Location, Day: c.Day}, IsOpen: c.State == cases.Open}
+	if role, _ := ledger.Account(c.Subject).Split(); role == ledger.Tax || role == ledger.TaxRefund {
+		p.IsTax = true
+	}
 	if c.Raw != nil {
 		p.Body = string(c.Raw.Body)
 	}
@@ -59,7 +67,7 @@ func (s *site) caseDecide(w http.ResponseWriter, r *http.Request, v *visit) erro
 	if err != nil {
 		return err
 	}
-	a := view.Act{What: f.Get("what"), Who: v.user.Name, Reason: f.Get("reason"), Account: f.Get("account"), Tax: f.Get("tax"), Body: f.Get("body")}
+	a := view.Act{What: f.Get("what"), Who: v.user.Name, Reason: f.Get("reason"), Account: f.Get("account"), Tax: f.Get("tax"), Body: f.Get("body"), Date: retail.BusinessDate(f.Get("date"))}
 	if a.What != "confirm" && a.What != "release" && a.What != "retry" && !v.may(deciders) {
 		return errRole
 	}

@@ -1,83 +1,101 @@
 package web
 
 import (
-	"encoding/csv"
 	"net/http"
-	"strings"
+	"net/url"
+	"strconv"
+	"time"
 
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
 const (
-	pageDays    = 100
-	pageTickets = 200
-	storesShown = 12 // on the first page; the others are a click away
+	pageDays      = 50
+	pageTickets   = 200
+	pageCases     = 50
+	pageLocations = 100
+	storesShown   = 12     // on the first page; the others are a click away
+	csvMost       = 50_000 // rows of a download: what a spreadsheet opens, and some hundreds of stores for a quarter
 )
 
 type dayListPage struct {
+	pager
 	Days      []view.DayView
+	Count     int
 	Filter    view.DayFilter
+	States    []string
+	Narrowed  bool
+	CSV       string
+	NotPosted int
 	Locations []view.LocationView
-	Weekdays  []string
+	Stores    view.LocationCount
+}
+
+// pager is where the pages before and after are, "" = there is none.
+type pager struct{ Before, After string }
+
+// offset reads where a page begins; next and previous pages keep the rest of the query.
+func offsetOf(r *http.Request) int {
+	n, err := strconv.Atoi(r.URL.Query().Get("offset"))
+	if err != nil {
+		return 0
+	}
+	return max(0, n)
+}
+
+func pagerOf(r *http.Request, page, count int) (p pager) {
+	at := func(n int) string {
+		q := r.URL.Query()
+		q.Set("offset", strconv.Itoa(n))
+		return r.URL.Path + "?" + q.Encode()
+	}
+	n := offsetOf(r)
+	if n > 0 {
+		p.Before = at(max(0, n-page))
+	}
+	if n+page < count {
+		p.After = at(n + page)
+	}
+	return p
+}
+
+// csvURL is a list's download, narrowed as the list is.
+func csvURL(path string, q url.Values) string {
+	q.Del("offset")
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
 }
 
 func dayFilter(r *http.Request, v *visit) view.DayFilter {
 	q := r.URL.Query()
-	return view.DayFilter{Location: retail.LocationCode(q.Get("location")), Only: v.only(), From: retail.BusinessDate(q.Get("from")), To: retail.BusinessDate(q.Get("to")), State: q.Get("state")}
+	return view.DayFilter{Location: retail.LocationCode(q.Get("location")), Only: v.only(), From: retail.BusinessDate(q.Get("from")), To: retail.BusinessDate(q.Get("to")),
+		State: q.Get("state"), Unposted: q.Get("unposted") != ""}
 }
 
-// dayList is the first page: store-days, and how the stores themselves are.
+// dayList is the first page: what needs a look, store-days, and how the stores themselves are.
 func (s *site) dayList(w http.ResponseWriter, r *http.Request, v *visit) error {
-	f := dayFilter(r, v)
-	f.Limit = pageDays
-	ds, err := s.Days.DayViews(r.Context(), f)
-	if err != nil {
+	ctx, f := r.Context(), dayFilter(r, v)
+	p := dayListPage{Filter: f, States: dayStates, Narrowed: f.Location != "" || f.From != "" || f.To != "" || f.State != "" || f.Unposted, CSV: csvURL("/days.csv", r.URL.Query())}
+	var err error
+	if p.Count, err = s.Days.CountDays(ctx, f); err != nil {
 		return err
 	}
-	ls, err := s.Registry.LocationViews(r.Context(), view.LocationFilter{Only: v.only(), Worst: true, Limit: storesShown})
-	if err != nil {
+	if p.NotPosted, err = s.Days.CountDays(ctx, view.DayFilter{Only: v.only(), Unposted: true}); err != nil {
 		return err
 	}
-	return s.render(w, r, v, http.StatusOK, "days", "Store-days", dayListPage{Days: ds, Filter: f, Locations: ls})
-}
-
-func (s *site) dayCSV(w http.ResponseWriter, r *http.Request, v *visit) error {
-	ds, err := s.Days.DayViews(r.Context(), dayFilter(r, v))
-	if err != nil {
+	f.Limit, f.Offset = pageDays, offsetOf(r)
+	if p.Days, err = s.Days.DayViews(ctx, f); err != nil {
 		return err
 	}
-	rows := [][]string{{"day", "location", "name", "currency", "tickets", "gross", "tax", "state", "unproven", "odoo entry", "difference to odoo"}}
-	for _, d := range ds {
-		diff, unproven := "", ""
-		if d.Odoo.Known {
-			diff = d.Odoo.Difference.Decimal()
-		}
-		if d.Unproven {
-			unproven = "unproven"
-		}
-		rows = append(rows, []string{string(d.Key.Day), string(d.Key.Location), d.Name, string(d.Currency), itoa(d.Tickets), d.Gross.Decimal(), d.Tax.Decimal(), d.State, unproven, d.Odoo.Entry, diff})
+	if p.Locations, err = s.Registry.LocationViews(ctx, view.LocationFilter{Only: v.only(), Worst: true, Limit: storesShown}); err != nil {
+		return err
 	}
-	return sendCSV(w, "store-days.csv", rows)
-}
-
-// sendCSV writes a table for a spreadsheet. A cell that a spreadsheet would run as a formula is made a text.
-func sendCSV(w http.ResponseWriter, name string, rows [][]string) error {
-	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	out := csv.NewWriter(w)
-	for _, row := range rows {
-		for i, c := range row {
-			if c != "" && strings.ContainsAny(c[:1], "=+@\t\r") || strings.HasPrefix(c, "-") && !figure(c) {
-				row[i] = "'" + c
-			}
-		}
-		if err := out.Write(row); err != nil {
-			return nil // the browser went away
-		}
+	if p.Stores, err = s.Registry.CountLocations(ctx, v.only(), s.Now().Add(-silentAfter-2*time.Hour)); err != nil {
+		return err
 	}
-	out.Flush()
-	return nil
+	p.pager = pagerOf(r, pageDays, p.Count)
+	return s.render(w, r, v, http.StatusOK, "days", "Store-days", p)
 }
-
-func figure(s string) bool { return strings.Trim(s, "-0123456789.") == "" }

@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/hub/rollup"
@@ -25,6 +24,8 @@ type dayPage struct {
 	Day       view.DayDetail
 	Documents []documentPart
 	Pending   []group
+	// Approvable: a person's word still changes something; a day that is wholly in the books needs none.
+	Approvable bool
 }
 
 // dayKey reads a store-day out of a request and checks that the user may see it.
@@ -42,7 +43,7 @@ func (s *site) dayShow(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
-	p := dayPage{Day: d, Pending: groups(d.Pending)}
+	p := dayPage{Day: d, Pending: groups(d.Pending), Approvable: len(d.Documents) == 0 || d.Documents[0].Number == 0}
 	for _, doc := range d.Documents {
 		p.Documents = append(p.Documents, documentPart{doc, groups(doc.Lines), sumUp(doc.Lines)})
 	}
@@ -73,11 +74,11 @@ func (s *site) dayDecide(w http.ResponseWriter, r *http.Request, v *visit) error
 }
 
 type linePage struct {
-	Key    view.LineKey
-	Day    rollup.DayKey
-	Page   view.TicketPage
-	Before string
-	After  string
+	pager
+	Key  view.LineKey
+	Day  rollup.DayKey
+	Page view.TicketPage
+	CSV  string
 }
 
 func lineKey(r *http.Request, v *visit) (view.LineKey, error) {
@@ -88,8 +89,7 @@ func lineKey(r *http.Request, v *visit) (view.LineKey, error) {
 	}
 	out := view.LineKey{Location: k.Location, Day: k.Day, Measure: ledger.Account(q.Get("measure"))}
 	out.Document, _ = strconv.Atoi(q.Get("document"))
-	out.Offset, _ = strconv.Atoi(q.Get("offset"))
-	out.Offset = max(0, out.Offset)
+	out.Offset = offsetOf(r)
 	return out, nil
 }
 
@@ -104,29 +104,6 @@ func (s *site) lineShow(w http.ResponseWriter, r *http.Request, v *visit) error 
 	if p.Page, err = s.Days.LineTickets(r.Context(), k); err != nil {
 		return err
 	}
-	base := lineURL(p.Day, k.Document, k.Measure)
-	if k.Offset > 0 {
-		p.Before = base + "&offset=" + itoa(max(0, k.Offset-pageTickets))
-	}
-	if k.Offset+pageTickets < p.Page.Count {
-		p.After = base + "&offset=" + itoa(k.Offset+pageTickets)
-	}
+	p.pager, p.CSV = pagerOf(r, pageTickets, p.Page.Count), csvURL("/day/tickets.csv", r.URL.Query())
 	return s.render(w, r, v, http.StatusOK, "tickets", measureLabel(k.Measure), p)
-}
-
-func (s *site) lineCSV(w http.ResponseWriter, r *http.Request, v *visit) error {
-	k, err := lineKey(r, v)
-	if err != nil {
-		return err
-	}
-	k.Offset = 0
-	p, err := s.Days.LineTickets(r.Context(), k)
-	if err != nil {
-		return err
-	}
-	rows := [][]string{{"ticket", "kind", "till", "time", "total", measureLabel(k.Measure)}}
-	for _, t := range p.Rows {
-		rows = append(rows, []string{t.Number, t.Kind, string(t.Till), t.At.Format(time.RFC3339), t.Total.Decimal(), t.Amount.Decimal()})
-	}
-	return sendCSV(w, "tickets.csv", rows)
 }

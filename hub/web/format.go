@@ -22,7 +22,7 @@ func funcs(now func() time.Time) template.FuncMap {
 		"measure": measureLabel, "state": stateOf, "docState": docState, "outcome": outcomeText, "roleHint": roleHint,
 		"dayURL": dayURL, "lineURL": lineURL, "ticketURL": ticketURL, "caseURL": caseURL, "locationURL": locationURL,
 		"action": actionOf, "others": otherActions, "short": clip, "join": strings.Join, "weekdays": weekdays, "hasDay": hasDay,
-		"dict": dict, "offset": offset,
+		"dict": dict, "offset": offset, "dayKey": newDayKey, "dayCSV": dayCSVURL, "daysOf": daysURL,
 	}
 }
 
@@ -181,10 +181,20 @@ func dayURL(k rollup.DayKey) string {
 	return query("/day", "location", string(k.Location), "date", string(k.Day))
 }
 
-// lineURL opens a figure to its tickets; document 0 = the whole day.
+func dayCSVURL(k rollup.DayKey) string {
+	return query("/day.csv", "location", string(k.Location), "date", string(k.Day))
+}
+
+func daysURL(l retail.LocationCode) string { return query("/", "location", string(l)) }
+
+func newDayKey(l retail.LocationCode, d retail.BusinessDate) rollup.DayKey {
+	return rollup.DayKey{Location: l, Day: d}
+}
+
+// lineURL opens a figure to its tickets; document 0 = the whole day, view.Pending = what came since the last one.
 func lineURL(k rollup.DayKey, document int, m ledger.Account) string {
 	doc := ""
-	if document > 0 {
+	if document != 0 {
 		doc = fmt.Sprint(document)
 	}
 	return query("/day/tickets", "location", string(k.Location), "date", string(k.Day), "document", doc, "measure", string(m))

@@ -16,11 +16,25 @@ func weekdays() []string { return weekdayNames }
 func hasDay(list, day string) bool { return strings.Contains(strings.ToLower(list), day) }
 
 func (s *site) locationList(w http.ResponseWriter, r *http.Request, v *visit) error {
-	ls, err := s.Registry.LocationViews(r.Context(), view.LocationFilter{Only: v.only()})
+	p := locationListPage{Find: strings.TrimSpace(r.URL.Query().Get("q"))}
+	ls, err := s.Registry.LocationViews(r.Context(), view.LocationFilter{Only: v.only(), Find: p.Find, Limit: pageLocations + 1, Offset: offsetOf(r)})
 	if err != nil {
 		return err
 	}
-	return s.render(w, r, v, http.StatusOK, "locations", "Locations and tills", ls)
+	p.pager = pagerOf(r, pageLocations, offsetOf(r)+len(ls))
+	p.Locations = ls[:min(len(ls), pageLocations)]
+	return s.render(w, r, v, http.StatusOK, "locations", "Locations and tills", p)
+}
+
+type locationListPage struct {
+	pager
+	Locations []view.LocationView
+	Find      string
+}
+
+type locationPage struct {
+	Location view.LocationView
+	Steps    []view.StepView
 }
 
 func (s *site) locationShow(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -35,7 +49,11 @@ func (s *site) locationShow(w http.ResponseWriter, r *http.Request, v *visit) er
 	if len(ls) != 1 {
 		return errNoPage
 	}
-	return s.render(w, r, v, http.StatusOK, "location", string(code), ls[0])
+	steps, err := s.Registry.LocationSteps(r.Context(), code)
+	if err != nil {
+		return err
+	}
+	return s.render(w, r, v, http.StatusOK, "location", string(code), locationPage{ls[0], steps})
 }
 
 // locationForm reads what head office says of a location.

@@ -21,8 +21,9 @@ func (s *site) routes() http.Handler {
 	do := func(pattern string, may []view.Role, h handler) { inside.Handle("POST "+pattern, s.signedIn(may, h)) }
 
 	see("/{$}", s.dayList)
-	see("/days.csv", s.dayCSV)
+	see("/days.csv", s.dayListCSV)
 	see("/day", s.dayShow)
+	see("/day.csv", s.dayCSV)
 	see("/day/tickets", s.lineShow)
 	see("/day/tickets.csv", s.lineCSV)
 	do("/day/decide", deciders, s.dayDecide)
@@ -30,9 +31,11 @@ func (s *site) routes() http.Handler {
 	see("/ticket/{id}/raw", s.ticketRaw)
 	see("/find", s.ticketFind)
 	see("/cases", s.caseList)
+	see("/cases.csv", s.caseCSV)
 	see("/case", s.caseShow)
 	do("/case", helpers, s.caseDecide)
 	see("/locations", s.locationList)
+	see("/locations.csv", s.locationCSV)
 	see("/location", s.locationShow)
 	do("/location", helpers, s.locationSet)
 	do("/till", helpers, s.tillConfirm)

@@ -11,8 +11,10 @@ import (
 
 type ticketPage struct {
 	view.TicketView
-	DayKey rollup.DayKey
-	Body   string
+	DayKey     rollup.DayKey
+	Body       string
+	MendedText string
+	Way        []view.WayStop
 }
 
 // ticket reads the one that a path names, if the user may see it.
@@ -33,7 +35,12 @@ func (s *site) ticketShow(w http.ResponseWriter, r *http.Request, v *visit) erro
 	if err != nil {
 		return err
 	}
-	return s.render(w, r, v, http.StatusOK, "ticket", "Ticket "+t.Number, ticketPage{TicketView: t, DayKey: rollup.DayKey{Location: t.Location, Day: t.Day}, Body: string(t.Raw.Body)})
+	way, err := s.Tickets.Way(r.Context(), t)
+	if err != nil {
+		return err
+	}
+	p := ticketPage{TicketView: t, DayKey: rollup.DayKey{Location: t.Location, Day: t.Day}, Body: string(t.Raw.Body), MendedText: string(t.MendedBody), Way: way}
+	return s.render(w, r, v, http.StatusOK, "ticket", "Ticket "+t.Number, p)
 }
 
 // ticketRaw sends the record byte for byte, as a file and never as a page.

@@ -19,6 +19,7 @@ import (
 // Days reads store-days and the tickets behind their figures. Code not_found for a day nobody knows.
 type Days interface {
 	DayViews(ctx context.Context, f view.DayFilter) ([]view.DayView, error)
+	CountDays(ctx context.Context, f view.DayFilter) (int, error)
 	DayDetail(ctx context.Context, k rollup.DayKey) (view.DayDetail, error)
 	LineTickets(ctx context.Context, k view.LineKey) (view.TicketPage, error)
 }
@@ -34,6 +35,7 @@ type Desk interface {
 type Tickets interface {
 	TicketView(ctx context.Context, id int64) (view.TicketView, error)
 	FindTickets(ctx context.Context, f view.TicketFilter) ([]view.TicketRow, error)
+	Way(ctx context.Context, t view.TicketView) ([]view.WayStop, error)
 }
 
 // Cases reads the to-do list, and carries out what a person decides.
@@ -50,6 +52,7 @@ type Registry interface {
 	CountLocations(ctx context.Context, only []retail.LocationCode, since time.Time) (view.LocationCount, error)
 	PutLocation(ctx context.Context, f view.LocationForm, who string) error
 	ConfirmTill(ctx context.Context, l retail.LocationCode, t retail.TillCode, who string) error
+	LocationSteps(ctx context.Context, l retail.LocationCode) ([]view.StepView, error)
 }
 
 // Users reads who may sign in. Code not_found for a name nobody has.

@@ -27,6 +27,9 @@ var states = map[string]badge{
 	"waiting":  {"waiting", "warn", "Odoo cannot take it now; it goes by itself."},
 }
 
+// dayStates is what the list of days can be narrowed to, in the order of a day's life.
+var dayStates = []string{"open", "complete", "audited", "posting", "posted", "verified", "waiting", "parked", "accepted"}
+
 func stateOf(d view.DayView) badge {
 	if d.Hold {
 		return badge{"on hold", "warn", "A person holds it back; nothing is posted until it is released."}
