@@ -59,6 +59,9 @@ const program = "hub"
 
 // OpenStore opens the database with what commands and service both need.
 func OpenStore(ctx context.Context, c Config) (*store.Store, store.Clerk, error) {
+	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+		return nil, store.Clerk{}, fault.New(fault.Invalid, "data_dir", err)
+	}
 	s, err := store.Open(ctx, c.DataDir)
 	if err != nil {
 		return nil, store.Clerk{}, err
@@ -89,6 +92,9 @@ func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 		return nil, errors.Join(err, a.lock.Release())
 	}
 	a.Store = s
+	if err := s.AllAway(ctx); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
 	a.calendars = newCalendars(s.Calendar)
 	a.Clerk = store.Clerk{Store: s, Mean: reader(s, c, a.calendars).Mean, Done: a.wake, Places: newPlaces(c.Odoo).list}
 	s.Told = a.told

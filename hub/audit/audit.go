@@ -145,7 +145,7 @@ func Judge(f Facts, r Rules) Verdict {
 	proven, behind := v.marks(f)
 	v.calendar(f)
 	if f.Now.Before(f.Ends) && !f.Approved { // its numbers still run: nothing is missing yet
-		v.Why, v.Next = "the day ends at "+clock(f.Ends), f.Ends
+		v.Why, v.Next = "the day ends at "+f.clock(f.Ends), f.Ends
 		return v
 	}
 	v.gaps(f, r)
@@ -175,7 +175,10 @@ func (v *Verdict) settle(f Facts) {
 	}
 }
 
-func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") + " UTC" }
+// clock writes a time as the store reads it: in the zone in which its day ends.
+func (f Facts) clock(t time.Time) string {
+	return t.In(f.Ends.Location()).Format("2 Jan 2006 15:04 MST")
+}
 
 // marks looks whether every source is past the day's end.
 func (v *Verdict) marks(f Facts) (proven bool, behind []string) {
@@ -185,9 +188,9 @@ func (v *Verdict) marks(f Facts) (proven bool, behind []string) {
 		if m.Former && !good {
 			continue // a PC that was replaced: who took its place proves the day
 		}
-		v.Proofs = append(v.Proofs, Proof{Source: m.Source, What: "read to", Required: true, Good: good, Text: "through " + clock(m.Through)})
+		v.Proofs = append(v.Proofs, Proof{Source: m.Source, What: "read to", Required: true, Good: good, Text: "through " + f.clock(m.Through)})
 		if !good {
-			behind = append(behind, m.Source+" has read to "+clock(m.Through)+" only")
+			behind = append(behind, m.Source+" has read to "+f.clock(m.Through)+" only")
 		}
 	}
 	for _, d := range f.Mute {
@@ -299,7 +302,7 @@ func (v *Verdict) complete(f Facts, r Rules, proven bool, behind []string) (lack
 	case len(behind) > 0:
 		v.Why = "a source has not read past the day's end"
 	case inTime:
-		v.Why = "no source proves that the day is complete; it goes at " + clock(late) + ", marked unproven"
+		v.Why = "no source proves that the day is complete; it goes at " + f.clock(late) + ", marked unproven"
 	default:
 		v.Complete, v.Unproven = true, true // nobody can prove it
 	}

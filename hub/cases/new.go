@@ -13,7 +13,7 @@ var texts = map[Cause]text{
 	Refused:         {"A record could not be understood", "Its money is not in the books yet. The record itself is safe.", "Read the reason, mend the profile or mapping, then retry."},
 	Unbalanced:      {"A ticket's lines and payments differ", "The ticket is not in the books: it would not balance.", "Compare it with the till's receipt; edit it, or accept it as not booked with a reason."},
 	UnknownCode:     {"The till uses a code that has no account", "Its amount stands in suspense until it is mapped; the day is posted all the same.", "Choose the account; the amount moves there by itself."},
-	UnknownLocation: {"A location nobody has confirmed sends tickets", "Its days wait and are not posted.", "Confirm the location, or assign its tickets to the right one."},
+	UnknownLocation: {"A location nobody has confirmed sends tickets", "Its days wait and are not posted.", "Confirm the location: its tills are confirmed with it, and its days go by themselves."},
 	UnknownTill:     {"A till nobody has confirmed sends tickets", "Its location's days wait and are not posted.", "Confirm that the till belongs to the location."},
 	Conflict:        {"Two records with one number contradict each other", "The first one is booked; the second one is kept aside and is not.", "Find out at the till which is right; accept or edit."},
 	Unfolded:        {"A ticket is in another currency than its store-day", "The ticket is kept and its money is not in the day's document.", "Correct it at the till, which takes this one back; or book it by hand and accept with where it stands."},

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -27,6 +28,10 @@ type Meaning struct {
 	Warning string // understood, but worth a line on the ticket's page
 	Refused error
 }
+
+// ErrUnplaced as a Refused's cause: the record is good, and nobody has said yet how its location counts its days. One question about the
+// location stands for all such records; they are read again when it is answered.
+var ErrUnplaced = errors.New("the time zone of its location is not known yet")
 
 // Accepted is one envelope to commit with its meaning.
 type Accepted struct {

@@ -67,7 +67,7 @@ func (r Reader) day(l retail.LocationCode, own retail.BusinessDate, at time.Time
 	case own != "":
 		return own, nil
 	case !ok:
-		return "", fault.Msg(fault.Invalid, "find business day", fmt.Sprintf("the time zone of location %q is not known yet, so its business day is not; confirm the location and it is booked by itself", l))
+		return "", fault.New(fault.Invalid, "find business day", fmt.Errorf("%w: confirm location %q and it is booked by itself", ingest.ErrUnplaced, l))
 	}
 	return ours, nil
 }

@@ -265,6 +265,14 @@ func (tx *Tx) tellHealth(ctx context.Context, e *envelope.Envelope) error {
 	return err
 }
 
+// AllAway notes that no device is known to be connected: a hub that starts hears from each anew, and one that went away meanwhile tells nobody.
+func (s *Store) AllAway(ctx context.Context) error {
+	return s.InTx(ctx, func(tx *Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE device SET online = 0 WHERE online = 1`)
+		return err
+	})
+}
+
 // Births notes which devices came or went; it implements what the hub's link tells. A device that nobody registered leaves no trace.
 func (s *Store) Births(ctx context.Context, came map[retail.DeviceID]envelope.Birth) error {
 	return s.InTx(ctx, func(tx *Tx) error {

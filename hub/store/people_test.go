@@ -277,3 +277,22 @@ func TestNumbersMissingBetweenTwoDaysAreSeen(t *testing.T) {
 		t.Error("the numbers are here, and the case is still open")
 	}
 }
+
+func TestAnUnknownLocationWithoutATimeZoneIsOneQuestionToo(t *testing.T) {
+	g := newRig(t, t.TempDir())
+	for _, id := range []string{"1", "2", "3"} {
+		g.sell(id, "2026-11-20T18:00:00Z")
+	}
+	if got := g.opened(); !slices.Equal(got, []cases.Cause{cases.UnknownLocation}) {
+		t.Fatalf("questions %v, want the one about the location", got)
+	}
+	v, err := g.CaseView(t.Context(), cases.ID(cases.UnknownLocation, "S1"))
+	if err != nil || !strings.Contains(v.Detail, "3 records") {
+		t.Errorf("it says %q %v", v.Detail, err)
+	}
+	g.place()
+	g.later(24 * time.Hour)
+	if d := g.day("2026-11-20"); d.Gross != money.Of(3000, "USD") {
+		t.Errorf("after the answer: %s, cases %v", d.Gross, g.opened())
+	}
+}

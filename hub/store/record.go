@@ -65,6 +65,9 @@ func (tx *Tx) refuse(ctx context.Context, id int64, e *envelope.Envelope, m inge
 	if bug.RefusedDropped {
 		return nil
 	}
+	if waits, err := tx.unplaced(ctx, m); err != nil || waits {
+		return err
+	}
 	tx.refusals = nil // there is one more
 	cause := cases.Refused
 	if unbalanced(m.Refused) {
@@ -80,6 +83,29 @@ func (tx *Tx) refuse(ctx context.Context, id int64, e *envelope.Envelope, m inge
 		}
 	}
 	return tx.OpenCase(ctx, c)
+}
+
+// unplaced reports whether a record waits for nothing but the answer to the one question about its location, and sees that it is asked.
+func (tx *Tx) unplaced(ctx context.Context, m ingest.Meaning) (bool, error) {
+	if !errors.Is(m.Refused, ingest.ErrUnplaced) {
+		return false, nil
+	}
+	var l retail.LocationCode
+	switch r := m.Record.(type) {
+	case retail.Ticket:
+		l = r.Location
+	case retail.Drawer:
+		l = r.Location
+	}
+	if l == "" {
+		return false, nil
+	}
+	var confirmed bool
+	if err := tx.QueryRowContext(ctx, `SELECT COALESCE((SELECT confirmed FROM location WHERE code = ?), 0)`, string(l)).Scan(&confirmed); err != nil || confirmed {
+		return false, err // it was confirmed a moment ago, and nobody would ask again
+	}
+	tx.touchLocation(l)
+	return true, nil
 }
 
 // toldWell closes the case of an earlier record under the same key that could not be booked: the till has told it again, and this time well.

@@ -32,6 +32,13 @@ func (s *Store) Reprocess(ctx context.Context, id string, mean func(*envelope.En
 	if err != nil {
 		return 0, 0, classify("list refused records", err)
 	}
+	if id == "" {
+		waiting, err := s.unplaced(ctx)
+		if err != nil {
+			return 0, 0, err
+		}
+		open = append(open, waiting...)
+	}
 	for _, c := range open {
 		done, err := s.reread(ctx, c, mean, who)
 		switch {
@@ -46,6 +53,17 @@ func (s *Store) Reprocess(ctx context.Context, id string, mean func(*envelope.En
 		}
 	}
 	return booked, left, nil
+}
+
+// unplaced lists the records that wait for their location to be confirmed; they have no case of their own.
+func (s *Store) unplaced(ctx context.Context) (out []cases.Case, err error) {
+	err = each(ctx, s.read, func(r *sql.Rows) error {
+		var c cases.Case
+		err := r.Scan(&c.Envelope)
+		out = append(out, c)
+		return err
+	}, `SELECT id FROM envelope WHERE refusal <> '' AND refusal LIKE '%' || ? || '%' ORDER BY id`, ingest.ErrUnplaced.Error())
+	return out, classify("list waiting records", err)
 }
 
 // reread books the record of one case if it can be understood now.

@@ -4,11 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/ingest"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -77,10 +79,17 @@ func (c Clerk) CaseView(ctx context.Context, id string) (v view.CaseView, err er
 			v.Raw.Body = mended
 		}
 	}
-	if v.Cause == cases.UnknownCode {
+	switch v.Cause {
+	case cases.UnknownCode:
 		err = c.choices(ctx, &v)
+	case cases.UnknownLocation:
+		var n int
+		err = c.read.QueryRowContext(ctx, `SELECT count(*) FROM envelope WHERE refusal <> '' AND location = ? AND refusal LIKE '%' || ? || '%'`, v.Subject, ingest.ErrUnplaced.Error()).Scan(&n)
+		if n > 0 {
+			v.Detail += fmt.Sprintf("; %d records of it wait for its time zone", n)
+		}
 	}
-	return v, err
+	return v, classify("read case", err)
 }
 
 // accounts lists the accounts that rules already name, each with what it is used for.

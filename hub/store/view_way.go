@@ -36,12 +36,19 @@ func (s *Store) Way(ctx context.Context, t view.TicketView) (way []view.WayStop,
 		}
 	}
 	subjects = append(subjects, "case conflict:"+t.Key)
+	came := time.Time{}
+	if len(t.History) > 0 {
+		came = t.History[0].Received
+	}
 	for _, subject := range subjects {
 		steps, err := s.steps(ctx, subject, "")
 		if err != nil {
 			return nil, err
 		}
 		for _, st := range steps {
+			if st.At.Before(came) { // what was done to the day before the ticket was here
+				continue
+			}
 			stage := st.Who
 			if stage == "hub" {
 				stage, _, _ = strings.Cut(subject, " ")

@@ -11,6 +11,8 @@ import (
 	"path"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/tillpost/tillpost/shared/fault"
 )
@@ -127,12 +129,18 @@ func sentence(err error) string {
 	for errors.As(err, &e) {
 		err = e.Err
 	}
-	text := strings.TrimSpace(err.Error())
-	if text == "" {
+	return asSentence(err.Error())
+}
+
+// asSentence gives words a capital and a full stop.
+func asSentence(text string) string {
+	text = strings.TrimSpace(text)
+	first, size := utf8.DecodeRuneInString(text)
+	if size == 0 {
 		return ""
 	}
-	text = strings.ToUpper(text[:1]) + text[1:]
-	if !strings.HasSuffix(text, ".") {
+	text = string(unicode.ToUpper(first)) + text[size:]
+	if !strings.HasSuffix(text, ".") && !strings.HasSuffix(text, "…") {
 		text += "."
 	}
 	return text

@@ -115,6 +115,17 @@ func measureLabel(a ledger.Account) string {
 	return roleTitle(r) + ": " + code
 }
 
+// lineLabel is a line's name under its group's title: its own label, or the till's code.
+func lineLabel(l view.LineView) string {
+	if r, code := l.Measure.Split(); l.Label == string(l.Measure) {
+		if code == "" {
+			return roleTitle(r)
+		}
+		return code
+	}
+	return l.Label
+}
+
 // group is the lines of one role, as a document shows them.
 type group struct {
 	Role  ledger.Role
