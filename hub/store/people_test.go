@@ -292,7 +292,7 @@ func TestAnUnknownLocationWithoutATimeZoneIsOneQuestionToo(t *testing.T) {
 	}
 	g.place()
 	g.later(24 * time.Hour)
-	if d := g.day("2026-11-20"); d.Gross != money.Of(3000, "USD") {
-		t.Errorf("after the answer: %s, cases %v", d.Gross, g.opened())
+	if d := g.day("2026-11-20"); d.Gross != money.Of(3000, "USD") || d.State != roll.Posting || len(g.opened()) != 0 {
+		t.Errorf("after the answer: %s, %s %s, cases %v", d.Gross, d.State, d.Why, g.opened())
 	}
 }

@@ -91,11 +91,12 @@ func (tx *Tx) unplaced(ctx context.Context, m ingest.Meaning) (bool, error) {
 		return false, nil
 	}
 	var l retail.LocationCode
+	var till retail.TillCode
 	switch r := m.Record.(type) {
 	case retail.Ticket:
-		l = r.Location
+		l, till = r.Location, r.Till
 	case retail.Drawer:
-		l = r.Location
+		l, till = r.Location, r.Till
 	}
 	if l == "" {
 		return false, nil
@@ -105,7 +106,12 @@ func (tx *Tx) unplaced(ctx context.Context, m ingest.Meaning) (bool, error) {
 		return false, err // it was confirmed a moment ago, and nobody would ask again
 	}
 	tx.touchLocation(l)
-	return true, nil
+	if till == "" {
+		return true, nil
+	}
+	// Its till is known from now on, so that whoever confirms the location confirms it with it.
+	_, err := tx.ExecContext(ctx, `INSERT INTO till (location, code) VALUES (?, ?) ON CONFLICT (location, code) DO NOTHING`, string(l), string(till))
+	return true, err
 }
 
 // toldWell closes the case of an earlier record under the same key that could not be booked: the till has told it again, and this time well.
