@@ -42,6 +42,9 @@ func (c *calendars) get(l retail.LocationCode) retail.Calendar {
 	if err != nil {
 		return c.have[l].Calendar
 	}
+	if len(rules) == 0 {
+		return nil // not remembered: the next ticket after a person's answer must find it
+	}
 	if len(c.have) > calendarsMost {
 		clear(c.have)
 	}
