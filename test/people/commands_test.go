@@ -42,6 +42,7 @@ func TestADayByCommands(t *testing.T) {
 	g.hub(0, "location", "add", "S1", "--name", "First Street", "--zone", "UTC", "--cutoff", "00:00")
 	g.hub(0, "odoo", "setup")
 	g.hub(0, "odoo", "check")
+	until(t, "the first ticket in Odoo", func() bool { return strings.Contains(g.hub(0, "days"), "verified") })
 	g.sell("A-2", "S1", yesterday+"T11:00:00Z", "bitcoin") // setup makes accounts for what was sold before it, so this one comes later
 	until(t, "the unknown code's case", func() bool { return strings.Contains(g.hub(0, "cases"), "unknown_code:tender:bitcoin") })
 	until(t, "the day in Odoo", func() bool { return strings.Contains(g.hub(0, "days"), "verified") })
