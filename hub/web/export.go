@@ -110,7 +110,7 @@ func (s *site) locationCSV(w http.ResponseWriter, r *http.Request, v *visit) err
 			rows = append(rows, append(own, make([]string, 9)...))
 		}
 		for _, t := range l.Tills {
-			rows = append(rows, append(own[:len(own):len(own)], string(t.Code), t.Kind, t.Status, t.Model, t.Serial, t.Software, t.Number, itoa(int(t.Clock / time.Second)), stamp(t.Seen)))
+			rows = append(rows, append(own[:len(own):len(own)], string(t.Code), t.Kind, t.Status, t.Model, t.Serial, t.Software, t.Number, itoa(int(t.Clock/time.Second)), stamp(t.Seen)))
 		}
 	}
 	return sendCSV(w, "locations.csv", rows)
