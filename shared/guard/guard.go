@@ -82,7 +82,7 @@ const (
 	nothing = iota
 	aDigit  // a digit
 	gap     // stands between the groups of a number
-	letter  // begins a word
+	initial // begins a word
 	kelvin  // may begin the Kelvin sign, whose small letter is k
 )
 
@@ -94,7 +94,7 @@ var class = func() (c [256]uint8) {
 		c[g] = gap
 	}
 	for _, w := range words {
-		c[w[0]], c[w[0]-('a'-'A')] = letter, letter
+		c[w[0]], c[w[0]-('a'-'A')] = initial, initial
 	}
 	c[0xe2] = kelvin
 	return c
@@ -120,7 +120,7 @@ func suspicious[T string | []byte](s T) bool {
 			if run++; run >= shortest {
 				return true
 			}
-		case letter:
+		case initial:
 			if run = 0; i+1 < len(s) && second[s[i]|0x20]&(1<<(s[i+1]&0x1f)) != 0 && named(s, i) {
 				return true
 			}
