@@ -30,24 +30,31 @@ var track = regexp.MustCompile(`%?B\d{12,19}\^[^\^\r\n]{2,26}\^\d{4}[^?\s"]{0,60
 // emv finds a TLV with tag 57 or 5A in hexadecimal: tag, length, then the number's digits.
 var emv = regexp.MustCompile(`(?i)\b(?:[0-9a-f]{2}){0,64}?(?:57(?:0[a-f]|1[0-3])|5a(?:0[7-9]|0a))(?:[0-9a-f]{2}){7,19}`)
 
-// Text returns s without card data; a text without any comes back as it is.
+// Text returns s without card data; a text without any comes back as it is. Each expression runs only where a quick look says that it may
+// find something: over a ticket of 2 KB the three take 0.3 ms, which is more than a disk needs to keep it.
 func Text(s string) string {
 	if !suspicious(s) {
 		return s
 	}
-	s = field.ReplaceAllStringFunc(s, dropNever)
-	s = track.ReplaceAllStringFunc(s, func(m string) string {
-		if digits(m) < shortest {
-			return m
-		}
-		return dropped
-	})
-	s = emv.ReplaceAllStringFunc(s, func(m string) string {
-		if !holdsNumber(m) {
-			return m
-		}
-		return dropped
-	})
+	if fielded(s) {
+		s = field.ReplaceAllStringFunc(s, dropNever)
+	}
+	if strings.ContainsAny(s, "^=") {
+		s = track.ReplaceAllStringFunc(s, func(m string) string {
+			if digits(m) < shortest {
+				return m
+			}
+			return dropped
+		})
+	}
+	if tagged(s) {
+		s = emv.ReplaceAllStringFunc(s, func(m string) string {
+			if !holdsNumber(m) {
+				return m
+			}
+			return dropped
+		})
+	}
 	return mask(s)
 }
 
@@ -72,75 +79,6 @@ func Key(secret []byte, s string) string {
 	m := hmac.New(sha256.New, secret)
 	m.Write([]byte(s))
 	return "tok_" + hex.EncodeToString(m.Sum(nil))[:24]
-}
-
-// words are what suspicious looks for: each is in a name of never, or in one that a regular expression above finds.
-var words = [...]string{"cvv", "cvc", "cav2", "cid", "security", "pin", "track", "tag5", "magstripe", "ksn"}
-
-// What a byte may be the beginning of.
-const (
-	nothing = iota
-	aDigit  // a digit
-	gap     // stands between the groups of a number
-	letter  // begins a word
-	kelvin  // may begin the Kelvin sign, whose small letter is k
-)
-
-var class = func() (c [256]uint8) {
-	for d := '0'; d <= '9'; d++ {
-		c[d] = aDigit
-	}
-	for _, g := range []byte{' ', '-', '.', 0xa0, 0xc2} {
-		c[g] = gap
-	}
-	for _, w := range words {
-		c[w[0]], c[w[0]-('a'-'A')] = letter, letter
-	}
-	c[0xe2] = kelvin
-	return c
-}()
-
-// second has a bit for each letter that follows a word's first.
-var second = func() (m [256]uint32) {
-	for _, w := range words {
-		m[w[0]] |= 1 << (w[1] & 0x1f)
-	}
-	return m
-}()
-
-// suspicious is a fast look: without thirteen digits close together, or one of the field names, nothing can be in it. Every record passes
-// here, so it goes over the text once.
-func suspicious[T string | []byte](s T) bool {
-	run := 0
-	for i := 0; i < len(s); i++ {
-		switch class[s[i]] {
-		case nothing:
-			run = 0
-		case aDigit:
-			if run++; run >= shortest {
-				return true
-			}
-		case letter:
-			if run = 0; i+1 < len(s) && second[s[i]|0x20]&(1<<(s[i+1]&0x1f)) != 0 && named(s, i) {
-				return true
-			}
-		case kelvin:
-			if run = 0; i+2 < len(s) && s[i+1] == 0x84 && s[i+2] == 0xaa {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// named reports whether one of the words stands at s[i:], in whatever letters.
-func named[T string | []byte](s T, i int) bool {
-	for _, w := range words {
-		if len(s)-i >= len(w) && strings.EqualFold(string(s[i:i+len(w)]), w) {
-			return true
-		}
-	}
-	return false
 }
 
 func dropNever(m string) string {

@@ -67,7 +67,7 @@ func drainBooks(ctx context.Context, dir string, o options) (r result, err error
 	r.figures = []figure{
 		{"drain with ledger and documents", n / all.Sub(first).Seconds(), " tickets/s", raw.rate(), atLeast(10_000)},
 		{"last commit → last ticket in its store-day", all.Sub(last).Seconds(), " s", 0, want{}},
-		{"processor time, both ends and the broker", cpu.Seconds() * 1e6 / float64(o.tickets), " µs/ticket", 0, want{}},
+		{processor, cpu.Seconds() * 1e6 / float64(o.tickets), " µs/ticket", 0, want{}},
 		{"refused", float64(h.Intake.Count.Refused.Load()), "", 0, atMost(0)},
 	}
 	r.lost, r.doubled, err = compare(ctx, h.Store, o.tickets)

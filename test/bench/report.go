@@ -98,6 +98,9 @@ func (s spread) text(unit string) string {
 	return fmt.Sprintf("%s%s (%s–%s)", number(s.median), unit, number(s.low), number(s.high))
 }
 
+// processor is the figure of what a drain takes of both cores.
+const processor = "processor time, both ends and the broker"
+
 // report prints every figure's median with its range, and its ratio's: what is wanted, what was reached, what was lost.
 func report(w io.Writer, results map[string][]result) {
 	const row = "%-46s %-15s %-32s %-10s %-20s %5s %8s  %s\n"
@@ -131,4 +134,25 @@ func report(w io.Writer, results map[string][]result) {
 			fmt.Fprintf(w, row, "  "+f.name, f.want.text(f.unit), v.text(f.unit), limit, ratio, fmt.Sprint(lost), fmt.Sprint(doubled), f.want.verdict(v.median, q.median))
 		}
 	}
+	shares(w, results)
+}
+
+// shares tells what posting costs: what ledger and store-days add to the processor time of a drain.
+func shares(w io.Writer, results map[string][]result) {
+	var cost []float64
+	for _, name := range []string{"drain", "drain-ledger", "drain-books"} {
+		var all []float64
+		for _, r := range results[name] {
+			for _, f := range r.figures {
+				if f.name == processor {
+					all = append(all, f.value)
+				}
+			}
+		}
+		if len(all) == 0 {
+			return
+		}
+		cost = append(cost, spreadOf(all).median)
+	}
+	fmt.Fprintf(w, "\nOf the processor time of a ticket in a drain, %.0f µs: hub commit alone %.0f, ledger %.0f, store-day documents %.0f.\n", cost[2], cost[0], cost[1]-cost[0], cost[2]-cost[1])
 }
