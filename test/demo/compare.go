@@ -33,6 +33,10 @@ func (d *demo) compare(ctx context.Context, day string) error {
 	}
 	var wrong []error
 	for _, s := range d.shops {
+		truth, err := readTruth(d.dir, s.Code)
+		if err != nil {
+			return err
+		}
 		ledger, err := books.Ledger(ctx, db, s.Code, day)
 		if err != nil {
 			return err
@@ -41,8 +45,8 @@ func (d *demo) compare(ctx context.Context, day string) error {
 		if err != nil {
 			wrong = append(wrong, err)
 		}
-		fmt.Fprintf(d.out, "\n%s, %s: %d tickets; in Odoo: %s\n", s.Name, day, s.truth.Tickets, strings.Join(entries, ", "))
-		if err := d.table(s.truth.Measures, ledger, odoo); err != nil {
+		fmt.Fprintf(d.out, "\n%s, %s: %d tickets; in Odoo: %s\n", s.Name, day, truth.Tickets, strings.Join(entries, ", "))
+		if err := d.table(truth.Measures, ledger, odoo); err != nil {
 			wrong = append(wrong, fmt.Errorf("%s: %w", s.Code, err))
 		}
 		wrong = append(wrong, s.tickets(ctx, db, day)...)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 )
@@ -15,8 +16,9 @@ func TestDemo(t *testing.T) {
 	for _, c := range []struct{ spoil, says string }{
 		{"", ""}, {"drop", "was sold and is not in the ledger"}, {"double", "is in the ledger, and no till sold it"}, {"shift", "is booked on"},
 	} {
-		t.Run("spoilt by "+c.spoil, func(t *testing.T) {
+		t.Run(cmp.Or(c.spoil, "whole"), func(t *testing.T) {
 			t.Setenv("DEMO_BREAK", c.spoil)
+			t.Setenv("TMPDIR", t.TempDir()) // what a spoilt run leaves behind
 			var out strings.Builder
 			err := run(t.Context(), &out)
 			switch {

@@ -41,6 +41,7 @@ func TestDemoGoesOn(t *testing.T) {
 	for _, name := range []string{"ONCE", "ODOO_URL", "DEMO_BREAK"} {
 		t.Setenv(name, "")
 	}
+	t.Setenv("TMPDIR", t.TempDir())
 	ctx, ctrlC := context.WithCancel(t.Context())
 	var out watch
 	ended := make(chan error, 1)

@@ -64,7 +64,6 @@ type shop struct {
 	till  *till.Till
 	agent *app.App
 	door  string // where its till hands tickets in
-	truth till.Truth
 	told  []till.Event
 }
 
@@ -74,7 +73,7 @@ func run(ctx context.Context, out io.Writer) (err error) {
 	defer func() {
 		stop()
 		d.wg.Wait()
-		err = errors.Join(err, d.close())
+		err = d.close(err)
 	}()
 	if d.dir, err = os.MkdirTemp("", "tillpost-demo-"); err != nil {
 		return err
@@ -101,7 +100,8 @@ func run(ctx context.Context, out io.Writer) (err error) {
 	return d.live(ctx)
 }
 
-func (d *demo) close() (err error) {
+// close ends everything. After a failure the folder with log, databases and truth files stays for whoever looks into it.
+func (d *demo) close(err error) error {
 	for _, s := range d.shops {
 		if s.agent != nil {
 			err = errors.Join(err, s.agent.Close())
@@ -110,10 +110,11 @@ func (d *demo) close() (err error) {
 	if d.hub != nil {
 		err = errors.Join(err, d.hub.Close())
 	}
-	if err == nil {
-		err = os.RemoveAll(d.dir)
+	if err != nil && d.dir != "" {
+		fmt.Fprintf(d.out, "What was run lies in %s\n", d.dir)
+		return err
 	}
-	return err
+	return errors.Join(err, os.RemoveAll(d.dir))
 }
 
 func (d *demo) start(ctx context.Context, what string, run func(context.Context) error) {

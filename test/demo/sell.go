@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -20,10 +21,9 @@ import (
 // sell runs a business day in each store. What is told goes into the agents, which keep it: the hub is not there yet.
 func (d *demo) sell(ctx context.Context, day time.Time) error {
 	for i, s := range d.shops {
-		var events []till.Event
-		events, s.truth = s.till.Day(day, 60)
+		events, truth := s.till.Day(day, 60)
 		s.told = events
-		if err := writeTruth(d.dir, s); err != nil {
+		if err := writeTruth(d.dir, truth); err != nil {
 			return err
 		}
 		sent := events
@@ -35,18 +35,29 @@ func (d *demo) sell(ctx context.Context, day time.Time) error {
 				return err
 			}
 		}
-		fmt.Fprintf(d.out, "%s has sold %d tickets on %s; they wait in its agent.\n", s.Name, s.truth.Tickets, s.truth.Day)
+		fmt.Fprintf(d.out, "%s has sold %d tickets on %s; they wait in its agent.\n", s.Name, truth.Tickets, truth.Day)
 	}
 	return nil
 }
 
+func truthFile(dir, location string) string { return filepath.Join(dir, "truth-"+location+".json") }
+
 // writeTruth keeps the till's own sums, which share no code with the product.
-func writeTruth(dir string, s *shop) error {
-	b, err := json.MarshalIndent(s.truth, "", "  ")
+func writeTruth(dir string, truth till.Truth) error {
+	b, err := json.MarshalIndent(truth, "", "  ")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(fmt.Sprintf("%s/truth-%s.json", dir, s.Code), b, 0o600)
+	return os.WriteFile(truthFile(dir, truth.Location), b, 0o600)
+}
+
+// readTruth is what the day is compared with.
+func readTruth(dir, location string) (truth till.Truth, err error) {
+	b, err := os.ReadFile(truthFile(dir, location))
+	if err != nil {
+		return truth, err
+	}
+	return truth, json.Unmarshal(b, &truth)
 }
 
 // spoil breaks one ticket on its way from the till: the checker must find which, and by how much.
