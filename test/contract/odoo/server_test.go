@@ -24,10 +24,12 @@ import (
 	fake "github.com/tillpost/tillpost/test/fake/odoo"
 )
 
-// server is one Odoo under test. fake is nil for a real one.
+// server is one Odoo under test. fake is nil for a real one. The administrator does what a person at head office would: locks, edits,
+// deletes, users.
 type server struct {
-	cfg  odoo.Config
-	fake *fake.Server
+	cfg             odoo.Config
+	fake            *fake.Server
+	admin, adminKey string // "" = none: cases that need a person are skipped
 }
 
 // each runs a case on every server there is.
@@ -40,9 +42,14 @@ func each(t *testing.T, f func(t *testing.T, s server)) {
 		if url == "" {
 			t.Skip("ODOO_URL is not set: no real Odoo to run against")
 		}
-		key := os.Getenv("ODOO_KEY")
-		f(t, server{cfg: odoo.Config{URL: url, Database: os.Getenv("ODOO_DB"), User: os.Getenv("ODOO_USER"), Key: func() (string, error) { return key, nil }}})
+		f(t, realServer(url))
 	})
+}
+
+func realServer(url string) server {
+	key := os.Getenv("ODOO_KEY")
+	return server{cfg: odoo.Config{URL: url, Database: os.Getenv("ODOO_DB"), User: os.Getenv("ODOO_USER"), Key: func() (string, error) { return key, nil }},
+		admin: os.Getenv("ODOO_ADMIN"), adminKey: os.Getenv("ODOO_ADMIN_KEY")}
 }
 
 func newFake(t *testing.T, version int) server {
@@ -52,7 +59,33 @@ func newFake(t *testing.T, version int) server {
 	}
 	h := httptest.NewServer(f)
 	t.Cleanup(h.Close)
-	return server{fake: f, cfg: odoo.Config{URL: h.URL, Database: "odoo", User: "tillpost", Key: func() (string, error) { return "key", nil }}}
+	return server{fake: f, admin: "admin", adminKey: "admin",
+		cfg: odoo.Config{URL: h.URL, Database: "odoo", User: "tillpost", Key: func() (string, error) { return "key", nil }}}
+}
+
+// boss is the administrator's client; without one the test is skipped.
+func (s server) boss(t *testing.T) *odoo.Client {
+	t.Helper()
+	if s.adminKey == "" {
+		t.Skip("ODOO_ADMIN and ODOO_ADMIN_KEY are not set: nobody may set locks, users or edits here")
+	}
+	as := s
+	as.cfg.User, as.cfg.Key = s.admin, func() (string, error) { return s.adminKey, nil }
+	return as.client(t)
+}
+
+func (s server) version(t *testing.T) int {
+	t.Helper()
+	v, err := s.client(t).Version(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v.Major
+}
+
+func (s server) setup(t *testing.T) (odoo.SetupReport, error) {
+	t.Helper()
+	return odoo.Setup(t.Context(), s.client(t), options)
 }
 
 func (s server) client(t *testing.T) *odoo.Client {
