@@ -29,6 +29,9 @@ func (c *cli) odooCommand() *cobra.Command {
 		})
 	setup.Flags().StringSliceVar(&o.Tenders, "tender", nil, "further tender types that get a clearing account")
 	setup.Flags().StringSliceVar(&o.Taxes, "tax", nil, "further tax jurisdictions as the tills name them")
+	setup.Flags().StringVar(&o.Journal, "journal", "", "code of an existing general journal to use instead of a new one")
+	setup.Flags().StringToStringVar(&o.Accounts, "account", nil, "existing account to use instead of a new one, like tender:cash=101000, sales:*=400000 or suspense=101402")
+	setup.Flags().StringToStringVar(&o.TaxNames, "tax-as", nil, "existing Odoo tax to use for a jurisdiction, like \"NY State\"=\"NY State 4%\"")
 	setup.Flags().BoolVar(&o.DryRun, "dry-run", false, "only tell what would be made")
 	return group("odoo", "the books", setup, c.on("check", "see whether store-days can be posted", 0, c.check))
 }
@@ -109,9 +112,16 @@ func (c *cli) check(ctx context.Context, s *desk, _ []string) error {
 	if err := complete(ctx, s.Store, &o); err != nil {
 		return err
 	}
-	currencies, err := s.Currencies(ctx)
+	ls, err := s.LocationViews(ctx, nil)
 	if err != nil {
 		return err
+	}
+	var places []odoo.Place
+	for _, l := range ls {
+		if !l.Confirmed {
+			continue
+		}
+		places = append(places, odoo.Place{Code: l.Code, Currency: string(l.Currency), Company: l.Company})
 	}
 	journal := s.cfg.Posting.Journal
 	if journal == "" {
@@ -121,7 +131,7 @@ func (c *cli) check(ctx context.Context, s *desk, _ []string) error {
 		}
 		journal = b.Journal
 	}
-	rep, err := odoo.Check(ctx, client, o, journal, currencies)
+	rep, err := odoo.Check(ctx, client, o, journal, places)
 	if err != nil {
 		return err
 	}

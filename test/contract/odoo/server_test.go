@@ -174,6 +174,9 @@ func (o *outbox) Settle(_ context.Context, out []odoo.Outcome) error {
 	for _, u := range out {
 		t := o.tasks[u.Document]
 		t.last, t.done = u, u.Verdict != odoo.Wait
+		if u.Broke {
+			t.Attempt++
+		}
 	}
 	return nil
 }
@@ -201,8 +204,11 @@ var discard = slog.New(slog.DiscardHandler)
 
 func newHub() envelope.HubID { return envelope.HubID(envelope.NewEpoch().String()) }
 
+// step is one step of the writer, long after the one before: no rest and no wait stands in its way.
 func step(t *testing.T, w *odoo.Writer) {
 	t.Helper()
+	now := w.Now().Add(10 * time.Minute)
+	w.Now = func() time.Time { return now }
 	if _, err := w.Step(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -192,15 +192,24 @@ func (s *Server) writeLine(l record, changes record) error {
 	if (debit || credit || balance) && m["state"] == "posted" && s.Version >= 18 {
 		return fault{2, "You cannot modify the following readonly fields on a posted move: line_ids"}
 	}
-	if d, ok := changes["debit"].(float64); ok {
+	if d, ok := double(changes["debit"]); ok {
 		changes["balance"] = d
 	}
-	if c, ok := changes["credit"].(float64); ok && c != 0 {
+	if c, ok := double(changes["credit"]); ok && c != 0 {
 		changes["balance"] = -c
 	}
 	delete(changes, "debit")
 	delete(changes, "credit")
 	return nil
+}
+
+// double takes a number that may have come as an integer.
+func double(v any) (float64, bool) {
+	if n, ok := v.(int64); ok {
+		return float64(n), true
+	}
+	f, ok := v.(float64)
+	return f, ok
 }
 
 // createMove makes an entry from values, as a form does.
@@ -220,7 +229,7 @@ func (s *Server) createMove(values map[string]any, context map[string]any) (int6
 		v, _ := cmd[2].(map[string]any)
 		line := blankLine()
 		for k, x := range v {
-			n, number := x.(float64)
+			n, number := double(x)
 			switch k {
 			case "debit", "credit", "balance":
 				if !number {
