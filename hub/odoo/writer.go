@@ -2,6 +2,7 @@ package odoo
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"time"
@@ -60,6 +61,9 @@ func (w *Writer) Step(ctx context.Context) (worked bool, err error) {
 		if ctx.Err() != nil {
 			return true, ctx.Err() // what was done is found again by its external id
 		}
+		if errors.As(err, new(outboxError)) {
+			return true, err // Odoo has nothing to do with it
+		}
 		if err != nil {
 			out = postpone(out, claimed, w.lane.failedBy(err, w.Now()), err.Error())
 			w.charts.forget()
@@ -108,6 +112,11 @@ func (w *Writer) bring(ctx context.Context, ts []Task) (out []Outcome, err error
 	return append(out, settled...), err
 }
 
+// outboxError is the hub's own store that fails, told apart from Odoo.
+type outboxError struct{ error }
+
+func (e outboxError) Unwrap() error { return e.error }
+
 // postpone makes every task that is not settled wait: Odoo is away, busy, or refuses the login.
 func postpone(out []Outcome, ts []Task, again time.Time, why string) []Outcome {
 	done := map[string]bool{}
@@ -116,7 +125,7 @@ func postpone(out []Outcome, ts []Task, again time.Time, why string) []Outcome {
 	}
 	for _, t := range ts {
 		if !done[t.Document.ID()] {
-			out = append(out, Outcome{Document: t.Document.ID(), Verdict: Wait, Why: why, Again: again})
+			out = append(out, Outcome{Document: t.Document.ID(), Verdict: Wait, Why: why, Again: again, Unasked: true})
 		}
 	}
 	return out

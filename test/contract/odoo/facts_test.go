@@ -180,9 +180,7 @@ func (s server) caller(t *testing.T, user, key string) caller {
 
 func newLab(t *testing.T, s server) *lab {
 	key, _ := s.cfg.Key()
-	if _, err := s.setup(t); err != nil { // analytic accounting and the locations' accounts are there afterwards
-		t.Fatal(err)
-	}
+	s.set(t) // analytic accounting and the locations' accounts are there afterwards
 	l := &lab{t: t, version: s.version(t), me: s.caller(t, s.cfg.User, key), run: envelope.NewEpoch().String()[:10], n: new(int), day: string(today), fake: s.fake}
 	if s.adminKey != "" {
 		l.admin = s.caller(t, s.admin, s.adminKey)
