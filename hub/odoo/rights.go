@@ -52,7 +52,7 @@ func (c *Client) lacking(ctx context.Context, ask []right) (missing []string, er
 		if ok {
 			continue
 		}
-		if strings.HasPrefix(r.model, "account.analytic.") {
+		if strings.HasPrefix(r.model, "account.analytic.") || r.model == "res.config.settings" {
 			missing = append(missing, c.analyticOff())
 			continue
 		}
@@ -70,7 +70,7 @@ func (c *Client) lacking(ctx context.Context, ask []right) (missing []string, er
 
 // analyticOff is worded for itself: no group of the user's brings the right, the feature does.
 func (c *Client) analyticOff() string {
-	return fmt.Sprintf("user %s may not see analytic accounts: they are switched off. An Odoo administrator turns on Analytic Accounting in the settings of Invoicing "+
+	return fmt.Sprintf("user %s cannot use analytic accounts: they are switched off in Odoo. An Odoo administrator turns on Analytic Accounting in the settings of Invoicing "+
 		"(or Accounting), or runs `hub odoo setup` once with an administrator's login", c.cfg.User)
 }
 

@@ -52,8 +52,11 @@ func realServer(url string) server {
 		admin: os.Getenv("ODOO_ADMIN"), adminKey: os.Getenv("ODOO_ADMIN_KEY")}
 }
 
-func newFake(t *testing.T, version int) server {
-	f, err := fake.New(fake.Options{Version: version})
+func newFake(t *testing.T, version int) server { return serve(t, fake.Options{Version: version}) }
+
+func serve(t *testing.T, o fake.Options) server {
+	t.Helper()
+	f, err := fake.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}

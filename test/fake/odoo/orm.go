@@ -367,6 +367,10 @@ func equal(v, want any) bool {
 	if v == nil {
 		v = false
 	}
+	if f, ok := v.(float64); ok {
+		n, number := double(want)
+		return number && n == f
+	}
 	return v == want
 }
 

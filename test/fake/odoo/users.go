@@ -20,8 +20,9 @@ const (
 
 // seedUsers makes the integration user (id 2), which is no administrator, and an administrator.
 func (s *Server) seedUsers() {
+	shown := []string{"User types / Internal User", "Invoicing / Billing", "Invoicing / Billing Administrator", "Technical / Analytic Accounting", "Administration / Settings"}
 	for i, name := range groups {
-		s.put("res.groups", int64(i+1), record{"name": name})
+		s.put("res.groups", int64(i+1), record{"name": name, "full_name": shown[i]})
 		s.b.XMLIDs[name] = xref{"res.groups", int64(i + 1)}
 	}
 	ids := func(n ...int64) (out []any) {
