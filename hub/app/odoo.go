@@ -112,16 +112,16 @@ func (c *cli) check(ctx context.Context, s *desk, _ []string) error {
 	if err := complete(ctx, s.Store, &o); err != nil {
 		return err
 	}
-	ls, err := s.LocationViews(ctx, nil)
+	ls, err := s.LocationViews(ctx, view.LocationFilter{})
 	if err != nil {
 		return err
 	}
-	var places []odoo.Place
+	var locations []odoo.Location
 	for _, l := range ls {
 		if !l.Confirmed {
 			continue
 		}
-		places = append(places, odoo.Place{Code: l.Code, Currency: string(l.Currency), Company: l.Company})
+		locations = append(locations, odoo.Location{Code: l.Code, Currency: string(l.Currency), Company: l.Company})
 	}
 	journal := s.cfg.Posting.Journal
 	if journal == "" {
@@ -131,7 +131,7 @@ func (c *cli) check(ctx context.Context, s *desk, _ []string) error {
 		}
 		journal = b.Journal
 	}
-	rep, err := odoo.Check(ctx, client, o, journal, places)
+	rep, err := odoo.Check(ctx, client, o, journal, locations)
 	if err != nil {
 		return err
 	}

@@ -24,15 +24,15 @@ type CheckReport struct {
 // Good reports that documents can go.
 func (r CheckReport) Good() bool { return len(r.Missing)+len(r.Lacks)+len(r.Wrong) == 0 }
 
-// Place is what a location says of its money.
-type Place struct {
+// Location is what a location says of its money.
+type Location struct {
 	Code     retail.LocationCode
 	Currency string // "" = the company's
 	Company  string // Odoo company, "" = the one that the settings name
 }
 
-// Check looks whether documents of these places can go to this journal.
-func Check(ctx context.Context, c *Client, o SetupOptions, journal string, places []Place) (r CheckReport, err error) {
+// Check looks whether documents of these locations can go to this journal.
+func Check(ctx context.Context, c *Client, o SetupOptions, journal string, locations []Location) (r CheckReport, err error) {
 	begun := time.Now()
 	v, err := c.Version(ctx)
 	if err != nil {
@@ -70,7 +70,7 @@ func Check(ctx context.Context, c *Client, o SetupOptions, journal string, place
 			r.Lacks = append(r.Lacks, fmt.Sprintf("tax %s for %s:%s", m.Target.Tax, m.Role, m.Code))
 		}
 	}
-	for _, p := range places {
+	for _, p := range locations {
 		if p.Currency != "" && p.Currency != r.Currency {
 			r.Wrong = append(r.Wrong, fmt.Sprintf("location %s sells in %s, company %s keeps its books in %s: its documents will wait. Correct the location, or give it a hub whose settings name a company in %s",
 				p.Code, p.Currency, r.Company, r.Currency, p.Currency))

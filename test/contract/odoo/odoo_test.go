@@ -49,7 +49,7 @@ func TestSetupMakesOnceAndFindsAgain(t *testing.T) {
 		if err != nil || third.Books != first.Books || len(third.Rules) != len(first.Rules) {
 			t.Errorf("found again: %v %v, want %v (%v)", third.Books, len(third.Rules), first.Books, err)
 		}
-		rep, err := odoo.Check(t.Context(), s.client(t), again, first.Books.Journal, []odoo.Place{{Code: "S-NY", Currency: "USD"}})
+		rep, err := odoo.Check(t.Context(), s.client(t), again, first.Books.Journal, []odoo.Location{{Code: "S-NY", Currency: "USD"}})
 		if err != nil || !rep.Good() {
 			t.Errorf("check: %+v %v", rep, err)
 		}

@@ -125,7 +125,7 @@ func TestCheckNamesALocationWhoseMoneyOrCompanyIsNotTheBooks(t *testing.T) {
 		if _, err := s.setup(t); err != nil {
 			t.Fatal(err)
 		}
-		rep, err := odoo.Check(t.Context(), s.client(t), options, odoo.Journal, []odoo.Place{{Code: "S-NY", Currency: "USD"}, {Code: "S-TOR", Currency: "CAD"}, {Code: "S-BOS", Currency: "USD", Company: "Another Inc."}})
+		rep, err := odoo.Check(t.Context(), s.client(t), options, odoo.Journal, []odoo.Location{{Code: "S-NY", Currency: "USD"}, {Code: "S-TOR", Currency: "CAD"}, {Code: "S-BOS", Currency: "USD", Company: "Another Inc."}})
 		if err != nil || rep.Good() || len(rep.Wrong) != 2 {
 			t.Fatalf("%+v %v", rep, err)
 		}
