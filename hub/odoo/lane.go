@@ -1,6 +1,7 @@
 package odoo
 
 import (
+	"errors"
 	"sync"
 	"time"
 
@@ -98,4 +99,14 @@ func (w *Writer) Status() breaker.Status {
 	w.lane.mu.Lock()
 	defer w.lane.mu.Unlock()
 	return w.lane.status
+}
+
+// heard keeps the lane's state after calls outside of Step.
+func (w *Writer) heard(err error) {
+	switch e := new(Error); {
+	case err == nil:
+		w.lane.took(w.Now())
+	case errors.As(err, &e):
+		w.lane.failedBy(err, w.Now())
+	}
 }
