@@ -3,6 +3,7 @@ package odoo
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -43,7 +44,7 @@ func (c *Client) lacking(ctx context.Context, ask []right) (missing []string, er
 	if err != nil {
 		return nil, err
 	}
-	byGroup, order := map[string][]string{}, []string{}
+	byGroup, order := map[string][]right{}, []string{}
 	for _, r := range ask {
 		ok, err := c.may(ctx, v, r)
 		if err != nil {
@@ -60,12 +61,35 @@ func (c *Client) lacking(ctx context.Context, ask []right) (missing []string, er
 		if byGroup[g] == nil {
 			order = append(order, g)
 		}
-		byGroup[g] = append(byGroup[g], r.operation+" "+what[r.model])
+		byGroup[g] = append(byGroup[g], r)
 	}
 	for _, g := range order {
-		missing = append(missing, fmt.Sprintf("user %s may not %s: give it the group %q in Odoo under Settings > Users", c.cfg.User, strings.Join(byGroup[g], ", "), c.groupName(ctx, g)))
+		missing = append(missing, fmt.Sprintf("user %s may not %s: give it the group %q in Odoo under Settings > Users", c.cfg.User, wording(byGroup[g]), c.groupName(ctx, g)))
 	}
 	return missing, nil
+}
+
+// wording says rights as people do: "read, create, change journal entries; read journals".
+func wording(rs []right) string {
+	verbs, order := map[string][]string{}, []string{}
+	for _, r := range rs {
+		thing := what[r.model]
+		if verbs[thing] == nil {
+			order = append(order, thing)
+		}
+		verb := r.operation
+		if verb == "write" {
+			verb = "change"
+		}
+		if !slices.Contains(verbs[thing], verb) {
+			verbs[thing] = append(verbs[thing], verb)
+		}
+	}
+	var out []string
+	for _, thing := range order {
+		out = append(out, strings.Join(verbs[thing], ", ")+" "+thing)
+	}
+	return strings.Join(out, "; ")
 }
 
 // analyticOff is worded for itself: no group of the user's brings the right, the feature does.

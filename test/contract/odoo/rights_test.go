@@ -67,7 +67,7 @@ func TestAUserWithoutRightsWaitsAndGoesOnceHeHasThem(t *testing.T) {
 			t.Errorf("the lane is %+v", st)
 		}
 		missing, err := odoo.MissingRights(t.Context(), poor.client(t))
-		if err != nil || len(missing) != 1 || !strings.Contains(missing[0], poor.cfg.User) || !strings.Contains(missing[0], "create journal entries") {
+		if err != nil || len(missing) != 1 || !strings.Contains(missing[0], poor.cfg.User) || !strings.Contains(missing[0], "read, create, change journal entries") {
 			t.Errorf("check says %q %v", missing, err)
 		}
 		t.Logf("check says: %s", missing)
