@@ -58,7 +58,7 @@ func TestSlowAnswersAreReplayedAndTheNextChainIsShorter(t *testing.T) {
 			at, p := s.behind(t)
 			at.cfg.Timeout = time.Second
 			if s.fake == nil {
-				at.cfg.Timeout = 5 * time.Second // a real server needs a second at times
+				at.cfg.Timeout = 15 * time.Second // a busy real server needs its time
 			}
 			d, e := document(t, set, b, "S-NY", today), document(t, set, b, "S-NY", today.AddDays(-1))
 			o, hub := newOutbox(d, e), newHub()
