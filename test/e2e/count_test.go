@@ -30,7 +30,7 @@ func (f *found) say(format string, args ...any) {
 // settled waits until the agent has nothing left and every document is verified, and returns the last count.
 func (w *world) settled(t *testing.T) found {
 	t.Helper()
-	for end := time.Now().Add(2 * time.Minute); ; <-time.After(200 * time.Millisecond) {
+	for end := time.Now().Add(w.patience); ; <-time.After(200 * time.Millisecond) {
 		open := w.open(t)
 		f, err := w.compare(t.Context())
 		switch {

@@ -20,6 +20,7 @@ func TestHubKilledAtEachStepOfPostingToARealOdoo(t *testing.T) {
 	own := store
 	own.Code = fmt.Sprintf("K%d", time.Now().Unix()) // runs on one server do not meet
 	w := newWorldOn(t, build(t), uint64(time.Now().Unix()), false, own, real)
+	w.pause, w.patience = 5*time.Second, 5*time.Minute // a real Odoo posts a few dozen documents a second at best
 	hub, hits := w.programs["hub"], map[string]int{}
 	stop := w.sell(t)
 	for _, b := range boundaries() {

@@ -31,6 +31,10 @@ func (w *world) sell(t *testing.T) (stop func()) {
 			}
 			w.count(t, events, truth)
 			w.sheet(t)
+			select {
+			case <-ctx.Done():
+			case <-time.After(w.pause):
+			}
 		}
 	})
 	return func() { cancel(); wg.Wait() }

@@ -26,7 +26,9 @@ type world struct {
 	programs map[string]*proc // "agent", "hub", "odoo", and "broker" where it is a program of its own
 	addrs    map[string]string
 	store    till.Store
-	books    books.Odoo // the fake one's, unless a real one was given
+	books    books.Odoo    // the fake one's, unless a real one was given
+	pause    time.Duration // of the tills between two batches of tickets
+	patience time.Duration // until everything must be in the books
 	day      time.Time
 	dice     *rand.Rand
 	kills    int
@@ -45,7 +47,7 @@ func newWorld(t *testing.T, bin string, seed uint64, ownBroker bool) *world {
 // newWorldOn runs a store of its own code against a real Odoo, or against the fake one when real is empty.
 func newWorldOn(t *testing.T, bin string, seed uint64, ownBroker bool, st till.Store, real books.Odoo) *world {
 	t.Helper()
-	w := &world{store: st, books: real, dir: t.TempDir(), programs: map[string]*proc{}, addrs: map[string]string{}, day: time.Now().AddDate(0, 0, -2), dice: rand.New(rand.NewPCG(seed, 7)),
+	w := &world{store: st, books: real, patience: 2 * time.Minute, dir: t.TempDir(), programs: map[string]*proc{}, addrs: map[string]string{}, day: time.Now().AddDate(0, 0, -2), dice: rand.New(rand.NewPCG(seed, 7)),
 		told: books.Told{}, measures: map[string]int64{}}
 	for _, name := range []string{"broker", "web", "door", "odoo"} {
 		w.addrs[name] = freePort(t)
