@@ -202,6 +202,18 @@ func (o *outbox) Verified(_ context.Context, _ time.Time, after string, most int
 	return out, nil
 }
 
+// open counts what is not settled yet.
+func (o *outbox) open() (n int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, t := range o.tasks {
+		if !t.done {
+			n++
+		}
+	}
+	return n
+}
+
 func (o *outbox) outcome(d rollup.Document) odoo.Outcome { return o.tasks[d.ID()].last }
 
 // writer writes for a hub of its own, so that runs on one real server do not meet.
