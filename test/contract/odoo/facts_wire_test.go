@@ -108,7 +108,7 @@ func TestFactsOfTheWire(t *testing.T) {
 			p := map[string]any{"name": "Fact " + l.run}
 			return fmt.Sprintf("%T %T", l.call("res.partner", "create", []any{p}, nil).v, l.call("res.partner", "create", []any{[]any{p}}, nil).v)
 		}},
-		{name: "which of the two rights methods a version has", want: per{17: "true, fault 1", 18: "true, true", 19: "fault 1, true"}, run: func(l *lab) string {
+		{name: "which of the two rights methods a version has", want: since(18, "true, fault 1", "true, true"), run: func(l *lab) string {
 			short := func(a answer) string {
 				if a.ok() {
 					return a.String()

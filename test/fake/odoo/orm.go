@@ -96,9 +96,6 @@ func (s *Server) run(model, method string, args []any, kw map[string]any) (v any
 	}
 	switch method {
 	case "check_access_rights":
-		if s.Version >= 19 {
-			return nil, false, trace("AttributeError: 'res' object has no attribute 'check_access_rights'")
-		}
 		return s.may(s.uid, model, fmt.Sprint(args[0])), false, nil
 	case "has_access":
 		if s.Version < 18 {
