@@ -65,7 +65,7 @@ func (f fault) Error() string { return f.words }
 
 // trace is a fault 1: a traceback whose last line tells what it was.
 func trace(last string) fault {
-	return fault{1, "Traceback (most recent call last):\n  File \"/opt/odoo/odoo/http.py\", line 1, in dispatch\n" + last + "\n"}
+	return fault{1, "Traceback (most recent call last):\n  File \"/usr/lib/python3/dist-packages/odoo/http.py\", line 1, in dispatch\n" + last + "\n"}
 }
 
 // New makes a server with a US company, or opens the one in o.State.
