@@ -136,7 +136,11 @@ func (c *cli) check(ctx context.Context, s *desk, _ []string) error {
 		return err
 	}
 	err = c.tell(rep, func(w io.Writer) {
-		fmt.Fprintf(w, "Odoo %s, company %s, %s, answers in %s\n", rep.Version, rep.Company, rep.Currency, rep.Answer.Round(1e6))
+		fmt.Fprintf(w, "Odoo %s answers in %s", rep.Version, rep.Answer.Round(1e6))
+		if rep.Company != "" { // it cannot be read without the rights
+			fmt.Fprintf(w, "; company %s keeps its books in %s", rep.Company, rep.Currency)
+		}
+		fmt.Fprintln(w)
 		if rep.Locked != "" {
 			fmt.Fprintf(w, "  the books are closed up to %s\n", rep.Locked)
 		}
