@@ -144,9 +144,12 @@ func (c *cli) check(ctx context.Context, s *desk, _ []string) error {
 		if rep.Locked != "" {
 			fmt.Fprintf(w, "  the books are closed up to %s\n", rep.Locked)
 		}
-		for _, list := range [][]string{rep.Missing, rep.Lacks, rep.Wrong} {
-			for _, m := range list {
-				fmt.Fprintf(w, "  missing: %s\n", m)
+		for _, part := range []struct {
+			name string
+			list []string
+		}{{"right", rep.Missing}, {"not in Odoo", rep.Lacks}, {"wrong", rep.Wrong}} {
+			for _, m := range part.list {
+				fmt.Fprintf(w, "  %s: %s\n", part.name, m)
 			}
 		}
 		if rep.Good() {
