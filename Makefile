@@ -1,5 +1,5 @@
 # Tillpost: `make demo` shows it, `make test` proves it. Both need Go, gcc and make, nothing else.
-.PHONY: all build test check sim sim-bugs e2e bench demo
+.PHONY: all build test check sim sim-bugs e2e contract bench demo
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -30,6 +30,11 @@ sim-bugs:
 
 e2e:
 	TILLPOST_KILLS=$(or $(KILLS),330) go test -count=1 -timeout 1h -v ./test/e2e
+
+# contract runs the same cases on the fakes and, with ODOO_URL, ODOO_DB, ODOO_USER and ODOO_KEY set, on a real Odoo. ODOO_ADMIN and
+# ODOO_ADMIN_KEY let it set locks, users and edits as a person would; ODOO_HARD_LOCK=1 also the lock that can never be taken back.
+contract:
+	go test -count=1 -timeout 1h -v ./test/contract/...
 
 bench:
 	go run ./test/bench

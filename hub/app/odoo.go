@@ -29,6 +29,9 @@ func (c *cli) odooCommand() *cobra.Command {
 		})
 	setup.Flags().StringSliceVar(&o.Tenders, "tender", nil, "further tender types that get a clearing account")
 	setup.Flags().StringSliceVar(&o.Taxes, "tax", nil, "further tax jurisdictions as the tills name them")
+	setup.Flags().StringVar(&o.Journal, "journal", "", "code of an existing general journal to use instead of a new one")
+	setup.Flags().StringToStringVar(&o.Accounts, "account", nil, "existing account to use instead of a new one, like tender:cash=101000, sales:*=400000 or suspense=101402")
+	setup.Flags().StringToStringVar(&o.TaxNames, "tax-as", nil, "existing Odoo tax to use for a jurisdiction, like \"NY State\"=\"NY State 4%\"")
 	setup.Flags().BoolVar(&o.DryRun, "dry-run", false, "only tell what would be made")
 	return group("odoo", "the books", setup, c.on("check", "see whether store-days can be posted", 0, c.check))
 }
@@ -109,9 +112,16 @@ func (c *cli) check(ctx context.Context, s *desk, _ []string) error {
 	if err := complete(ctx, s.Store, &o); err != nil {
 		return err
 	}
-	currencies, err := s.Currencies(ctx)
+	ls, err := s.LocationViews(ctx, view.LocationFilter{})
 	if err != nil {
 		return err
+	}
+	var locations []odoo.Location
+	for _, l := range ls {
+		if !l.Confirmed {
+			continue
+		}
+		locations = append(locations, odoo.Location{Code: l.Code, Currency: string(l.Currency), Company: l.Company})
 	}
 	journal := s.cfg.Posting.Journal
 	if journal == "" {
@@ -121,18 +131,25 @@ func (c *cli) check(ctx context.Context, s *desk, _ []string) error {
 		}
 		journal = b.Journal
 	}
-	rep, err := odoo.Check(ctx, client, o, journal, currencies)
+	rep, err := odoo.Check(ctx, client, o, journal, locations)
 	if err != nil {
 		return err
 	}
 	err = c.tell(rep, func(w io.Writer) {
-		fmt.Fprintf(w, "Odoo %s, company %s, %s, answers in %s\n", rep.Version, rep.Company, rep.Currency, rep.Answer.Round(1e6))
+		fmt.Fprintf(w, "Odoo %s answers in %s", rep.Version, rep.Answer.Round(1e6))
+		if rep.Company != "" { // it cannot be read without the rights
+			fmt.Fprintf(w, "; company %s keeps its books in %s", rep.Company, rep.Currency)
+		}
+		fmt.Fprintln(w)
 		if rep.Locked != "" {
 			fmt.Fprintf(w, "  the books are closed up to %s\n", rep.Locked)
 		}
-		for _, list := range [][]string{rep.Missing, rep.Lacks, rep.Wrong} {
-			for _, m := range list {
-				fmt.Fprintf(w, "  missing: %s\n", m)
+		for _, part := range []struct {
+			name string
+			list []string
+		}{{"right", rep.Missing}, {"not in Odoo", rep.Lacks}, {"wrong", rep.Wrong}} {
+			for _, m := range part.list {
+				fmt.Fprintf(w, "  %s: %s\n", part.name, m)
 			}
 		}
 		if rep.Good() {

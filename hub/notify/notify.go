@@ -76,7 +76,7 @@ func Troubles(f Facts, now time.Time) (out []Trouble) {
 			Page: "/case?id=" + url.QueryEscape(c.ID)})
 	}
 	for _, l := range f.Lanes {
-		if (l.State == breaker.Open || l.State == breaker.Refused) && now.Sub(l.Since) >= LaneClosed {
+		if l.State != breaker.Closed && now.Sub(l.Since) >= LaneClosed {
 			out = append(out, Trouble{Key: "lane:" + l.Name, Since: l.Since, Title: "Odoo has not been reached for a while", Means: "Store-days wait and are not in the books yet; nothing is lost and nothing will be doubled.",
 				Do: "Bring Odoo back or renew its key; `hub odoo check` says what is wrong. The days go by themselves.", Detail: l.Reason, Page: "/"})
 		}

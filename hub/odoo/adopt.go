@@ -25,17 +25,19 @@ var refForm = regexp.MustCompile(`^Tillpost \S+ (.+)/(\d{4}-\d{2}-\d{2})/(\d+) (
 // Own reads every entry of this hub back from Odoo. A hub that was put back from a backup does not know what it posted since; without
 // that, it would post it again.
 func (w *Writer) Own(ctx context.Context) (out []Adopted, err error) {
+	defer func() { w.heard(err) }()
 	ch, err := w.charts.get(ctx, false)
 	if err != nil {
 		return nil, err
 	}
-	moves, err := w.client.search(ctx, "account.move", []any{[]any{"ref", "=like", refStart(w.Hub) + "%"}}, []string{"ref"}, ch.in())
+	moves, err := w.client.search(ctx, "account.move", []any{[]any{"ref", "=like", refStart(w.Hub) + "%"}}, []string{"ref", "journal_id"}, ch.in())
 	if err != nil {
 		return nil, err
 	}
-	which := make([]int64, len(moves))
+	which, journals := make([]int64, len(moves)), map[int64]int64{}
 	for i, m := range moves {
 		which[i] = id(m["id"])
+		journals[which[i]] = id(m["journal_id"])
 	}
 	got, err := ch.readBack(ctx, w.client, which)
 	if err != nil {
@@ -48,6 +50,7 @@ func (w *Writer) Own(ctx context.Context) (out []Adopted, err error) {
 			continue
 		}
 		if d, ok := names.document(f, ch.currency); ok {
+			d.Journal = names.journals[journals[n]]
 			out = append(out, Adopted{Document: d, Move: n, Entry: f.name, Posted: f.state == "posted"})
 		}
 	}
@@ -57,7 +60,7 @@ func (w *Writer) Own(ctx context.Context) (out []Adopted, err error) {
 // reverse finds names by Odoo's ids.
 type reverse struct {
 	accounts map[int64]string
-	journal  string
+	journals map[int64]string
 	taxes    map[int64]taxSide
 }
 
@@ -67,9 +70,12 @@ type taxSide struct {
 }
 
 func (ch *chart) reversed() reverse {
-	r := reverse{accounts: map[int64]string{}, journal: Journal, taxes: map[int64]taxSide{}}
+	r := reverse{accounts: map[int64]string{}, journals: map[int64]string{}, taxes: map[int64]taxSide{}}
 	for code, a := range ch.accounts {
 		r.accounts[a.id] = code
+	}
+	for code, j := range ch.journals {
+		r.journals[j.id] = code
 	}
 	for name, t := range ch.taxes {
 		r.taxes[t.invoice.id], r.taxes[t.refund.id] = taxSide{name, false}, taxSide{name, true}
@@ -88,7 +94,7 @@ func (r reverse) document(f *found, c money.Currency) (d rollup.Document, ok boo
 		return d, false
 	}
 	d = rollup.Document{Key: rollup.DayKey{Location: retail.LocationCode(m[1]), Day: retail.BusinessDate(m[2])}, Number: n, Kind: rollup.DayDocument, Date: f.date,
-		Currency: c, Journal: r.journal, Hash: m[4], Note: m[5]}
+		Currency: c, Hash: m[4], Note: m[5]}
 	if n > 1 {
 		d.Kind = rollup.DeltaDocument
 	}

@@ -8,59 +8,6 @@ import (
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
-// needs are the rights of the daily work; makes are those that setup needs besides.
-var (
-	needs = []right{{"account.move", "create"}, {"account.move", "write"}, {"account.move.line", "read"}, {"account.journal", "read"}, {"account.account", "read"},
-		{"account.tax", "read"}, {"account.analytic.account", "read"}}
-	makes = []right{{"account.journal", "create"}, {"account.account", "create"}, {"account.tax", "create"}}
-)
-
-// right is an operation on a model.
-type right struct{ model, operation string }
-
-// groups says which of Odoo's groups gives a right, as people see them in the user's form.
-var groups = map[string]string{
-	"account.move": "Accounting: Billing", "account.move.line": "Accounting: Billing", "account.journal": "Accounting: Administrator",
-	"account.account": "Accounting: Administrator", "account.tax": "Accounting: Administrator", "account.analytic.account": "Analytic Accounting",
-}
-
-// MissingRights lists what the user may not do and should, each with the group that would allow it.
-func MissingRights(ctx context.Context, c *Client, setup bool) (missing []string, err error) {
-	v, err := c.Version(ctx)
-	if err != nil {
-		return nil, err
-	}
-	ask := needs
-	if setup {
-		ask = append(append([]right{}, needs...), makes...)
-	}
-	for _, r := range ask {
-		if setup && r.model == "account.analytic.account" {
-			continue // setup turns the feature on, which brings the right
-		}
-		ok, err := c.may(ctx, v, r)
-		if err != nil {
-			return nil, err
-		}
-		if !ok {
-			missing = append(missing, fmt.Sprintf("%s %s (give the group %s)", r.operation, r.model, groups[r.model]))
-		}
-	}
-	return missing, nil
-}
-
-func (c *Client) may(ctx context.Context, v Version, r right) (bool, error) {
-	method, args := "check_access_rights", []any{r.operation, false}
-	if v.Major >= 18 {
-		method, args = "has_access", []any{[]int64{}, r.operation}
-	}
-	got, err := c.Call(ctx, r.model, method, args, nil)
-	if KindOf(err) == Rights {
-		return false, nil
-	}
-	return yes(got), err
-}
-
 // CheckReport is what `hub odoo check` tells.
 type CheckReport struct {
 	Version  string              `json:"version"`
@@ -77,16 +24,23 @@ type CheckReport struct {
 // Good reports that documents can go.
 func (r CheckReport) Good() bool { return len(r.Missing)+len(r.Lacks)+len(r.Wrong) == 0 }
 
-// Check looks whether documents of these locations can go. currencies are the locations'.
-func Check(ctx context.Context, c *Client, o SetupOptions, journal string, currencies []string) (r CheckReport, err error) {
+// Location is what a location says of its money.
+type Location struct {
+	Code     retail.LocationCode
+	Currency string // "" = the company's
+	Company  string // Odoo company, "" = the one that the settings name
+}
+
+// Check looks whether documents of these locations can go to this journal.
+func Check(ctx context.Context, c *Client, o SetupOptions, journal string, locations []Location) (r CheckReport, err error) {
 	begun := time.Now()
 	v, err := c.Version(ctx)
 	if err != nil {
 		return r, err
 	}
 	r.Answer, r.Version = time.Since(begun), v.Text
-	if r.Missing, err = MissingRights(ctx, c, false); err != nil {
-		return r, err
+	if r.Missing, err = MissingRights(ctx, c); err != nil || len(r.Missing) > 0 {
+		return r, err // without them the rest cannot be read
 	}
 	ch, err := readChart(ctx, c, c.cfg.Company)
 	if err != nil {
@@ -98,8 +52,10 @@ func Check(ctx context.Context, c *Client, o SetupOptions, journal string, curre
 		return r, err
 	}
 	r.Locked, r.TaxLock = l.All, l.Tax
-	if _, ok := ch.journals[journal]; !ok {
+	if j, ok := ch.journals[journal]; !ok {
 		r.Lacks = append(r.Lacks, "journal "+journal)
+	} else if j.kind != "general" {
+		r.Wrong = append(r.Wrong, fmt.Sprintf("journal %s is of type %s; store-days need a general one", journal, j.kind))
 	}
 	for code := range o.Locations {
 		if _, ok := ch.analytic[code]; !ok {
@@ -114,9 +70,13 @@ func Check(ctx context.Context, c *Client, o SetupOptions, journal string, curre
 			r.Lacks = append(r.Lacks, fmt.Sprintf("tax %s for %s:%s", m.Target.Tax, m.Role, m.Code))
 		}
 	}
-	for _, cur := range currencies {
-		if cur != "" && cur != r.Currency {
-			r.Wrong = append(r.Wrong, fmt.Sprintf("a location sells in %s, company %s keeps its books in %s: its documents would wait", cur, r.Company, r.Currency))
+	for _, p := range locations {
+		if p.Currency != "" && p.Currency != r.Currency {
+			r.Wrong = append(r.Wrong, fmt.Sprintf("location %s sells in %s, company %s keeps its books in %s: its documents will wait. Correct the location, or give it a hub whose settings name a company in %s",
+				p.Code, p.Currency, r.Company, r.Currency, p.Currency))
+		}
+		if p.Company != "" && p.Company != r.Company {
+			r.Wrong = append(r.Wrong, fmt.Sprintf("location %s belongs to company %q, the settings post to %q: correct the location, or [odoo] company", p.Code, p.Company, r.Company))
 		}
 	}
 	return r, nil

@@ -21,8 +21,13 @@ import (
 const (
 	// maxAnswer bounds an answer: a thousand journal items are about 1 MB.
 	maxAnswer = 64 << 20
-	// callTimeout is a little more than the 120 s after which Odoo itself kills a call and commits nothing of it.
-	callTimeout = 130 * time.Second
+	// writePatience is a little more than the 120 s after which Odoo itself kills a call and commits nothing of it. Giving up earlier would
+	// leave a call running whose outcome is not known; the replay would find it, but later.
+	writePatience = 130 * time.Second
+	// readPatience is for calls that change nothing: giving up costs a repetition.
+	readPatience = 60 * time.Second
+	// helloPatience is for version and login: an Odoo that needs longer is away. A login alone costs it about a second.
+	helloPatience = 30 * time.Second
 )
 
 // Config says where the books are and who writes.
@@ -35,7 +40,7 @@ type Config struct {
 	Key       func() (string, error)
 	Company   string        // name of the Odoo company, "" = the user's own
 	AllowHTTP bool          // the key may travel unencrypted to a host that is not this one
-	Timeout   time.Duration // of one call, 0 = callTimeout
+	Timeout   time.Duration // no call may take longer; 0 = 130 s for calls that write, less for others
 }
 
 // Client calls Odoo's models. It is safe for concurrent use.
@@ -72,7 +77,7 @@ func New(cfg Config) (*Client, error) {
 	}
 	cfg.URL = strings.TrimRight(cfg.URL, "/")
 	if cfg.Timeout == 0 {
-		cfg.Timeout = callTimeout
+		cfg.Timeout = writePatience
 	}
 	return &Client{cfg: cfg, http: &http.Client{
 		// A redirected POST becomes a GET: better to say that the address is wrong.
@@ -99,7 +104,7 @@ type Version struct {
 
 // Version asks the server; no login is needed.
 func (c *Client) Version(ctx context.Context) (v Version, err error) {
-	got, err := c.send(ctx, "common", "version")
+	got, err := c.send(ctx, helloPatience, "common", "version")
 	if err != nil {
 		return v, err
 	}
@@ -121,7 +126,7 @@ func (c *Client) Login(ctx context.Context) (uid int64, key string, err error) {
 	if key, err = c.cfg.Key(); err != nil {
 		return 0, "", &Error{Kind: Denied, Text: "the API key cannot be read: " + err.Error()}
 	}
-	got, err := c.send(ctx, "common", "authenticate", c.cfg.Database, c.cfg.User, key, map[string]any{})
+	got, err := c.send(ctx, helloPatience, "common", "authenticate", c.cfg.Database, c.cfg.User, key, map[string]any{})
 	if err != nil {
 		return 0, "", err
 	}
@@ -150,16 +155,24 @@ func (c *Client) Call(ctx context.Context, model, method string, args []any, kw 
 	if kw == nil {
 		kw = map[string]any{}
 	}
-	got, err := c.send(ctx, "object", "execute_kw", c.cfg.Database, uid, key, model, method, args, kw)
+	got, err := c.send(ctx, patience(method), "object", "execute_kw", c.cfg.Database, uid, key, model, method, args, kw)
 	if KindOf(err) == Denied {
 		c.logout()
 	}
 	return got, err
 }
 
+func patience(method string) time.Duration {
+	switch method {
+	case "search_read", "read", "check_access_rights", "has_access", "check_object_reference":
+		return readPatience
+	}
+	return writePatience
+}
+
 // send makes one request and reads one answer.
-func (c *Client) send(ctx context.Context, service, method string, args ...any) (any, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+func (c *Client) send(ctx context.Context, most time.Duration, service, method string, args ...any) (any, error) {
+	ctx, cancel := context.WithTimeout(ctx, min(most, c.cfg.Timeout))
 	defer cancel()
 	req, err := request(ctx, c.cfg.URL+"/xmlrpc/2/"+service, method, args)
 	if err != nil {

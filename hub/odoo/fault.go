@@ -27,17 +27,18 @@ type Error struct {
 	Err  error
 }
 
-// means says what to do about each kind, in the words of DESIGN D14.
+// means says what each kind means for the money and what to do, in the words of DESIGN D14. Odoo's own words follow.
 var means = map[Kind]string{
-	Away:    "Odoo does not answer. The documents wait and go by themselves when it is back.",
-	Busy:    "Odoo was busy with the same records. It is tried again.",
-	Denied:  "Odoo refuses the login. The documents wait; renew the API key (they expire): it is read again at each try.",
-	Rights:  "The Odoo user lacks a right. The documents wait; give it the right: `hub odoo check` names it.",
-	Refused: "Odoo refuses it.",
-	Broken:  "Odoo broke on it.",
+	Away: "Odoo does not answer. Nothing is lost and nothing is posted twice: the documents wait and go by themselves when it is back. If it lasts, tell whoever runs Odoo: ",
+	Busy: "Odoo was busy with the same records and booked nothing. It is tried again in a moment: ",
+	Denied: "Odoo refuses the login. Nothing is lost: the documents wait. Give the Odoo user a new API key (they expire) and put it where the settings say; " +
+		"it is read again at each try, then they go by themselves: ",
+	Rights:  "The Odoo user lacks a right. Nothing is lost: the documents wait and go by themselves once it has it; `hub odoo check` names the group to give: ",
+	Refused: "Odoo refuses it and booked nothing: ",
+	Broken:  "Odoo broke on it and booked nothing: ",
 }
 
-func (e *Error) Error() string { return means[e.Kind] + " " + e.Text }
+func (e *Error) Error() string { return means[e.Kind] + e.Text }
 
 // Unwrap gives the network's own error, and the fault code that the rest of the hub decides by.
 func (e *Error) Unwrap() []error {

@@ -28,7 +28,7 @@ func (w *Writer) load(ctx context.Context, ch *chart, jobs []job) (loaded []job,
 	if len(known) > 0 {
 		failpoint.Hit("outbox.before")
 		if serr := w.Tasks.Loaded(ctx, known); serr != nil {
-			return nil, failed, serr
+			return nil, failed, outboxError{serr}
 		}
 		failpoint.Hit("outbox.after")
 	}

@@ -29,7 +29,7 @@ func (ch *chart) locks(ctx context.Context, c *Client) (l Locks, err error) {
 	}
 	for _, f := range fields {
 		d := retail.BusinessDate(text(got[0][f]))
-		if d == "0001-01-01" { // 18 and 19: "never locked", written as Python's first day
+		if len(d) != len("2006-01-02") || d < "1900" { // 18 and 19: "never locked" is Python's first day, as "1-01-01" or "0001-01-01"
 			d = ""
 		}
 		if f == taxField {

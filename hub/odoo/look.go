@@ -14,6 +14,7 @@ const lookMost = 200
 // Look reads entries that were verified since then once more: somebody may have changed or deleted them in Odoo. It returns how many it
 // read. Accountants may relabel and reconcile; money and dates may not move unseen.
 func (w *Writer) Look(ctx context.Context, since time.Time) (n int, err error) {
+	defer func() { w.heard(err) }()
 	ch, err := w.charts.get(ctx, false)
 	if err != nil {
 		return 0, err
@@ -49,14 +50,19 @@ func (w *Writer) changed(ch *chart, jobs []job) (out []Outcome) {
 	for _, j := range jobs {
 		switch {
 		case j.seen == nil:
-			out = append(out, w.park(j, cases.Deleted, fmt.Sprintf("the entry with id %d was deleted in Odoo", j.Move)))
+			out = append(out, w.park(j, cases.Deleted, deleted(j)))
 		case j.seen.state != "posted":
-			out = append(out, w.park(j, cases.ForeignEdit, fmt.Sprintf("the entry %s was put back to %s in Odoo", j.seen.name, j.seen.state)))
+			out = append(out, w.park(j, cases.ForeignEdit, fmt.Sprintf("It was in the books and is not any more: somebody put the entry %s back to %q in Odoo. Post it there again", j.seen.name, j.seen.state)))
 		case j.entry.amountsDiffer(j.seen):
-			o := w.park(j, cases.ForeignEdit, "entry "+j.seen.name+" was changed: "+j.differ())
+			o := w.park(j, cases.ForeignEdit, "Somebody changed the money of entry "+j.seen.name+" in Odoo: "+j.differ()+". Undo it there, or accept it as the accountant's correction")
 			o.Read = j.reading(w.client.cfg.URL, ch)
 			out = append(out, o)
 		}
 	}
 	return out
+}
+
+// deleted words an entry that is gone. It is never made anew without a person's word.
+func deleted(j job) string {
+	return fmt.Sprintf("It is not in the books: the entry with id %d was deleted in Odoo. Nothing is sent again by itself; retry makes it anew, accept leaves it out", j.Move)
 }

@@ -19,6 +19,7 @@ type entry struct {
 	date     retail.BusinessDate
 	currency money.Currency
 	taxed    bool
+	location int64 // analytic account
 	items    []item
 }
 
@@ -49,7 +50,7 @@ func (ch *chart) resolve(hub envelope.HubID, d rollup.Document, date retail.Busi
 	if !ok {
 		return e, nil, &lack{fmt.Sprintf("Odoo has no analytic account with the code %q (or the user may not see it): run `hub odoo setup`", d.Key.Location)}
 	}
-	e = entry{external: ExternalID(hub, d.ID()), ref: Ref(hub, d), journal: j.id, date: date, currency: d.Currency}
+	e = entry{external: ExternalID(hub, d.ID()), ref: Ref(hub, d), journal: j.id, date: date, currency: d.Currency, location: at}
 	tags = map[int64][]int64{}
 	for _, l := range d.Lines {
 		i := item{label: label(l.Label), minor: l.Amount.Minor, analytic: strconv.FormatInt(at, 10)}

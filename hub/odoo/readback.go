@@ -20,6 +20,7 @@ type found struct {
 	date  retail.BusinessDate
 	ref   string
 	items []item
+	bad   string // an amount that is none, "" = all are
 }
 
 // readBack reads entries with their items by id, in one call: an item carries its entry's state, number, date and reference. An id that is
@@ -33,15 +34,13 @@ func (ch *chart) readBack(ctx context.Context, c *Client, moves []int64) (map[in
 			return nil, err
 		}
 		for _, m := range got {
-			if err := ch.collect(out, m); err != nil {
-				return nil, err
-			}
+			ch.collect(out, m)
 		}
 	}
 	return out, ch.readBare(ctx, c, moves, out)
 }
 
-func (ch *chart) collect(out map[int64]*found, m map[string]any) error {
+func (ch *chart) collect(out map[int64]*found, m map[string]any) {
 	n := id(m["move_id"])
 	f := out[n]
 	if f == nil {
@@ -50,10 +49,9 @@ func (ch *chart) collect(out map[int64]*found, m map[string]any) error {
 	}
 	sum, err := Minor(m["balance"], ch.currency)
 	if err != nil {
-		return err
+		f.bad = err.Error() // that entry differs; the others of the call are read
 	}
 	f.items = append(f.items, item{id(m["account_id"]), text(m["name"]), sum.Minor, distribution(m["analytic_distribution"]), id(m["tax_repartition_line_id"])})
-	return nil
 }
 
 // readBare tells an entry whose items were all removed from one that is gone.
@@ -116,12 +114,18 @@ func (e entry) differences(f *found) (out []string) {
 	}
 	say("sent, not in Odoo:", left)
 	say("in Odoo, not sent:", extra)
+	if f.bad != "" {
+		out = append(out, f.bad)
+	}
 	slices.Sort(out)
 	return out
 }
 
 // amountsDiffer is the coarser question asked of entries that were verified before: accountants may relabel a line, not change its money.
 func (e entry) amountsDiffer(f *found) bool {
+	if f.bad != "" {
+		return true
+	}
 	sums := map[int64]int64{}
 	for _, i := range e.items {
 		sums[i.account] += i.minor

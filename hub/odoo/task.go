@@ -36,6 +36,7 @@ type Outcome struct {
 	Why      string      // for people; "" when done
 	Again    time.Time   // when to try again, for Wait
 	Broke    bool        // counts as an attempt
+	Unasked  bool        // Odoo was not there to ask: what was known of the document, and its cases, stay as they are
 	Case     *cases.Case // opened with it; every other case of the document is closed
 	Read     *Reading    // what Odoo says now, nil = not asked
 }

@@ -3,6 +3,7 @@ package odoo
 import (
 	"fmt"
 	"math"
+	"math/big"
 	"strconv"
 	"strings"
 
@@ -70,15 +71,18 @@ func Minor(v any, c money.Currency) (money.Amount, error) {
 	default:
 		return money.Amount{}, fault.Msg(fault.Internal, "read an amount of Odoo", fmt.Sprintf("it is a %T", v))
 	}
-	scaled := f * math.Pow10(c.Digits())
-	whole := math.Round(scaled)
-	if math.IsNaN(scaled) || math.Abs(scaled) > 1<<48 {
+	if math.IsNaN(f) || math.Abs(f)*math.Pow10(c.Digits()) > 1<<50 {
 		return money.Amount{}, fault.Msg(fault.Internal, "read an amount of Odoo", fmt.Sprintf("%v is too large to be exact", f))
 	}
-	if math.Abs(scaled-whole) > max(1e-6, math.Abs(scaled)*0x1p-51) { // the second is the double's own grain
+	// The shortest decimal that means this double is what Odoo wrote; multiplying the double itself would add its own noise.
+	exact, _ := new(big.Rat).SetString(strconv.FormatFloat(f, 'f', -1, 64))
+	exact.Mul(exact, new(big.Rat).SetInt64(int64(math.Pow10(c.Digits()))))
+	near, _ := exact.Float64()
+	whole := int64(math.Round(near))
+	if residue := exact.Sub(exact, new(big.Rat).SetInt64(whole)); residue.Abs(residue).Cmp(big.NewRat(1, 1_000_000)) > 0 {
 		return money.Amount{}, fault.Msg(fault.Internal, "read an amount of Odoo", fmt.Sprintf("%v has more decimals than %s", f, c))
 	}
-	return money.Of(int64(whole), c), nil
+	return money.Of(whole, c), nil
 }
 
 // major reads 17 or "saas~18" or "saas~18.2".

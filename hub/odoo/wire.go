@@ -119,7 +119,8 @@ func answer(body []byte) (v any, err error) {
 
 // garbled is an answer that cannot be read: cut off, or not Odoo's at all. Whether the call was committed is not known.
 func garbled(err error, body []byte) error {
-	return &Error{Kind: Away, Text: fmt.Sprintf("the answer cannot be read (%v): %s", err, glimpse(body)), Err: err}
+	why := strings.ToValidUTF8(err.Error(), "\uFFFD") // it may quote the answer
+	return &Error{Kind: Away, Text: fmt.Sprintf("the answer cannot be read (%s): %s", why, glimpse(body)), Err: err}
 }
 
 // plain refuses XML that Odoo never sends and that the codec misreads: comments, CDATA, a DTD, instructions, deep nesting.

@@ -115,6 +115,9 @@ func (tx *Tx) settle(ctx context.Context, u odoo.Outcome) error {
 		}
 	}
 	for _, c := range documentCauses {
+		if u.Unasked {
+			break
+		}
 		if u.Case != nil && u.Case.Cause == c {
 			if err := tx.ask(ctx, *u.Case); err != nil {
 				return err

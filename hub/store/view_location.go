@@ -207,17 +207,6 @@ func (s *Store) ConfirmTill(ctx context.Context, l retail.LocationCode, t retail
 	return s.InTx(ctx, func(tx *Tx) error { return tx.ConfirmTill(ctx, l, t, who) })
 }
 
-// Currencies lists what confirmed locations sell in.
-func (s *Store) Currencies(ctx context.Context) (out []string, err error) {
-	err = each(ctx, s.read, func(r *sql.Rows) error {
-		var c string
-		err := r.Scan(&c)
-		out = append(out, c)
-		return err
-	}, `SELECT DISTINCT currency FROM location WHERE confirmed = 1`)
-	return out, classify("list currencies", err)
-}
-
 // Codes lists the till's own codes of a role that were ever seen.
 func (s *Store) Codes(ctx context.Context, role string) (out []string, err error) {
 	err = each(ctx, s.read, func(r *sql.Rows) error {

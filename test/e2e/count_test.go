@@ -30,7 +30,7 @@ func (f *found) say(format string, args ...any) {
 // settled waits until the agent has nothing left and every document is verified, and returns the last count.
 func (w *world) settled(t *testing.T) found {
 	t.Helper()
-	for end := time.Now().Add(2 * time.Minute); ; <-time.After(200 * time.Millisecond) {
+	for end := time.Now().Add(w.patience); ; <-time.After(200 * time.Millisecond) {
 		open := w.open(t)
 		f, err := w.compare(t.Context())
 		switch {
@@ -81,11 +81,11 @@ func (w *world) compare(ctx context.Context) (f found, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	day := w.day.Format(time.DateOnly)
-	have, err := books.Tickets(ctx, db, store.Code)
+	have, err := books.Tickets(ctx, db, w.store.Code)
 	if err != nil {
 		return f, err
 	}
-	for _, d := range books.Differences(store.Code, day, w.told, have) {
+	for _, d := range books.Differences(w.store.Code, day, w.told, have) {
 		f.say("%s", d)
 		switch d.What {
 		case books.Lost:
@@ -96,15 +96,15 @@ func (w *world) compare(ctx context.Context) (f found, err error) {
 			f.off += max(d.Till-d.Ledger, d.Ledger-d.Till, 1)
 		}
 	}
-	ledger, err := books.Ledger(ctx, db, store.Code, day)
+	ledger, err := books.Ledger(ctx, db, w.store.Code, day)
 	if err != nil {
 		return f, err
 	}
-	items, err := books.Read(ctx, books.Odoo{URL: "http://" + w.addrs["odoo"], DB: "odoo", User: "tillpost", Key: "key"}, "TPOS")
+	items, err := books.Read(ctx, w.books, "TPOS")
 	if err != nil {
 		return f, err
 	}
-	odoo, _, err := books.Day(items, "", store.Code, day)
+	odoo, _, err := books.Day(items, "", w.store.Code, day)
 	if err != nil {
 		return f, err
 	}

@@ -19,7 +19,7 @@ import (
 // until it is told that its ticket is safe, as every till does; now and then a sheet falls into the watched folder.
 func (w *world) sell(t *testing.T) (stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
-	tills := till.New(store, w.dice.Uint64())
+	tills := till.New(w.store, w.dice.Uint64())
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for ctx.Err() == nil {
@@ -31,6 +31,10 @@ func (w *world) sell(t *testing.T) (stop func()) {
 			}
 			w.count(t, events, truth)
 			w.sheet(t)
+			select {
+			case <-ctx.Done():
+			case <-time.After(w.pause):
+			}
 		}
 	})
 	return func() { cancel(); wg.Wait() }

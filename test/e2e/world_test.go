@@ -25,6 +25,10 @@ type world struct {
 	dir      string
 	programs map[string]*proc // "agent", "hub", "odoo", and "broker" where it is a program of its own
 	addrs    map[string]string
+	store    till.Store
+	books    books.Odoo    // the fake one's, unless a real one was given
+	pause    time.Duration // of the tills between two batches of tickets
+	patience time.Duration // until everything must be in the books
 	day      time.Time
 	dice     *rand.Rand
 	kills    int
@@ -37,7 +41,13 @@ type world struct {
 
 func newWorld(t *testing.T, bin string, seed uint64, ownBroker bool) *world {
 	t.Helper()
-	w := &world{dir: t.TempDir(), programs: map[string]*proc{}, addrs: map[string]string{}, day: time.Now().AddDate(0, 0, -2), dice: rand.New(rand.NewPCG(seed, 7)),
+	return newWorldOn(t, bin, seed, ownBroker, store, books.Odoo{})
+}
+
+// newWorldOn runs a store of its own code against a real Odoo, or against the fake one when real is empty.
+func newWorldOn(t *testing.T, bin string, seed uint64, ownBroker bool, st till.Store, real books.Odoo) *world {
+	t.Helper()
+	w := &world{store: st, books: real, patience: 2 * time.Minute, dir: t.TempDir(), programs: map[string]*proc{}, addrs: map[string]string{}, day: time.Now().AddDate(0, 0, -2), dice: rand.New(rand.NewPCG(seed, 7)),
 		told: books.Told{}, measures: map[string]int64{}}
 	for _, name := range []string{"broker", "web", "door", "odoo"} {
 		w.addrs[name] = freePort(t)
@@ -47,11 +57,15 @@ func newWorld(t *testing.T, bin string, seed uint64, ownBroker bool) *world {
 			t.Fatal(err)
 		}
 	}
-	writeFile(t, w.at("key"), "key\n")
 	writeFile(t, w.at("token"), "till\n")
 	t.Cleanup(func() { w.close(t) })
-	w.proc(t, "odoo", filepath.Join(bin, "odoo"), "-listen", w.addrs["odoo"], "-state", w.at("odoo.json"))
-	w.start(t, w.programs["odoo"], "")
+	if w.books.URL == "" {
+		w.books = books.Odoo{URL: "http://" + w.addrs["odoo"], DB: "odoo", User: "tillpost", Key: "key"}
+		w.proc(t, "odoo", filepath.Join(bin, "odoo"), "-listen", w.addrs["odoo"], "-state", w.at("odoo.json"))
+		w.start(t, w.programs["odoo"], "")
+		waitFor(t, w.addrs["odoo"])
+	}
+	writeFile(t, w.at("key"), "%s\n", w.books.Key)
 	brokerIs := fmt.Sprintf("listen=%q", w.addrs["broker"])
 	if ownBroker {
 		w.mosquitto(t)
@@ -89,17 +103,16 @@ func (w *world) mosquitto(t *testing.T) {
 // theHub starts a hub and lets it prepare the books.
 func (w *world) theHub(t *testing.T, program, brokerIs string) {
 	t.Helper()
-	conf := writeFile(t, w.at("hub.toml"), "data_dir=%q\n[web]\nlisten=%q\n[broker]\n%s\n[odoo]\nurl=\"http://%s\"\ndatabase='odoo'\nuser='tillpost'\nkey_file=%q\n"+
-		"[posting]\ngrace='0s'\nsettle='0s'\n[[location]]\ncode='S1'\nname='One'\nzone='America/Chicago'\ncutoff='04:00'\ncurrency='USD'\ntills=['T1','T2']\n",
-		w.at("hubdata"), w.addrs["web"], brokerIs, w.addrs["odoo"], w.at("key"))
+	conf := writeFile(t, w.at("hub.toml"), "data_dir=%q\n[web]\nlisten=%q\n[broker]\n%s\n[odoo]\nurl=%q\ndatabase=%q\nuser=%q\nkey_file=%q\n"+
+		"[posting]\ngrace='0s'\nsettle='0s'\n[[location]]\ncode=%q\nname='One'\nzone='America/Chicago'\ncutoff='04:00'\ncurrency='USD'\ntills=['T1','T2']\n",
+		w.at("hubdata"), w.addrs["web"], brokerIs, w.books.URL, w.books.DB, w.books.User, w.at("key"), w.store.Code)
 	w.proc(t, "hub", program, "run", "--config", conf)
-	waitFor(t, w.addrs["odoo"])
 	writeFile(t, w.at("password"), "%s\n", strings.TrimSpace(command(t.Context(), t, program, "device", "add", "pc", "--config", conf)))
 	w.start(t, w.programs["hub"], "") // its start confirms the locations of its settings, which setup then knows
 	waitFor(t, w.addrs["web"])
 	waitFor(t, w.addrs["broker"])
 	setup := []string{program, "odoo", "setup", "--config", conf}
-	for _, x := range store.Taxes {
+	for _, x := range w.store.Taxes {
 		setup = append(setup, "--tax", x.Name)
 	}
 	command(t.Context(), t, setup...)
@@ -107,8 +120,8 @@ func (w *world) theHub(t *testing.T, program, brokerIs string) {
 
 func (w *world) theAgent(t *testing.T, program string) {
 	t.Helper()
-	writeFile(t, w.at("profiles/sheet.toml"), "name='sheet'\nformat='csv'\nsystem='sheet'\ncurrency='USD'\nzone='UTC'\ntimes=['2006-01-02 15:04']\n[ticket]\nid='{No}'\nlocation='S1'\nat='{When}'\n"+
-		"[[line]]\nkind='item'\ncategory='{What}'\namount='{Price}'\n[[tender]]\ntype='cash'\n")
+	writeFile(t, w.at("profiles/sheet.toml"), "name='sheet'\nformat='csv'\nsystem='sheet'\ncurrency='USD'\nzone='UTC'\ntimes=['2006-01-02 15:04']\n[ticket]\nid='{No}'\nlocation=%q\nat='{When}'\n"+
+		"[[line]]\nkind='item'\ncategory='{What}'\namount='{Price}'\n[[tender]]\ntype='cash'\n", w.store.Code)
 	conf := writeFile(t, w.at("agent.toml"), "device='pc'\ndata_dir=%q\n[hub]\nurl=\"mqtt://%s\"\npassword_file=%q\nretry_longest='300ms'\n[profiles]\ndir=%q\n[source.localapi]\nlisten=%q\ntoken_file=%q\n"+
 		"[[source.filedrop]]\nname='drop'\ndir=%q\nprofile='sheet'\nsettle='20ms'\n", w.at("agentdata"), w.addrs["broker"], w.at("password"), w.at("profiles"), w.addrs["door"], w.at("token"), w.at("drop"))
 	w.proc(t, "agent", program, "run", "--config", conf)

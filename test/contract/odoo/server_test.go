@@ -24,10 +24,12 @@ import (
 	fake "github.com/tillpost/tillpost/test/fake/odoo"
 )
 
-// server is one Odoo under test. fake is nil for a real one.
+// server is one Odoo under test. fake is nil for a real one. The administrator does what a person at head office would: locks, edits,
+// deletes, users.
 type server struct {
-	cfg  odoo.Config
-	fake *fake.Server
+	cfg             odoo.Config
+	fake            *fake.Server
+	admin, adminKey string // "" = none: cases that need a person are skipped
 }
 
 // each runs a case on every server there is.
@@ -40,19 +42,53 @@ func each(t *testing.T, f func(t *testing.T, s server)) {
 		if url == "" {
 			t.Skip("ODOO_URL is not set: no real Odoo to run against")
 		}
-		key := os.Getenv("ODOO_KEY")
-		f(t, server{cfg: odoo.Config{URL: url, Database: os.Getenv("ODOO_DB"), User: os.Getenv("ODOO_USER"), Key: func() (string, error) { return key, nil }}})
+		f(t, realServer(url))
 	})
 }
 
-func newFake(t *testing.T, version int) server {
-	f, err := fake.New(fake.Options{Version: version})
+func realServer(url string) server {
+	key := os.Getenv("ODOO_KEY")
+	return server{cfg: odoo.Config{URL: url, Database: os.Getenv("ODOO_DB"), User: os.Getenv("ODOO_USER"), Key: func() (string, error) { return key, nil }},
+		admin: os.Getenv("ODOO_ADMIN"), adminKey: os.Getenv("ODOO_ADMIN_KEY")}
+}
+
+func newFake(t *testing.T, version int) server { return serve(t, fake.Options{Version: version}) }
+
+func serve(t *testing.T, o fake.Options) server {
+	t.Helper()
+	f, err := fake.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := httptest.NewServer(f)
 	t.Cleanup(h.Close)
-	return server{fake: f, cfg: odoo.Config{URL: h.URL, Database: "odoo", User: "tillpost", Key: func() (string, error) { return "key", nil }}}
+	return server{fake: f, admin: "admin", adminKey: "admin",
+		cfg: odoo.Config{URL: h.URL, Database: "odoo", User: "tillpost", Key: func() (string, error) { return "key", nil }}}
+}
+
+// boss is the administrator's client; without one the test is skipped.
+func (s server) boss(t *testing.T) *odoo.Client {
+	t.Helper()
+	if s.adminKey == "" {
+		t.Skip("ODOO_ADMIN and ODOO_ADMIN_KEY are not set: nobody may set locks, users or edits here")
+	}
+	as := s
+	as.cfg.User, as.cfg.Key = s.admin, func() (string, error) { return s.adminKey, nil }
+	return as.client(t)
+}
+
+func (s server) version(t *testing.T) int {
+	t.Helper()
+	v, err := s.client(t).Version(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v.Major
+}
+
+func (s server) setup(t *testing.T) (odoo.SetupReport, error) {
+	t.Helper()
+	return odoo.Setup(t.Context(), s.client(t), options)
 }
 
 func (s server) client(t *testing.T) *odoo.Client {
@@ -64,13 +100,20 @@ func (s server) client(t *testing.T) *odoo.Client {
 	return c
 }
 
+// made keeps what setup offered on the real server, which is the same for every case.
+var made sync.Map
+
 // set is the rules that setup offers, with the books.
 func (s server) set(t *testing.T) (mapping.Set, rollup.Books) {
 	t.Helper()
-	rep, err := odoo.Setup(t.Context(), s.client(t), options)
+	if rep, ok := made.Load(s.cfg.URL); ok && s.fake == nil {
+		return mapping.Set{Rules: rep.(odoo.SetupReport).Rules, Version: 1}, rep.(odoo.SetupReport).Books
+	}
+	rep, err := s.setup(t)
 	if err != nil {
 		t.Fatal(err)
 	}
+	made.Store(s.cfg.URL, rep)
 	return mapping.Set{Rules: rep.Rules, Version: 1}, rep.Books
 }
 
@@ -141,6 +184,9 @@ func (o *outbox) Settle(_ context.Context, out []odoo.Outcome) error {
 	for _, u := range out {
 		t := o.tasks[u.Document]
 		t.last, t.done = u, u.Verdict != odoo.Wait
+		if u.Broke {
+			t.Attempt++
+		}
 	}
 	return nil
 }
@@ -156,6 +202,18 @@ func (o *outbox) Verified(_ context.Context, _ time.Time, after string, most int
 	return out, nil
 }
 
+// open counts what is not settled yet.
+func (o *outbox) open() (n int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, t := range o.tasks {
+		if !t.done {
+			n++
+		}
+	}
+	return n
+}
+
 func (o *outbox) outcome(d rollup.Document) odoo.Outcome { return o.tasks[d.ID()].last }
 
 // writer writes for a hub of its own, so that runs on one real server do not meet.
@@ -168,8 +226,11 @@ var discard = slog.New(slog.DiscardHandler)
 
 func newHub() envelope.HubID { return envelope.HubID(envelope.NewEpoch().String()) }
 
+// step is one step of the writer, long after the one before: no rest and no wait stands in its way.
 func step(t *testing.T, w *odoo.Writer) {
 	t.Helper()
+	now := w.Now().Add(10 * time.Minute)
+	w.Now = func() time.Time { return now }
 	if _, err := w.Step(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -19,12 +19,12 @@ import (
 
 // Options of a server.
 type Options struct {
-	Version  int    // 17, 18 or 19
-	Database string // "" = "odoo"
-	User     string // "" = "tillpost"
-	Key      string // "" = "key"
-	State    string // file, "" = memory only
-	Analytic bool   // analytic accounting is on from the start
+	Version    int    // 17, 18 or 19
+	Database   string // "" = "odoo"
+	User       string // "" = "tillpost"
+	Key        string // "" = "key"
+	State      string // file, "" = memory only
+	NoAnalytic bool   // analytic accounting is off at the start, as on a new database
 }
 
 // record is one row of a model.
@@ -34,7 +34,7 @@ type record map[string]any
 type books struct {
 	Next    int64                       `json:"next"`
 	Models  map[string]map[int64]record `json:"models"`
-	XMLIDs  map[string]int64            `json:"xmlids"` // of account.move
+	XMLIDs  map[string]xref             `json:"xmlids"`
 	Numbers map[string]int              `json:"numbers"`
 	Grants  map[string]bool             `json:"grants"`
 }
@@ -48,6 +48,11 @@ type Server struct {
 	calls   map[string]int
 	undo    []func()          // of the running call, in order
 	lines   map[int64][]int64 // items of an entry
+
+	uid      int64          // who makes the running call
+	commits  int            // transactions so far
+	snapshot int            // commits that the running call can see
+	claimed  map[string]int // external ids → the transaction that claimed them
 }
 
 // fault is an exception that reaches the wire.
@@ -60,7 +65,7 @@ func (f fault) Error() string { return f.words }
 
 // trace is a fault 1: a traceback whose last line tells what it was.
 func trace(last string) fault {
-	return fault{1, "Traceback (most recent call last):\n  File \"/opt/odoo/odoo/http.py\", line 1, in dispatch\n" + last + "\n"}
+	return fault{1, "Traceback (most recent call last):\n  File \"/usr/lib/python3/dist-packages/odoo/http.py\", line 1, in dispatch\n" + last + "\n"}
 }
 
 // New makes a server with a US company, or opens the one in o.State.
@@ -76,7 +81,7 @@ func New(o Options) (*Server, error) {
 	if o.Version == 0 {
 		o.Version = 18
 	}
-	s := &Server{Options: o, calls: map[string]int{}, lines: map[int64][]int64{}}
+	s := &Server{Options: o, calls: map[string]int{}, lines: map[int64][]int64{}, claimed: map[string]int{}}
 	if o.State != "" {
 		data, err := os.ReadFile(o.State)
 		if err == nil {
@@ -166,7 +171,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.control(w, r)
 		return
 	}
-	t := s.Now()
+	t, sees := s.Now(), s.begin()
 	if t.Slow > 0 {
 		select {
 		case <-time.After(t.Slow):
@@ -186,7 +191,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	answer := s.answer(strings.TrimPrefix(r.URL.Path, "/xmlrpc/2/"), body)
+	answer := s.answer(strings.TrimPrefix(r.URL.Path, "/xmlrpc/2/"), body, sees)
 	if s.cut() { // committed, and the client never hears of it
 		panic(http.ErrAbortHandler)
 	}
@@ -195,12 +200,19 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, answer)
 }
 
-func (s *Server) answer(service string, body []byte) string {
+// begin is the moment at which a transaction of REPEATABLE READ takes its view of the data: when the call arrives.
+func (s *Server) begin() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.commits
+}
+
+func (s *Server) answer(service string, body []byte, sees int) string {
 	method, params, err := decode(body)
 	if err != nil {
 		return faultBody(1, trace("xml.parsers.expat.ExpatError: not well-formed (invalid token): "+err.Error()).words)
 	}
-	v, err := s.dispatch(service, method, params)
+	v, err := s.dispatch(service, method, params, sees)
 	if err == nil {
 		var text string
 		if text, err = encode(v); err == nil {
@@ -215,9 +227,10 @@ func (s *Server) answer(service string, body []byte) string {
 	return faultBody(f.code, f.words)
 }
 
-func (s *Server) dispatch(service, method string, p []any) (any, error) {
+func (s *Server) dispatch(service, method string, p []any, sees int) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.snapshot = sees
 	switch {
 	case service == "common" && method == "version":
 		return map[string]any{"server_version": fmt.Sprintf("%d.0", s.Version), "server_version_info": []any{int64(s.Version), int64(0), int64(0), "final", int64(0), ""},
@@ -226,14 +239,16 @@ func (s *Server) dispatch(service, method string, p []any) (any, error) {
 		if p[0] != s.Database {
 			return nil, trace(fmt.Sprintf("psycopg2.OperationalError: connection to server failed: FATAL:  database \"%v\" does not exist", p[0]))
 		}
-		if p[1] != s.User || p[2] != s.Key || s.trouble.Denied {
-			return false, nil
+		if uid, ok := s.login(p[1], p[2]); ok {
+			return uid, nil
 		}
-		return int64(2), nil
+		return false, nil
 	case service == "object" && method == "execute_kw" && len(p) >= 6:
-		if p[2] != s.Key || s.trouble.Denied {
+		uid, _ := p[1].(int64)
+		if !s.opens(uid, p[2]) {
 			return nil, fault{3, "Access Denied"}
 		}
+		s.uid = uid
 		kw := map[string]any{}
 		if len(p) > 6 {
 			kw, _ = p[6].(map[string]any)
@@ -249,9 +264,6 @@ func (s *Server) dispatch(service, method string, p []any) (any, error) {
 // execute runs one call as one transaction: what it changed is undone when it fails.
 func (s *Server) execute(model, method string, args []any, kw map[string]any) (any, error) {
 	s.calls[model+"."+method]++
-	if s.trouble.NoRights {
-		return nil, fault{4, "You are not allowed to access '" + model + "' records.\n\nContact your administrator to request access if necessary."}
-	}
 	s.undo = s.undo[:0]
 	v, changed, err := s.run(model, method, args, kw)
 	if err != nil {
@@ -260,6 +272,7 @@ func (s *Server) execute(model, method string, args []any, kw map[string]any) (a
 	}
 	if changed {
 		failpoint.Hit("odoo.commit.before")
+		s.commits++
 		if err := s.save(); err != nil {
 			panic(err) // a fake without its disk proves nothing
 		}

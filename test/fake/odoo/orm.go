@@ -6,47 +6,6 @@ import (
 	"strings"
 )
 
-// seed is a fresh database with the generic chart, as far as Tillpost meets it.
-func (s *Server) seed() {
-	s.b = books{Next: 100, Models: map[string]map[int64]record{}, XMLIDs: map[string]int64{}, Numbers: map[string]int{}, Grants: map[string]bool{}}
-	s.b.Grants["analytic"] = s.Analytic
-	s.put("res.company", 1, record{"name": "My Company", "currency_id": int64(1), "user_ids": []any{int64(2)}, "fiscalyear_lock_date": false, "tax_lock_date": false})
-	s.put("res.currency", 1, record{"name": "USD"})
-	s.put("res.users", 2, record{"name": s.User, "company_id": int64(1)})
-	for i, j := range [][3]string{{"MISC", "Miscellaneous Operations", "general"}, {"INV", "Customer Invoices", "sale"}, {"BNK1", "Bank", "bank"}} {
-		s.put("account.journal", int64(i+1), record{"code": j[0], "name": j[1], "type": j[2], "company_id": int64(1)})
-	}
-	for i, a := range [][3]string{{"101000", "Current Assets", "asset_current"}, {"101402", "Bank Suspense Account", "asset_current"}, {"251000", "Tax Received", "liability_current"},
-		{"400000", "Product Sales", "income"}, {"600000", "Expenses", "expense"}} {
-		s.put("account.account", int64(i+20), s.accountOf(a[0], a[1], a[2]))
-	}
-	s.put("account.tax", 1, record{"name": "15%", "type_tax_use": "sale", "amount": 15.0, "company_id": int64(1)})
-	s.repartition(1, int64(22))
-	s.put("account.analytic.plan", 1, record{"name": "Project"})
-}
-
-func (s *Server) accountOf(code, name, kind string) record {
-	r := record{"code": code, "name": name, "account_type": kind}
-	if s.Version < 18 {
-		r["company_id"] = int64(1)
-	} else {
-		r["company_ids"] = []any{int64(1)}
-	}
-	if s.Version < 19 {
-		r["deprecated"] = false
-	} else {
-		r["active"] = true
-	}
-	return r
-}
-
-func (s *Server) repartition(tax, account int64) {
-	for _, doc := range []string{"invoice", "refund"} {
-		s.add("account.tax.repartition.line", record{"tax_id": tax, "document_type": doc, "repartition_type": "base", "account_id": false, "factor_percent": 100.0, "company_id": int64(1), "tag_ids": []any{}})
-		s.add("account.tax.repartition.line", record{"tax_id": tax, "document_type": doc, "repartition_type": "tax", "account_id": account, "factor_percent": 100.0, "company_id": int64(1), "tag_ids": []any{}})
-	}
-}
-
 func (s *Server) put(model string, id int64, r record) {
 	if s.b.Models[model] == nil {
 		s.b.Models[model] = map[int64]record{}
@@ -98,43 +57,56 @@ func (s *Server) add(model string, r record) int64 {
 	return s.b.Next
 }
 
+// models are those that a fresh database knows without having a record of them.
+var models = map[string]bool{"account.move": true, "account.move.line": true, "account.lock_exception": true, "account.analytic.account": true, "ir.model.data": true,
+	"res.config.settings": true, "res.partner": true}
+
 // run is one method; changed tells whether it wrote.
 func (s *Server) run(model, method string, args []any, kw map[string]any) (v any, changed bool, err error) {
 	context, _ := kw["context"].(map[string]any)
-	if strings.HasPrefix(model, "account.analytic") && !s.b.Grants["analytic"] {
-		return nil, false, fault{4, "You are not allowed to access 'Analytic Account' (" + model + ") records."}
+	switch {
+	case !models[model] && s.b.Models[model] == nil:
+		return nil, false, fault{2, fmt.Sprintf("Object %s doesn't exist", model)}
+	case strings.HasPrefix(method, "_"):
+		return nil, false, fault{4, fmt.Sprintf("Private methods (such as '%s.%s') cannot be called remotely.", model, method)}
+	}
+	if err := s.allowed(model, method, context); err != nil {
+		return nil, false, err
 	}
 	switch model + "." + method {
-	case "account.move.load":
-		v, err = s.load(args, context)
-		return v, true, err
 	case "account.move.action_post":
 		return false, true, s.post(idList(args[0]))
 	case "account.move.button_draft": // commits, then cannot say None
 		return nil, true, s.draft(idList(args[0]))
+	case "account.move.button_cancel":
+		return nil, true, s.cancel(idList(args[0]))
+	case "account.lock_exception.action_revoke":
+		return nil, true, s.write(model, idList(args[0]), map[string]any{"active": false})
 	case "res.config.settings.execute":
 		if r := s.b.Models[model][idList(args[0])[0]]; r["group_analytic_accounting"] == true {
 			s.b.Grants["analytic"] = true
 		}
 		return map[string]any{"type": "ir.actions.client", "tag": "reload"}, true, nil
 	case "ir.model.data.check_object_reference":
-		id, ok := s.b.XMLIDs[fmt.Sprintf("%v.%v", args[0], args[1])]
+		at, ok := s.b.XMLIDs[fmt.Sprintf("%v.%v", args[0], args[1])]
 		if !ok {
 			return nil, false, trace(fmt.Sprintf("ValueError: External ID not found in the system: %v.%v", args[0], args[1]))
 		}
-		return []any{"account.move", id}, false, nil
+		return []any{at.Model, at.ID}, false, nil
 	}
 	switch method {
 	case "check_access_rights":
-		if s.Version >= 19 {
-			return nil, false, trace("AttributeError: 'res' object has no attribute 'check_access_rights'")
-		}
-		return true, false, nil
+		return s.may(s.uid, model, fmt.Sprint(args[0])), false, nil
 	case "has_access":
 		if s.Version < 18 {
 			return nil, false, trace("AttributeError: object has no attribute 'has_access'")
 		}
-		return true, false, nil
+		return s.may(s.uid, model, fmt.Sprint(args[1])), false, nil
+	case "load":
+		v, err = s.load(model, args, context)
+		return v, true, err
+	case "unlink":
+		return true, true, s.unlink(model, idList(args[0]))
 	case "search_read":
 		v, err = s.searchRead(model, args, kw)
 		return v, false, err
@@ -142,7 +114,7 @@ func (s *Server) run(model, method string, args []any, kw map[string]any) (v any
 		v, err = s.read(model, idList(args[0]), stringList(kw["fields"]), kw["load"] == "")
 		return v, false, err
 	case "create":
-		v, err = s.create(model, args[0])
+		v, err = s.create(model, args[0], context)
 		return v, true, err
 	case "write":
 		values, _ := args[1].(map[string]any)
@@ -154,8 +126,10 @@ func (s *Server) run(model, method string, args []any, kw map[string]any) (v any
 // fields that a version does not have: reading one is a fault, as on the real server.
 func (s *Server) lacks(model, field string) bool {
 	switch model + "." + field {
-	case "account.account.deprecated":
+	case "account.account.deprecated", "res.users.groups_id":
 		return s.Version >= 19
+	case "account.account.active", "res.users.group_ids":
+		return s.Version < 19
 	case "account.account.company_id":
 		return s.Version >= 18
 	case "account.account.company_ids":
@@ -173,6 +147,11 @@ func (s *Server) searchRead(model string, args []any, kw map[string]any) (any, e
 	if len(args) > 0 {
 		domain, _ = args[0].([]any)
 	}
+	for _, c := range domain {
+		if cond, _ := c.([]any); len(cond) == 3 && s.lacks(model, fmt.Sprint(cond[0])) {
+			return nil, trace(fmt.Sprintf("ValueError: Invalid field %s.%v in leaf", model, cond[0]))
+		}
+	}
 	var found []int64
 	for id, r := range s.candidates(model, domain) {
 		ok := true
@@ -182,9 +161,6 @@ func (s *Server) searchRead(model string, args []any, kw map[string]any) (any, e
 				return nil, trace(fmt.Sprintf("ValueError: Invalid leaf %v", c))
 			}
 			path, _ := cond[0].(string)
-			if s.lacks(model, path) {
-				return nil, trace(fmt.Sprintf("ValueError: Invalid field %s.%s in leaf", model, path))
-			}
 			ok = ok && match(s.walk(model, r, path), cond[1], cond[2])
 		}
 		if ok && r["active"] != false {
@@ -203,7 +179,7 @@ func (s *Server) searchRead(model string, args []any, kw map[string]any) (any, e
 
 // links says which model a reference leads to.
 var links = map[string]string{"journal_id": "account.journal", "move_id": "account.move", "account_id": "account.account", "company_id": "res.company",
-	"tax_id": "account.tax", "currency_id": "res.currency", "tax_repartition_line_id": "account.tax.repartition.line", "plan_id": "account.analytic.plan"}
+	"tax_id": "account.tax", "tax_line_id": "account.tax", "currency_id": "res.currency", "tax_repartition_line_id": "account.tax.repartition.line", "plan_id": "account.analytic.plan"}
 
 func (s *Server) walk(model string, r record, path string) any {
 	head, rest, more := strings.Cut(path, ".")
@@ -236,16 +212,20 @@ func (s *Server) field(model string, r record, name string) any {
 			return max(r["balance"].(float64), 0)
 		case "credit":
 			return max(-r["balance"].(float64), 0)
+		case "tax_line_id":
+			part, _ := r["tax_repartition_line_id"].(int64)
+			if p := s.b.Models["account.tax.repartition.line"][part]; p != nil {
+				return p["tax_id"]
+			}
+			return false
 		}
 	case "res.company":
-		switch name {
-		case "user_fiscalyear_lock_date", "user_tax_lock_date":
-			if v := r[strings.TrimPrefix(name, "user_")]; v != false {
-				return v
-			}
-			return "0001-01-01"
-		case "user_hard_lock_date":
-			return "0001-01-01"
+		if strings.HasPrefix(name, "user_") && strings.HasSuffix(name, "_lock_date") {
+			return s.userLock(name)
+		}
+	case "res.users":
+		if name == s.groupField() {
+			return r["groups"]
 		}
 	}
 	v, ok := r[name]
@@ -256,6 +236,11 @@ func (s *Server) field(model string, r record, name string) any {
 }
 
 func (s *Server) read(model string, which []int64, fields []string, bare bool) (any, error) {
+	for _, f := range fields {
+		if s.lacks(model, f) {
+			return nil, trace(fmt.Sprintf("ValueError: Invalid field '%s' on model '%s'", f, model))
+		}
+	}
 	out := []any{}
 	for _, id := range which {
 		r := s.b.Models[model][id]
@@ -264,9 +249,6 @@ func (s *Server) read(model string, which []int64, fields []string, bare bool) (
 		}
 		row := map[string]any{"id": id}
 		for _, f := range fields {
-			if s.lacks(model, f) {
-				return nil, trace(fmt.Sprintf("ValueError: Invalid field '%s' on model '%s'", f, model))
-			}
 			v := s.field(model, r, f)
 			if n, ok := v.(int64); ok && !bare && links[f] != "" {
 				v = []any{n, s.title(links[f], n)}
@@ -286,11 +268,11 @@ func (s *Server) title(model string, id int64) string {
 	return fmt.Sprint(r["name"])
 }
 
-func (s *Server) create(model string, values any) (any, error) {
+func (s *Server) create(model string, values any, context map[string]any) (any, error) {
 	if list, ok := values.([]any); ok {
 		out := []any{}
 		for _, v := range list {
-			id, err := s.create(model, v)
+			id, err := s.create(model, v, context)
 			if err != nil {
 				return nil, err
 			}
@@ -325,8 +307,27 @@ func (s *Server) create(model string, values any) (any, error) {
 		id := s.add(model, r)
 		s.repartition(id, account)
 		return id, nil
-	case "account.move", "account.move.line":
-		return nil, fault{2, "this Odoo makes entries by load only"}
+	case "account.move":
+		return s.createMove(m, context)
+	case "account.journal":
+		if r["code"] == nil {
+			return nil, fault{2, "The operation cannot be completed:\n- Create/update: a mandatory field is not set.\n\nModel: Journal (account.journal)\nField: Short Code (code)\n"}
+		}
+	case "ir.model.data":
+		name := fmt.Sprintf("%v.%v", r["module"], r["name"])
+		if _, taken := s.b.XMLIDs[name]; taken {
+			return nil, fault{2, "The operation cannot be completed: duplicate key value violates unique constraint \"ir_model_data_module_name_uniq_index\"\n"}
+		}
+		at, _ := r["res_id"].(int64)
+		s.claim(name, fmt.Sprint(r["model"]), at)
+	case "res.users":
+		r["groups"] = regroup(nil, r[s.groupField()])
+		delete(r, s.groupField())
+		id := s.add(model, r.with(record{"company_id": int64(1)}))
+		c := s.b.Models["res.company"][1]
+		users, _ := c["user_ids"].([]any)
+		s.put("res.company", 1, c.with(record{"user_ids": append(slices.Clone(users), id)}))
+		return id, nil
 	}
 	return s.add(model, r), nil
 }
@@ -345,6 +346,8 @@ func match(v, op, want any) bool {
 			}
 		}
 		return false
+	case "not like":
+		return !strings.Contains(fmt.Sprint(v), fmt.Sprint(want))
 	case "=like":
 		s, _ := v.(string)
 		p, _ := want.(string)
@@ -360,6 +363,10 @@ func equal(v, want any) bool {
 	}
 	if v == nil {
 		v = false
+	}
+	if f, ok := v.(float64); ok {
+		n, number := double(want)
+		return number && n == f
 	}
 	return v == want
 }

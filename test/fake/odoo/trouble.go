@@ -3,6 +3,7 @@ package odoo
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -51,21 +52,14 @@ func (s *Server) Lock(all, tax string) {
 	c["fiscalyear_lock_date"], c["tax_lock_date"] = orFalse(all), orFalse(tax)
 }
 
-// Delete removes an entry as a person would: its external id goes with it.
+// Delete removes an entry as a person would, whatever its state: its external id goes with it.
 func (s *Server) Delete(move int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.b.Models["account.move"], move)
-	for id, l := range s.b.Models["account.move.line"] {
-		if l["move_id"] == move {
-			delete(s.b.Models["account.move.line"], id)
-		}
+	for _, line := range slices.Clone(s.lines[move]) {
+		s.remove("account.move.line", line)
 	}
-	for x, id := range s.b.XMLIDs {
-		if id == move {
-			delete(s.b.XMLIDs, x)
-		}
-	}
+	s.remove("account.move", move)
 }
 
 func (s *Server) cut() bool {

@@ -1,0 +1,113 @@
+package odoo
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/shared/failpoint"
+)
+
+// post posts drafts in one call; when Odoo refuses it, one by one, so that one bad entry holds nobody.
+func (w *Writer) post(ctx context.Context, ch *chart, jobs []job) (failed []Outcome, err error) {
+	if len(jobs) == 0 {
+		return nil, nil
+	}
+	ids := make([]int64, len(jobs))
+	for i, j := range jobs {
+		ids[i] = j.Move
+	}
+	failpoint.Hit("post.before")
+	_, err = w.client.Call(ctx, "account.move", "action_post", []any{ids}, map[string]any{"context": ch.in()})
+	failpoint.Hit("post.after")
+	switch kind := KindOf(err); {
+	case err == nil:
+		return nil, nil
+	case kind != Refused && kind != Broken:
+		return nil, err
+	case len(jobs) > 1:
+		for i := range jobs {
+			f, err := w.post(ctx, ch, jobs[i:i+1])
+			if failed = append(failed, f...); err != nil {
+				return failed, err
+			}
+		}
+		return failed, nil
+	}
+	// Alone and refused: already posted by an earlier try, or really refused. Only reading tells.
+	j := jobs[0]
+	now, rerr := ch.readBack(ctx, w.client, []int64{j.Move})
+	if rerr != nil {
+		return nil, rerr
+	}
+	if f := now[j.Move]; f != nil && f.state == "posted" {
+		return nil, nil
+	}
+	return []Outcome{w.refused(j, err)}, nil
+}
+
+// after reads back what was posted: only this makes a document verified.
+func (w *Writer) after(ctx context.Context, ch *chart, jobs []job) (out []Outcome, err error) {
+	if err := w.see(ctx, ch, jobs); err != nil {
+		return nil, err
+	}
+	for _, j := range jobs {
+		if j.seen == nil || j.seen.state != "posted" {
+			out = append(out, Outcome{Document: j.Document.ID(), Verdict: Wait, Why: "Odoo took the posting and does not show it yet", Again: w.Now().Add(waitFirst), Broke: true})
+			continue
+		}
+		out = append(out, w.verdict(ch, j))
+	}
+	return out, nil
+}
+
+// see reads jobs' entries in one call.
+func (w *Writer) see(ctx context.Context, ch *chart, jobs []job) error {
+	if len(jobs) == 0 {
+		return nil
+	}
+	ids := make([]int64, len(jobs))
+	for i, j := range jobs {
+		ids[i] = j.Move
+	}
+	failpoint.Hit("readback.before")
+	got, err := ch.readBack(ctx, w.client, ids)
+	failpoint.Hit("readback.after")
+	for i := range jobs {
+		jobs[i].seen = got[jobs[i].Move]
+	}
+	return err
+}
+
+// verdict judges a posted entry: its date, then its items.
+func (w *Writer) verdict(ch *chart, j job) Outcome {
+	o := Outcome{Document: j.Document.ID(), Verdict: Done, Posted: true, Entry: fmt.Sprintf("%s (id %d)", j.seen.name, j.Move), Read: j.reading(w.client.cfg.URL, ch)}
+	var c *cases.Case
+	switch {
+	case j.seen.date != j.entry.date:
+		c = caseOf(cases.DateShift, j.Task, fmt.Sprintf("It is in the books on another date: entry %s was meant for %s, Odoo has it on %s, because the period was closed meanwhile. "+
+			"Accept the date, or open the period and move the entry there", j.seen.name, j.entry.date, j.seen.date))
+	case len(j.entry.differences(j.seen)) > 0:
+		c = caseOf(cases.TotalDiffers, j.Task, "It is in the books and not as it was sent: entry "+j.seen.name+": "+j.differ()+". Correct the entry in Odoo")
+	default:
+		return o
+	}
+	o.Verdict, o.Why, o.Case = Park, c.Detail, c
+	return o
+}
+
+func (w *Writer) park(j job, cause cases.Cause, why string) Outcome {
+	o := Outcome{Document: j.Document.ID(), Verdict: Park, Why: why, Case: caseOf(cause, j.Task, why)}
+	if j.seen != nil {
+		o.Entry, o.Posted = fmt.Sprintf("%s (id %d)", j.seen.name, j.Move), j.seen.state == "posted"
+	}
+	return o
+}
+
+// refused is a document that Odoo will not take as it is; one that broke Odoo gets more tries.
+func (w *Writer) refused(j job, err error) Outcome {
+	if KindOf(err) == Broken && j.Attempt+1 < tries {
+		return Outcome{Document: j.Document.ID(), Verdict: Wait, Why: err.Error(), Again: w.Now().Add(backoff(j.Attempt)), Broke: true}
+	}
+	return w.park(j, cases.Parked, err.Error())
+}

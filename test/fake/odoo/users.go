@@ -1,0 +1,133 @@
+package odoo
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// The groups that matter to Tillpost, in the order of their ids.
+var groups = []string{"base.group_user", "account.group_account_invoice", "account.group_account_manager", "analytic.group_analytic_accounting", "base.group_system"}
+
+// group ids by name; managers are billers too.
+const (
+	groupUser = 1 + iota
+	groupBilling
+	groupManager
+	groupAnalytic
+	groupSystem
+)
+
+// seedUsers makes the integration user (id 2), which is no administrator, and an administrator.
+func (s *Server) seedUsers() {
+	shown := []string{"User types / Internal User", "Invoicing / Billing", "Invoicing / Billing Administrator", "Technical / Analytic Accounting", "Administration / Settings"}
+	for i, name := range groups {
+		s.put("res.groups", int64(i+1), record{"name": name, "full_name": shown[i]})
+		s.b.XMLIDs[name] = xref{"res.groups", int64(i + 1)}
+	}
+	ids := func(n ...int64) (out []any) {
+		for _, id := range n {
+			out = append(out, id)
+		}
+		return out
+	}
+	s.put("res.users", 2, record{"name": "Tillpost", "login": s.User, "password": s.Key, "company_id": int64(1), "groups": ids(groupUser, groupBilling, groupManager, groupAnalytic)})
+	s.put("res.users", 3, record{"name": "Administrator", "login": "admin", "password": "admin", "company_id": int64(1), "groups": ids(groupUser, groupBilling, groupManager, groupAnalytic, groupSystem)})
+}
+
+// login finds a user by name and password.
+func (s *Server) login(user, key any) (int64, bool) {
+	for id, u := range s.b.Models["res.users"] {
+		if u["login"] == user {
+			return id, s.opens(id, key)
+		}
+	}
+	return 0, false
+}
+
+// opens reports whether a key is a user's. An expired key is that of the integration user.
+func (s *Server) opens(id int64, key any) bool {
+	u := s.b.Models["res.users"][id]
+	return u != nil && u["password"] == key && !(s.trouble.Denied && u["login"] == s.User)
+}
+
+func (s *Server) holds(uid int64, group string) bool {
+	list, _ := s.b.Models["res.users"][uid]["groups"].([]any)
+	return slices.Contains(list, any(int64(slices.Index(groups, group)+1)))
+}
+
+// may is the table of rights as far as Tillpost meets it.
+func (s *Server) may(uid int64, model, operation string) bool {
+	read := operation == "read"
+	switch {
+	case strings.HasPrefix(model, "account.analytic."):
+		return s.b.Grants["analytic"]
+	case model == "account.move", model == "account.move.line":
+		return s.holds(uid, "account.group_account_invoice")
+	case model == "account.journal":
+		return s.holds(uid, "account.group_account_manager") || read && s.holds(uid, "account.group_account_invoice")
+	case strings.HasPrefix(model, "account."):
+		return s.holds(uid, "account.group_account_manager") || read
+	case model == "res.partner", model == "res.currency":
+		return true
+	case model == "ir.model.data", model == "res.config.settings":
+		return s.holds(uid, "base.group_system")
+	}
+	return read || s.holds(uid, "base.group_system")
+}
+
+// operation is the right that a method needs.
+func operation(model, method string) string {
+	switch method {
+	case "search_read", "read":
+		return "read"
+	case "create", "load":
+		return "create"
+	case "unlink":
+		return "unlink"
+	case "check_access_rights", "has_access", "check_object_reference":
+		return ""
+	}
+	return "write"
+}
+
+// allowed faults as Odoo does when the user lacks a right, or means a company that is not his.
+func (s *Server) allowed(model, method string, context map[string]any) error {
+	if list, ok := context["allowed_company_ids"].([]any); ok && !slices.Contains(list, any(int64(1))) {
+		return fault{4, "Access to unauthorized or invalid companies."}
+	}
+	if op := operation(model, method); s.trouble.NoRights || op != "" && !s.may(s.uid, model, op) {
+		verb := map[string]string{"read": "access", "create": "create", "unlink": "delete"}[op]
+		if verb == "" {
+			verb = "modify"
+		}
+		return fault{4, fmt.Sprintf("You are not allowed to %s '%s' (%s) records.\n\nThis operation is allowed for the following groups:\n\t- Invoicing/Invoicing\n\nContact your administrator to request access if necessary.", verb, model, model)}
+	}
+	return nil
+}
+
+// groupField is the name of a user's groups on the wire.
+func (s *Server) groupField() string {
+	if s.Version >= 19 {
+		return "group_ids"
+	}
+	return "groups_id"
+}
+
+// regroup applies commands (6 = these, 4 = add, 3 = take away) to a user's groups.
+func regroup(have []any, commands any) []any {
+	have = slices.Clone(have)
+	list, _ := commands.([]any)
+	for _, c := range list {
+		cmd, _ := c.([]any)
+		switch {
+		case len(cmd) == 3 && cmd[0] == int64(6):
+			have, _ = cmd[2].([]any)
+		case len(cmd) >= 2 && cmd[0] == int64(4) && !slices.Contains(have, cmd[1]):
+			have = append(have, cmd[1])
+		case len(cmd) >= 2 && cmd[0] == int64(3):
+			have = slices.DeleteFunc(have, func(v any) bool { return v == cmd[1] })
+		}
+	}
+	return have
+}
