@@ -35,6 +35,7 @@ type Writer struct {
 	client *Client
 	charts *charts
 	silent int // calls in a row that Odoo did not take
+	conn   connection
 }
 
 // NewWriter returns a writer on a connection.
@@ -65,6 +66,7 @@ func (w *Writer) Step(ctx context.Context) (worked bool, err error) {
 		out = w.postpone(out, claimed, err)
 	} else {
 		w.silent = 0
+		w.conn.note(nil, w.Now(), time.Time{})
 	}
 	failpoint.Hit("outbox.before")
 	if err := w.Tasks.Settle(ctx, out); err != nil {
@@ -284,6 +286,7 @@ func (w *Writer) postpone(out []Outcome, ts []Task, err error) []Outcome {
 	}
 	again := w.Now().Add(backoff(w.silent))
 	w.silent++
+	w.conn.note(err, w.Now(), again)
 	for _, t := range ts {
 		if !done[t.Document.ID()] {
 			out = append(out, Outcome{Document: t.Document.ID(), Verdict: Wait, Why: err.Error(), Again: again})

@@ -31,6 +31,7 @@ var actions = map[cases.Cause][]action{
 	cases.MissingProof: {actApprove, actAccept}, cases.ControlTotal: {actAccept, actApprove}, cases.Gap: {actAccept}, cases.SuspenseCap: {actApprove},
 	cases.Parked: {actRetry, actAccept}, cases.LockedPeriod: {actRetry}, cases.DateShift: {actAccept, actRetry}, cases.TotalDiffers: {actRetry, actAccept},
 	cases.ForeignEdit: {actAccept, actRetry}, cases.Deleted: {actRetry, actAccept},
+	cases.ModeMix: {actRetry, actAccept}, cases.OfflinePayments: {actAccept}, cases.ConnectionRefused: {actAccept},
 }
 
 // actionOf is the one recommended action.

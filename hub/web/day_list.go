@@ -20,6 +20,7 @@ type dayListPage struct {
 	Filter    view.DayFilter
 	Locations []view.LocationView
 	Weekdays  []string
+	Books     []view.ConnectionView // the hub's own connections
 }
 
 func dayFilter(r *http.Request, v *visit) view.DayFilter {
@@ -39,7 +40,21 @@ func (s *site) dayList(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
-	return s.render(w, r, v, http.StatusOK, "days", "Store-days", dayListPage{Days: ds, Filter: f, Locations: ls})
+	cs, err := s.Registry.Connections(r.Context())
+	if err != nil {
+		return err
+	}
+	return s.render(w, r, v, http.StatusOK, "days", "Store-days", dayListPage{Days: ds, Filter: f, Locations: ls, Books: own(cs)})
+}
+
+// own are the hub's own connections: the line to the books.
+func own(cs []view.ConnectionView) (out []view.ConnectionView) {
+	for _, c := range cs {
+		if c.Device == "" {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 func (s *site) dayCSV(w http.ResponseWriter, r *http.Request, v *visit) error {

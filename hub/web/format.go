@@ -22,7 +22,7 @@ func funcs(now func() time.Time) template.FuncMap {
 		"measure": measureLabel, "state": stateOf, "docState": docState, "outcome": outcomeText, "roleHint": roleHint,
 		"dayURL": dayURL, "lineURL": lineURL, "ticketURL": ticketURL, "caseURL": caseURL, "locationURL": locationURL,
 		"action": actionOf, "others": otherActions, "short": clip, "join": strings.Join, "weekdays": weekdays, "hasDay": hasDay,
-		"dict": dict, "offset": offset,
+		"dict": dict, "offset": offset, "connection": connectionOf,
 	}
 }
 

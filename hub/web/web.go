@@ -50,6 +50,7 @@ type Registry interface {
 	CountLocations(ctx context.Context, only []retail.LocationCode, since time.Time) (view.LocationCount, error)
 	PutLocation(ctx context.Context, f view.LocationForm, who string) error
 	ConfirmTill(ctx context.Context, l retail.LocationCode, t retail.TillCode, who string) error
+	Connections(ctx context.Context) ([]view.ConnectionView, error)
 }
 
 // Users reads who may sign in. Code not_found for a name nobody has.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/hub/view"
+	"github.com/tillpost/tillpost/shared/breaker"
 	"github.com/tillpost/tillpost/shared/money"
 )
 
@@ -25,6 +26,21 @@ var states = map[string]badge{
 	"parked":   {"parked", "bad", "Odoo refuses it: see its case."},
 	"accepted": {"accepted", "warn", "A person lives with it as it stands in Odoo: its steps say who and why."},
 	"waiting":  {"waiting", "warn", "Odoo cannot take it now; it goes by itself."},
+}
+
+// connections words how a connection to another system stands.
+var connections = map[breaker.State]badge{
+	breaker.Closed:   {"works", "good", "It answers."},
+	breaker.Open:     {"rests", "warn", "It did not answer; it is asked again by itself."},
+	breaker.HalfOpen: {"being tried", "warn", "It did not answer; it is being asked again."},
+	breaker.Refused:  {"refused", "bad", "It refuses us for good: see its case."},
+}
+
+func connectionOf(s breaker.State) badge {
+	if b, ok := connections[s]; ok {
+		return b
+	}
+	return badge{string(s), "warn", ""}
 }
 
 func stateOf(d view.DayView) badge {

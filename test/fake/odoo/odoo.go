@@ -25,6 +25,7 @@ type Options struct {
 	Key      string // "" = "key"
 	State    string // file, "" = memory only
 	Analytic bool   // analytic accounting is on from the start
+	Neutral  bool   // a neutralised copy: its pages carry the banner
 }
 
 // record is one row of a model.
@@ -174,6 +175,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	if !t.HTML && r.URL.Path == "/web/login" {
+		s.login(w)
+		return
+	}
 	if t.HTML || !strings.HasPrefix(r.URL.Path, "/xmlrpc/2/") {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		if t.Status != 0 {
@@ -286,4 +291,14 @@ func (r record) with(values record) record {
 		out[k] = v
 	}
 	return out
+}
+
+// login is the login page, with the banner of a database that was neutralised.
+func (s *Server) login(w http.ResponseWriter) {
+	banner := ""
+	if s.Neutral {
+		banner = `<span id="oe_neutralize_banner">Database neutralized for testing: no emails sent, etc.</span>`
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = io.WriteString(w, "<!DOCTYPE html><html><body>"+banner+"<form class=\"oe_login_form\"></form></body></html>")
 }
