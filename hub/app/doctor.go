@@ -244,6 +244,7 @@ func (x *examination) odoo(ctx context.Context, s *store.Store) {
 	} else {
 		x.Warn("clock", "Odoo's time is not known: "+err.Error(), "", "Look again when Odoo answers.")
 	}
+	x.Add(doctor.SecretFile("Odoo's key", o.KeyFile))
 	if _, _, err := c.Login(ctx); err != nil {
 		do := map[odoo.Kind]string{odoo.Denied: "Make a new API key for user " + o.User + " in Odoo and put it into " + o.KeyFile + "."}[odoo.KindOf(err)]
 		if do == "" {
@@ -267,6 +268,9 @@ func (x *examination) odoo(ctx context.Context, s *store.Store) {
 		x.Bad("Odoo rights", "user "+o.User+" may not "+m, means, "Give the group named.")
 	}
 	for _, m := range rep.Lacks {
+		if m == "journal " {
+			m = "a journal for store-days"
+		}
 		x.Bad("Odoo books", "Odoo lacks "+m, means, "Run hub odoo setup; it is safe to run again.")
 	}
 	for _, m := range rep.Wrong {

@@ -30,6 +30,7 @@ func (a *App) post(ctx context.Context) error {
 			if may, known = a.mayPost(ctx); known {
 				judged = time.Now()
 			}
+			a.tellOdoo(ctx)
 		}
 		worked, err := false, error(nil)
 		if may {
@@ -109,6 +110,9 @@ func (a *App) adopt(ctx context.Context) error {
 // tellOdoo keeps how the lane to Odoo stands, when it has changed.
 func (a *App) tellOdoo(ctx context.Context) {
 	s := a.writer.Connection()
+	if s.Name == "" {
+		return // Odoo was not called yet
+	}
 	s.Mode, _ = a.Store.BooksMode(ctx)
 	if a.odoo.State == s.State && a.odoo.Reason == s.Reason && a.odoo.Mode == s.Mode && time.Until(a.odoo.Next) > 0 == (time.Until(s.Next) > 0) {
 		return

@@ -84,6 +84,9 @@ func (a *App) judgeBooks(ctx context.Context) (j judgement, err error) {
 // posted then either, and it is asked again.
 func (a *App) mayPost(ctx context.Context) (may, known bool) {
 	j, err := a.judgeBooks(ctx)
+	if a.writer != nil && ctx.Err() == nil && odoo.KindOf(err) != odoo.Broken {
+		a.writer.Met(err)
+	}
 	if err != nil {
 		if ctx.Err() == nil {
 			a.log.InfoContext(ctx, "Odoo did not say whether its database is for tests", "err", err)

@@ -18,12 +18,11 @@ type connection struct {
 func (w *Writer) Connection() breaker.Status {
 	w.conn.mu.Lock()
 	defer w.conn.mu.Unlock()
-	s := w.conn.s
-	if s.Name == "" {
-		s = breaker.Status{Name: "odoo", State: breaker.Closed}
-	}
-	return s
+	return w.conn.s
 }
+
+// Met notes what a call beside the lane's own met: the lane itself calls only when there is something to post.
+func (w *Writer) Met(err error) { w.conn.note(err, w.Now(), w.Now().Add(waitFirst)) }
 
 // note keeps what a round of calls met; err is nil when Odoo took them.
 func (c *connection) note(err error, now, next time.Time) {
@@ -40,7 +39,7 @@ func (c *connection) note(err error, now, next time.Time) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.s.State != state {
+	if c.s.State != state || c.s.Since.IsZero() {
 		c.s.Since = now
 	}
 	c.s.Name, c.s.State, c.s.Reason, c.s.Next = "odoo", state, reason, next

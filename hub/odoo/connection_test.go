@@ -9,10 +9,12 @@ import (
 
 func TestConnectionTellsHowTheLaneStands(t *testing.T) {
 	var w Writer
-	if s := w.Connection(); s.State != breaker.Closed || s.Name != "odoo" {
+	now := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+	w.Now = func() time.Time { return now }
+	w.Met(nil)
+	if s := w.Connection(); s.State != breaker.Closed || s.Name != "odoo" || !s.Since.Equal(now) {
 		t.Errorf("%+v", s)
 	}
-	now := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 	for _, c := range []struct {
 		kind  Kind
 		state breaker.State

@@ -245,7 +245,7 @@ func TestHubDoctor(t *testing.T) {
 	for state, list := range map[doctor.State][]string{
 		doctor.Good: {"settings", "disk", "pages: they answer", "broker: it answers", "time zones", "database: it is whole", "hub.secret", "clock agrees with Odoo's", "books: they are for tests", "1 devices"},
 		doctor.Warn: {"none was ever made", "any program on this machine may send"},
-		doctor.Bad:  {"Nobody can sign in", "Odoo lacks journal"},
+		doctor.Bad:  {"Nobody can sign in", "Odoo lacks a journal"},
 	} {
 		for _, s := range list {
 			if !finds(rep, state, s) {
