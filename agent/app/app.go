@@ -41,6 +41,7 @@ type App struct {
 	started time.Time
 
 	connections     []*connection
+	looking         sync.Mutex                   // of what lookConnections remembers: a status asks from its own goroutine
 	conditions      map[string]*health.Condition // of connections, by code and name
 	connectionsTold time.Time
 }

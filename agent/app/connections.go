@@ -118,6 +118,8 @@ func mixture(modes map[string]mode.Mode) string {
 
 // lookConnections sets the conditions and lets a refused connection be asked again when its key has changed.
 func (a *App) lookConnections(now time.Time) {
+	a.looking.Lock()
+	defer a.looking.Unlock()
 	for _, c := range a.connections {
 		s := c.now()
 		if is := stamps(c.secrets); is != c.changed {

@@ -73,9 +73,9 @@ func (a *App) judgeBooks(ctx context.Context) (j judgement, err error) {
 		return j, nil
 	}
 	other := map[mode.Mode]mode.Mode{mode.Test: mode.Production, mode.Production: mode.Test}[j.is]
-	n, err := a.Store.CountMarked(ctx, other)
-	if n > 0 {
-		j.why = fmt.Sprintf("the ledger holds %d records of a %s system, and the books are %s: give the hub the right books, or begin with a new data_dir", n, other, j.is)
+	holds, err := a.Store.HoldsMarked(ctx, other)
+	if holds {
+		j.why = fmt.Sprintf("the ledger holds records of a %s system, and the books are %s: give the hub the right books, or begin with a new data_dir", other, j.is)
 	}
 	return j, err
 }

@@ -146,7 +146,7 @@ func (tx *Tx) holdsOffline(ctx context.Context, t retail.Terminal) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "terminal %s of %s: %d payments, %s", t.Till, t.Location, t.Offline.Count, t.Offline.AtRisk)
 	if !t.Offline.Oldest.IsZero() {
-		fmt.Fprintf(&b, ", the oldest of %s", t.Offline.Oldest.UTC().Format("2006-01-02 15:04 UTC"))
+		fmt.Fprintf(&b, ", the oldest of %s", t.Offline.Oldest.In(tx.zone(ctx, t.Location)).Format("2006-01-02 15:04 MST"))
 	}
 	for i, p := range t.Offline.Payments {
 		if i == 20 {
@@ -160,6 +160,19 @@ func (tx *Tx) holdsOffline(ctx context.Context, t retail.Terminal) error {
 	}
 	c.Detail = b.String()
 	return tx.ask(ctx, c)
+}
+
+// zone is a location's time zone now, UTC when nobody has said it.
+func (tx *Tx) zone(ctx context.Context, l retail.LocationCode) *time.Location {
+	var name string
+	if err := tx.QueryRowContext(ctx, `SELECT zone FROM trading WHERE location = ? ORDER BY since DESC LIMIT 1`, string(l)).Scan(&name); err != nil {
+		return time.UTC
+	}
+	z, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC
+	}
+	return z
 }
 
 func or(s, otherwise string) string {

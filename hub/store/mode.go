@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/ingest"
@@ -36,13 +37,29 @@ func (s *Store) SetBooksMode(ctx context.Context, m mode.Mode, who, reason strin
 	})
 }
 
-// CountMarked is how many records of a mode were taken into the ledger.
-func (s *Store) CountMarked(ctx context.Context, m mode.Mode) (n int, err error) {
+// settingMarked, with a mode behind it, says that the ledger holds records of that mode.
+const settingMarked = "ledger_holds_"
+
+// HoldsMarked reports whether records of a mode were ever taken into the ledger.
+func (s *Store) HoldsMarked(ctx context.Context, m mode.Mode) (bool, error) {
 	if m == mode.Unknown {
-		return 0, nil
+		return false, nil
 	}
-	err = s.read.QueryRowContext(ctx, `SELECT count(*) FROM envelope e JOIN lane l ON l.id = e.lane WHERE e.content_type LIKE ? AND e.refusal = '' AND l.stream <> 'state'`, "%"+mode.Mark("", m)).Scan(&n)
-	return n, classify("count records", err)
+	v, err := setting(ctx, s.read, settingMarked+string(m))
+	return v != "", classify("read the ledger's modes", err)
+}
+
+// noteMode remembers that the ledger holds a record of this mode: once, for every record asks.
+func (tx *Tx) noteMode(ctx context.Context, e *envelope.Envelope) error {
+	m := mode.Marked(e.ContentType)
+	if m == mode.Unknown || e.Stream == envelope.State {
+		return nil
+	}
+	if _, known := tx.store.marks.Load(m); known || tx.marked == m {
+		return nil
+	}
+	tx.marked = m
+	return tx.set(ctx, settingMarked+string(m), tx.Now.Format(time.RFC3339))
 }
 
 // refuseMixed keeps a record whose mode contradicts the books' aside: one case for all of its device.
@@ -62,7 +79,7 @@ func (s *Store) ReadMixed(ctx context.Context, mean func(*envelope.Envelope) ing
 		err := r.Scan(&id)
 		ids = append(ids, id)
 		return err
-	}, `SELECT id FROM envelope WHERE refusal LIKE ? ORDER BY id`, "%"+mode.ErrMixed.Error()+"%")
+	}, `SELECT id FROM envelope WHERE refusal <> '' AND refusal LIKE ? ORDER BY id`, "%"+mode.ErrMixed.Error()+"%")
 	if err != nil {
 		return 0, 0, classify("list records kept aside", err)
 	}

@@ -40,6 +40,9 @@ func (tx *Tx) PutRecord(ctx context.Context, id int64, e *envelope.Envelope, m i
 	case decode.Connections:
 		return tx.tellConnections(ctx, e)
 	}
+	if err := tx.noteMode(ctx, e); err != nil {
+		return err
+	}
 	switch r := m.Record.(type) {
 	case retail.Ticket:
 		if err := tx.putVersion(ctx, id, e, m, facts{r.Number, r.Sequence, r.At}); err != nil {

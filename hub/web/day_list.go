@@ -40,9 +40,11 @@ func (s *site) dayList(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
-	cs, err := s.Registry.Connections(r.Context())
-	if err != nil {
-		return err
+	var cs []view.ConnectionView
+	if v.only() == nil { // a store has nothing to do with the line to the books
+		if cs, err = s.Registry.Connections(r.Context()); err != nil {
+			return err
+		}
 	}
 	return s.render(w, r, v, http.StatusOK, "days", "Store-days", dayListPage{Days: ds, Filter: f, Locations: ls, Books: own(cs)})
 }
