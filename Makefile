@@ -1,5 +1,5 @@
 # Tillpost: `make demo` shows it, `make test` proves it. Both need Go, gcc and make, nothing else.
-.PHONY: all build test check sim sim-bugs e2e contract bench demo
+.PHONY: all build test check sim sim-bugs e2e contract bench demo peers
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -41,3 +41,7 @@ bench:
 
 demo:
 	go run ./test/demo
+
+# peers proves the fakes by clients from outside, each built in a folder of its own; it skips what cannot be had without a network.
+peers:
+	go run ./test/peers/upa

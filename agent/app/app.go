@@ -39,6 +39,11 @@ type App struct {
 	watches []func(context.Context) error
 	door    http.Handler // the local API, nil = closed
 	started time.Time
+
+	connections     []*connection
+	looking         sync.Mutex                   // of what lookConnections remembers: a status asks from its own goroutine
+	conditions      map[string]*health.Condition // of connections, by code and name
+	connectionsTold time.Time
 }
 
 // New opens the buffer and builds the rest. Codes: invalid for settings that cannot work, conflict when another agent uses the folder.
@@ -50,6 +55,9 @@ func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 	}
 	if err = a.open(ctx); err == nil {
 		err = a.openSources()
+	}
+	if err == nil {
+		err = a.unmixed()
 	}
 	if err != nil {
 		return nil, errors.Join(err, a.Close())
@@ -134,7 +142,7 @@ func (a *App) Run(ctx context.Context) error {
 		start("folder events", w)
 	}
 	for _, s := range a.sources {
-		p := &capture.Pump{Source: s, Sink: a.Buffer, Log: a.log, Trouble: a.trouble(s.Name())}
+		p := &capture.Pump{Source: s, Sink: a.Buffer, Log: a.log, Mode: a.modeOf(s), Trouble: a.trouble(s.Name())}
 		start("source "+s.Name(), p.Run)
 	}
 	a.log.InfoContext(ctx, "agent started", "device", a.Config.Device, "version", version.String())

@@ -41,9 +41,15 @@ func (a *App) openSources() error {
 		if err != nil {
 			return err
 		}
+		if p.Format == "sql" {
+			return fault.Msg(fault.Invalid, "source.filedrop "+d.Name, "profile "+d.Profile+" reads a till's database, not files")
+		}
 		f := filedrop.New(d.Name, filedrop.Folder{Profile: p, Dir: d.Dir, Pattern: d.Pattern, Location: d.Location, Stream: streamOf(d.History), Settle: time.Duration(d.Settle), Log: a.log})
 		a.sources = append(a.sources, f)
 		a.watches = append(a.watches, f.Watch)
+	}
+	if err := a.openDevices(); err != nil {
+		return err
 	}
 	if l := a.Config.Source.LocalAPI; l.Listen != "" {
 		token, err := config.Secret(l.TokenFile)
@@ -94,6 +100,9 @@ func importFile(ctx context.Context, c Config, b *buffer.Buffer, o ImportOptions
 	p, err := findProfile(c.Profiles.Dir, o.Profile)
 	if err != nil {
 		return filedrop.Report{}, err
+	}
+	if p.Format == "sql" {
+		return filedrop.Report{}, fault.Msg(fault.Invalid, "import", "profile "+o.Profile+" reads a till's database, not files")
 	}
 	behind := capture.NewBehind(b)
 	rep, err := filedrop.Import{Path: o.Path, Profile: p, Location: o.Location, Stream: streamOf(!o.Today)}.Run(ctx, behind)

@@ -23,6 +23,26 @@ var (
 		Meaning: "Tickets from it wait where they are until it can be read again.",
 		Do:      "Check that the folder below exists and can be opened from this PC.", Severity: health.High, Grace: time.Minute,
 	}
+	connectionRefused = &health.Condition{
+		Code: "connection_refused", Title: "A source of tickets refuses this PC",
+		Meaning: "Nothing is lost: what it holds waits there. But nothing comes from it until somebody acts.",
+		Do:      "Call head office's IT and read them the detail below: a key or a right must be renewed.", Severity: health.High,
+	}
+	connectionDown = &health.Condition{
+		Code: "connection_down", Title: "A source of tickets does not answer",
+		Meaning: "Nothing is lost: what it holds waits there, and it is asked again by itself.",
+		Do:      "See that what is named below is switched on and connected.", Severity: health.Medium, Grace: 5 * time.Minute,
+	}
+	terminalDown = &health.Condition{
+		Code: "terminal_down", Title: "A card terminal has not answered for more than a day",
+		Meaning: "It takes cards as ever. Only what it may hold of payments taken offline is not seen here.",
+		Do:      "See that it is switched on at night, or correct its address in the settings.", Severity: health.Low, Grace: 26 * time.Hour,
+	}
+	clockWrong = &health.Condition{
+		Code: "clock", Title: "This PC's clock is wrong",
+		Meaning: "Tickets may land on the wrong business day, and services may refuse this PC.",
+		Do:      "Switch on the automatic time of the system.", Severity: health.Medium,
+	}
 	damaged = &health.Condition{
 		Code: "buffer_damaged", Title: "This PC's disk has damaged tickets that waited here",
 		Meaning: "What could be read was saved and goes to head office; what is missing is listed there.",

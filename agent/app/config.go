@@ -37,6 +37,8 @@ type HubConfig struct {
 // SourceConfig lists where tickets come from.
 type SourceConfig struct {
 	FileDrop []FileDropConfig `toml:"filedrop,omitempty"`
+	Terminal []TerminalConfig `toml:"terminal,omitempty"`
+	PosSQL   []PosSQLConfig   `toml:"possql,omitempty"`
 	LocalAPI LocalAPIConfig   `toml:"localapi"`
 }
 
@@ -108,6 +110,7 @@ func (c *Config) validate(f *config.Faults) {
 		names[d.Name] = true
 	}
 	c.Source.LocalAPI.validate(f)
+	c.Source.validateDevices(f)
 }
 
 func (h HubConfig) validate(f *config.Faults) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -18,6 +19,51 @@ func TestTheSampleLacksOnlyItsSecrets(t *testing.T) {
 	for _, line := range strings.Split(err.Error(), "\n")[1:] {
 		if !strings.Contains(line, "password_file") && !strings.Contains(line, "token_file") {
 			t.Errorf("the sample: %s", line)
+		}
+	}
+}
+
+// What the sample shows as comments is as good as the rest of it.
+func TestTheSamplesCommentsAreGoodSettings(t *testing.T) {
+	b, err := os.ReadFile("../../configs/agent.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := regexp.MustCompile(`(?m)^# (\[\[source|[a-z_]+ = )`).ReplaceAllString(string(b), "$1")
+	file := filepath.Join(t.TempDir(), "agent.toml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := app.LoadConfig(file)
+	if len(c.Source.Terminal) != 1 || len(c.Source.PosSQL) != 1 || c.Source.PosSQL[0].Address != `POS-SERVER\pcamerica` {
+		t.Errorf("%+v", c.Source)
+	}
+	if err == nil {
+		return // a machine on which Tillpost is installed
+	}
+	for _, line := range strings.Split(err.Error(), "\n")[1:] {
+		if !strings.Contains(line, "password_file") && !strings.Contains(line, "token_file") && !strings.Contains(line, "ca_file") {
+			t.Errorf("the sample: %s", line)
+		}
+	}
+}
+
+func TestDevicesSettings(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "agent.toml")
+	text := "device = 'pc'\n[hub]\nurl = 'mqtt://127.0.0.1:1'\n" +
+		"[[source.terminal]]\nname = 'a'\nzone = 'Mars'\nwindows = ['noon']\nmode = 'maybe'\n[[source.terminal]]\nname = 'b'\naddress = '127.0.0.1'\nlocation = 'S'\ntill = 'P'\nzone = 'UTC'\n" +
+		"[[source.possql]]\nname = 'x'\n[[source.possql]]\nname = 'y'\nprofile = 'pcamerica'\naddress = 'POS'\nuser = 'u'\nzone = 'Mars'\nmode = 'production'\n[[source.possql]]\nname = 'x'\nmode = 'real'\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := app.LoadConfig(file)
+	if err == nil {
+		t.Fatal("the file passed")
+	}
+	for _, want := range []string{"terminal 1: it needs address", "terminal 1: it needs location", "zone Mars", "like 22:30-06:00, not noon", `terminal 1: mode "maybe"`, "possql 2: user u needs a password_file",
+		`the time zone "Mars"`, "possql 3: it needs profile", `possql 3: mode "real"`, `the name "x" is used twice`, "terminal/b is of a test system and possql/y of a real one"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not told in:\n%v", want, err)
 		}
 	}
 }

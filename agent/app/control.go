@@ -46,6 +46,14 @@ func (a *App) serveControl(ctx context.Context) error {
 		answer(w, verified{n}, err)
 	})
 	mux.HandleFunc("GET /export", func(w http.ResponseWriter, r *http.Request) { _ = a.Buffer.Export(r.Context(), w) })
+	mux.HandleFunc("POST /retry", func(w http.ResponseWriter, r *http.Request) {
+		var name string
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&name); err != nil {
+			answer(w, nil, fault.New(fault.Invalid, "retry", err))
+			return
+		}
+		answer(w, name, a.Retry(name))
+	})
 	mux.HandleFunc("POST /import", func(w http.ResponseWriter, r *http.Request) {
 		var o ImportOptions
 		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&o); err != nil {

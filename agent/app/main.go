@@ -63,7 +63,7 @@ func (c *cli) root() *cobra.Command {
 	buf.AddCommand(c.command("verify", "prove that every record that is held is whole", c.verify), c.command("export FILE", "write every record that is held as NDJSON", c.export))
 	cfg := &cobra.Command{Use: "config", Short: "the settings"}
 	cfg.AddCommand(c.command("print", "show the settings that are in force", c.printConfig))
-	root.AddCommand(c.importCommand())
+	root.AddCommand(c.importCommand(), c.connectionCommand(), c.command("doctor", "try everything that the settings name and say what is wrong and what to do", c.doctor))
 	root.AddCommand(c.command("run", "run the service", c.run), c.command("status", "how this store stands; fails when somebody must act", c.status), buf, cfg,
 		c.command("check-config", "say everything that is wrong with the settings", c.checkConfig), c.command("version", "tell the version", c.version))
 	return root

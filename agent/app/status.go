@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/agent/forward"
+	"github.com/tillpost/tillpost/shared/breaker"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/health"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -24,7 +25,10 @@ type Status struct {
 	Heard     time.Time                                `json:"heard,omitzero"` // when the hub last confirmed anything
 	Waiting   uint64                                   `json:"waiting"`        // records that the hub has not confirmed
 	Streams   map[envelope.Stream]forward.StreamStatus `json:"streams"`
-	Health    []health.Status                          `json:"health"`
+
+	Connections []breaker.Status `json:"connections,omitempty"`
+	Clock       *time.Duration   `json:"clock_offset,omitempty"` // this PC's clock minus the hub's; nil = not known yet
+	Health      []health.Status  `json:"health"`
 }
 
 // Good reports that a store manager need not do anything.
@@ -37,6 +41,10 @@ func (a *App) Status(ctx context.Context) Status {
 	s := Status{Device: a.Config.Device, Version: version.String(), Running: true, Started: a.started, Connected: a.uplink.State().Connected,
 		Health: a.Health.Report(now)}
 	s.Streams, s.Heard = a.loop.Status()
+	s.Connections = a.Connections()
+	if off, known := a.loop.Clock(); known {
+		s.Clock = &off
+	}
 	s.Hub, _ = a.Buffer.Hub(ctx)
 	for name, st := range s.Streams {
 		st.State = a.Buffer.State(name)
@@ -73,10 +81,29 @@ func (s Status) Text(w io.Writer) {
 			fmt.Fprintf(w, "  %-8s %-10s taken %d, confirmed %d\n", name, st.Phase, st.Last, st.Acked)
 		}
 	}
+	for _, c := range s.Connections {
+		writeConnection(w, c)
+	}
 	for _, h := range s.Health {
 		fmt.Fprintf(w, "\n%s (since %s)\n  %s\n  %s\n", h.Title, h.Since.Format(time.DateTime), h.Meaning, h.Do)
 		if h.Detail != "" {
 			fmt.Fprintf(w, "  Detail: %s\n", h.Detail)
 		}
+	}
+}
+
+// writeConnection writes a connection in a line or two.
+func writeConnection(w io.Writer, c breaker.Status) {
+	words := map[breaker.State]string{breaker.Closed: "works", breaker.Open: "rests", breaker.HalfOpen: "is being tried", breaker.Refused: "refuses"}[c.State]
+	fmt.Fprintf(w, "  %-24s %s since %s, %s", c.Name, words, c.Since.Format(time.DateTime), c.Mode)
+	if !c.Next.IsZero() {
+		fmt.Fprintf(w, ", next try %s", c.Next.Format(time.TimeOnly))
+	}
+	fmt.Fprintln(w)
+	if c.State != breaker.Closed && c.Reason != "" {
+		fmt.Fprintf(w, "    %s\n", c.Reason)
+	}
+	if c.State == breaker.Refused {
+		fmt.Fprintf(w, "    when that is mended: agent connection retry %s\n", c.Name)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/tillpost/tillpost/agent/forward"
 	"github.com/tillpost/tillpost/agent/source"
 	"github.com/tillpost/tillpost/shared/decode"
+	"github.com/tillpost/tillpost/shared/doctor"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/health"
 )
@@ -45,6 +46,7 @@ func (a *App) watch(ctx context.Context) error {
 		now := time.Now()
 		a.look(now)
 		told = a.tell(ctx, now, told)
+		a.tellConnections(ctx, now)
 		if now.Sub(trimmed) > trimEvery {
 			trimmed = now
 			if n, err := a.Buffer.Trim(ctx, buffer.KeepAcked); err != nil && ctx.Err() == nil {
@@ -63,6 +65,14 @@ func (a *App) watch(ctx context.Context) error {
 
 // look sets what the line and the streams say.
 func (a *App) look(now time.Time) {
+	if off, known := a.loop.Clock(); known {
+		if f := doctor.Clock("clock", "head office's", off); f.State == doctor.Bad {
+			a.Health.Set(clockWrong, f.Found, now)
+		} else {
+			a.Health.Clear(clockWrong)
+		}
+	}
+	a.lookConnections(now)
 	line := a.uplink.State()
 	if line.Connected {
 		a.Health.Clear(noLine)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tillpost/tillpost/agent/source"
 	"github.com/tillpost/tillpost/shared/failpoint"
+	"github.com/tillpost/tillpost/shared/mode"
 )
 
 // Sink is the buffer.
@@ -37,6 +38,7 @@ type Pump struct {
 	Sink    Sink
 	Log     *slog.Logger
 	Every   time.Duration // 0 = Every
+	Mode    mode.Mode     // of the source's connection: each record carries it
 	Trouble func(Stage, error)
 }
 
@@ -90,5 +92,8 @@ func (p *Pump) Step(ctx context.Context) (n int, s Stage, err error) {
 		return 0, Reading, nil
 	}
 	failpoint.Hit("read.after")
+	for i := range ds {
+		ds[i].ContentType = mode.Mark(ds[i].ContentType, p.Mode)
+	}
 	return max(1, len(ds)), Storing, p.Sink.Append(ctx, p.Source.Name(), next, ds)
 }

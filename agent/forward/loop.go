@@ -26,6 +26,9 @@ type Loop struct {
 	wake   chan struct{}
 	status map[envelope.Stream]StreamStatus
 	heard  time.Time
+
+	off      time.Duration // of our clock against the hub's
+	offKnown bool
 }
 
 // StreamStatus is what a person or a health check wants to know of a stream.
@@ -91,6 +94,9 @@ func (l *Loop) Head(h envelope.Head) {
 			} else {
 				l.mu.Lock()
 				l.heard = now
+				if h.Nonce != "" && !h.At.IsZero() { // the answer to a hello has just been made: it waited for nobody
+					l.off, l.offKnown = now.Sub(h.At), true
+				}
 				l.mu.Unlock()
 			}
 		}
@@ -102,6 +108,13 @@ func (l *Loop) event(f func(context.Context, time.Time)) {
 	l.events = append(l.events, f)
 	l.mu.Unlock()
 	l.Wake()
+}
+
+// Clock is this PC's clock minus the hub's at the last hello, to some seconds; known is false before the first.
+func (l *Loop) Clock() (off time.Duration, known bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.off, l.offKnown
 }
 
 // Status returns the streams as they stood after the last step, and when the hub was heard last.

@@ -125,7 +125,7 @@ func (u *Uplink) Run(ctx context.Context) error {
 // session is one connection from beginning to end; up tells how long it held.
 func (u *Uplink) session(ctx context.Context) (up time.Duration, err error) {
 	lost := make(chan error, 1)
-	c := mqtt.NewClient(u.options(lost))
+	c := mqtt.NewClient(u.options(lost).SetBinaryWill(topic.Birth(u.o.Device), birth(false, u.o.Version, time.Time{}), 1, true))
 	defer c.Disconnect(100)
 	if err := await(ctx, c.Connect(), connectTimeout); err != nil {
 		return 0, err
@@ -163,11 +163,10 @@ func (u *Uplink) session(ctx context.Context) (up time.Duration, err error) {
 }
 
 func (u *Uplink) options(lost chan<- error) *mqtt.ClientOptions {
-	o := mqtt.NewClientOptions().AddBroker(u.o.URL).SetClientID(string(u.o.Device)+"-"+envelope.NewEpoch().String()[:16]).
+	o := mqtt.NewClientOptions().AddBroker(u.o.URL).SetClientID(string(u.o.Device) + "-" + envelope.NewEpoch().String()[:16]).
 		SetUsername(string(u.o.Device)).SetPassword(u.o.Password).
 		SetProtocolVersion(4).SetCleanSession(true).SetAutoReconnect(false).SetConnectRetry(false).SetOrderMatters(true).
-		SetKeepAlive(keepAlive).SetPingTimeout(10*time.Second).SetConnectTimeout(connectTimeout).SetWriteTimeout(writeTimeout).
-		SetBinaryWill(topic.Birth(u.o.Device), birth(false, u.o.Version, time.Time{}), 1, true).
+		SetKeepAlive(keepAlive).SetPingTimeout(10 * time.Second).SetConnectTimeout(connectTimeout).SetWriteTimeout(writeTimeout).
 		SetConnectionLostHandler(func(_ mqtt.Client, err error) {
 			select {
 			case lost <- err:

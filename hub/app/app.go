@@ -22,6 +22,7 @@ import (
 	"github.com/tillpost/tillpost/hub/password"
 	"github.com/tillpost/tillpost/hub/roll"
 	"github.com/tillpost/tillpost/hub/store"
+	"github.com/tillpost/tillpost/shared/breaker"
 	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/decode"
 	"github.com/tillpost/tillpost/shared/fault"
@@ -47,10 +48,12 @@ type App struct {
 	lock      *lock.Lock
 	calendars *calendars
 	roller    *roll.Roller
-	writer    *odoo.Writer  // nil without Odoo
-	news      chan struct{} // the ledger has something new
-	tasks     chan struct{} // the outbox has
-	mend      chan struct{} // a profile came: what was refused for want of it is read again
+	writer    *odoo.Writer   // nil without Odoo
+	client    *odoo.Client   // the same
+	odoo      breaker.Status // of the lane to Odoo, as it was kept last
+	news      chan struct{}  // the ledger has something new
+	tasks     chan struct{}  // the outbox has
+	mend      chan struct{}  // a profile came: what was refused for want of it is read again
 	web       net.Listener
 }
 
@@ -77,7 +80,8 @@ func OpenStore(ctx context.Context, c Config) (*store.Store, store.Clerk, error)
 func reader(s *store.Store, c Config, t *calendars) meaning.Reader {
 	p := &profiles{read: s.Profile, have: map[string]known{}}
 	s.Says = p.needs
-	return meaning.Reader{Calendar: t.get, Decoder: decode.Decoder{Profiles: p.get}}
+	b := &booksMode{read: s.BooksMode}
+	return meaning.Reader{Calendar: t.get, Books: b.get, Decoder: decode.Decoder{Profiles: p.get}}
 }
 
 // New opens the database and builds the rest. Code invalid for settings that cannot work.
@@ -213,7 +217,11 @@ func (a *App) books(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := a.firstMode(ctx); err != nil {
+		return err
+	}
 	hub, err := a.Store.HubID(ctx)
+	a.client = c
 	a.writer = odoo.NewWriter(hub, c, store.Outbox{Store: a.Store}, a.log)
 	return err
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/tillpost/tillpost/hub/audit"
 	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/mode"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
 )
@@ -55,6 +56,7 @@ type OdooConfig struct {
 	KeyFile   string `toml:"key_file"`
 	Company   string `toml:"company"`
 	AllowHTTP bool   `toml:"allow_http"`
+	Mode      string `toml:"mode" comment:"test or production; empty: a neutralised database is test, every other production"`
 }
 
 // PostingConfig is head office's rules for store-days.
@@ -210,6 +212,9 @@ func (o OdooConfig) validate(f *config.Faults) {
 		if v == "" {
 			f.Add("odoo.%s: it is missing", name)
 		}
+	}
+	if _, ok := mode.Parse(o.Mode); !ok {
+		f.Add("odoo.mode: %q is not test or production", o.Mode)
 	}
 	if o.KeyFile != "" {
 		if _, err := config.Secret(o.KeyFile); err != nil {

@@ -8,8 +8,9 @@ import (
 )
 
 const (
-	lookEvery = time.Hour           // posted entries are read again so often
-	lookBack  = 40 * 24 * time.Hour // as far as books are usually open
+	judgeEvery = 10 * time.Minute    // whether the books are still the same ones
+	lookEvery  = time.Hour           // posted entries are read again so often
+	lookBack   = 40 * 24 * time.Hour // as far as books are usually open
 )
 
 // roll runs the roller.
@@ -19,11 +20,23 @@ func (a *App) roll(ctx context.Context) error { return a.roller.Run(ctx, a.news)
 func (a *App) post(ctx context.Context) error {
 	out := store.Outbox{Store: a.Store}
 	looked := time.Now()
+	var judged, may = time.Time{}, false
 	if err := a.adopt(ctx); err != nil {
 		return err
 	}
 	for ctx.Err() == nil {
-		worked, err := a.writer.Step(ctx)
+		if time.Since(judged) > judgeEvery {
+			var known bool
+			if may, known = a.mayPost(ctx); known {
+				judged = time.Now()
+			}
+			a.tellOdoo(ctx)
+		}
+		worked, err := false, error(nil)
+		if may {
+			worked, err = a.writer.Step(ctx)
+			a.tellOdoo(ctx)
+		}
 		if err != nil && ctx.Err() == nil {
 			a.log.ErrorContext(ctx, "cannot work on the outbox; it is tried again", "err", err)
 			worked = false
@@ -92,4 +105,16 @@ func (a *App) adopt(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// tellOdoo keeps how the lane to Odoo stands, when it has changed.
+func (a *App) tellOdoo(ctx context.Context) {
+	s := a.writer.Status()
+	s.Mode, _ = a.Store.BooksMode(ctx)
+	if a.odoo.State == s.State && a.odoo.Reason == s.Reason && a.odoo.Mode == s.Mode && time.Until(a.odoo.Next) > 0 == (time.Until(s.Next) > 0) {
+		return
+	}
+	if err := a.Store.SetConnection(ctx, s); err == nil {
+		a.odoo = s
+	}
 }

@@ -77,6 +77,41 @@ func complete(ctx context.Context, s *store.Store, o *odoo.SetupOptions) error {
 	return err
 }
 
+// wants is what the books must have for the hub's documents.
+type wants struct {
+	setup     odoo.SetupOptions
+	journal   string
+	locations []odoo.Location
+}
+
+// wantsOf asks the store; journal is the one that the settings name, "" = the one that setup made. Without a store only the settings count.
+func wantsOf(ctx context.Context, s *store.Store, journal string) (w wants, err error) {
+	w.journal = journal
+	if s == nil {
+		return w, nil
+	}
+	if err := complete(ctx, s, &w.setup); err != nil {
+		return w, err
+	}
+	ls, err := s.LocationViews(ctx, view.LocationFilter{})
+	if err != nil {
+		return w, err
+	}
+	for _, l := range ls {
+		if l.Confirmed {
+			w.locations = append(w.locations, odoo.Location{Code: l.Code, Currency: string(l.Currency), Company: l.Company})
+		}
+	}
+	if w.journal == "" {
+		b, err := s.Books(ctx)
+		if err != nil {
+			return w, err
+		}
+		w.journal = b.Journal
+	}
+	return w, nil
+}
+
 func union(lists ...[]string) (out []string) {
 	seen := map[string]bool{}
 	for _, l := range lists {
@@ -108,30 +143,11 @@ func (c *cli) check(ctx context.Context, s *desk, _ []string) error {
 	if err != nil {
 		return err
 	}
-	o := odoo.SetupOptions{}
-	if err := complete(ctx, s.Store, &o); err != nil {
-		return err
-	}
-	ls, err := s.LocationViews(ctx, view.LocationFilter{})
+	w, err := wantsOf(ctx, s.Store, s.cfg.Posting.Journal)
 	if err != nil {
 		return err
 	}
-	var locations []odoo.Location
-	for _, l := range ls {
-		if !l.Confirmed {
-			continue
-		}
-		locations = append(locations, odoo.Location{Code: l.Code, Currency: string(l.Currency), Company: l.Company})
-	}
-	journal := s.cfg.Posting.Journal
-	if journal == "" {
-		b, err := s.Books(ctx)
-		if err != nil {
-			return err
-		}
-		journal = b.Journal
-	}
-	rep, err := odoo.Check(ctx, client, o, journal, locations)
+	rep, err := odoo.Check(ctx, client, w.setup, w.journal, w.locations)
 	if err != nil {
 		return err
 	}

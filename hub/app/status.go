@@ -22,7 +22,8 @@ type Status struct {
 	Unproven  []view.DayView        `json:"unproven"` // posted without proof in the last week: told, and no reason to fail
 	Silent    []retail.LocationCode `json:"silent"`
 	Cases     []view.CaseView       `json:"cases"`
-	Stores    []view.DeviceView     `json:"stores"` // agents that say something is wrong
+	Stores    []view.DeviceView     `json:"stores"`           // agents that say something is wrong
+	Down      []view.ConnectionView `json:"connections_down"` // the hub's own and the stores', those that do not work
 	Envelopes int                   `json:"records"`
 }
 
@@ -55,6 +56,9 @@ func (c *cli) status(ctx context.Context, s *desk, _ []string) (err error) {
 			st.Stores = append(st.Stores, d)
 		}
 	}
+	if st.Down, err = down(ctx, s); err != nil {
+		return err
+	}
 	if st.Envelopes, err = s.CountEnvelopes(ctx); err != nil {
 		return err
 	}
@@ -84,6 +88,9 @@ func (st Status) print(w io.Writer) {
 	for _, d := range st.Stores {
 		fmt.Fprint(w, "agent ")
 		printDevice(w, d)
+	}
+	for _, d := range st.Down { // one that rests goes on by itself, and one that refuses is a case besides
+		printConnection(w, d)
 	}
 	for _, k := range st.Cases {
 		fmt.Fprintf(w, "case %s: %s %s\n", k.ID, k.Title+".", k.Do)

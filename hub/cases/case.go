@@ -35,6 +35,10 @@ const (
 	Deleted         Cause = "deleted"       // somebody deleted it
 	Lost            Cause = "lost"          // a store's PC could not read records that only it had
 	TooLarge        Cause = "too_large"     // a record over the limit stays in the store
+
+	ConnectionRefused Cause = "connection_refused" // a key or right is refused for good
+	OfflinePayments   Cause = "offline_payments"   // a card terminal holds payments that no bank has promised
+	ModeMix           Cause = "mode_mix"           // test and real meet
 )
 
 // State of a case.
@@ -77,13 +81,13 @@ type Step struct {
 }
 
 // Living reports whether a case of this cause says how a store-day stands now, so that its detail changes with the day.
-func (c Cause) Living() bool { return c == MissingProof || c.Exact() }
+func (c Cause) Living() bool { return c == MissingProof || c == ConnectionRefused || c.Exact() }
 
 // Exact reports whether an acceptance holds only for what the case said when it was given: who accepts that number 7 is missing has not
 // accepted that number 9 is.
 func (c Cause) Exact() bool {
 	switch c {
-	case Gap, ControlTotal, SuspenseCap, DateShift, TotalDiffers, ForeignEdit:
+	case Gap, ControlTotal, SuspenseCap, DateShift, TotalDiffers, ForeignEdit, OfflinePayments:
 		return true
 	}
 	return false

@@ -31,7 +31,13 @@ var texts = map[Cause]text{
 	ForeignEdit:     {"A posted entry was changed in Odoo", "The books no longer show what the tills said.", "Ask who changed it and why; accept with the reason, or put it back."},
 	Deleted:         {"A posted entry was deleted in Odoo", "The store-day is missing from the books.", "Ask who deleted it and why; retry sends a new document only on your word."},
 	Lost:            {"A store's PC lost records that nobody else had", "What tills keep in files comes again by itself; what a till pushed may be missing in the books.", "Compare the store's days with the tills' own totals and let the tills push again what is missing."},
-	TooLarge:        {"A record is too large to travel", "It stays on the store's PC and is not in the books.", "Export it there and look at it: no ticket is that large."},
+	ConnectionRefused: {"A system refuses us", "Nothing is lost: what it holds waits there. But nothing comes from it or goes to it until somebody acts.",
+		"Renew the key or give the right named below; it then closes by itself."},
+	OfflinePayments: {"A card terminal holds payments taken offline", "No bank has promised this money yet; those declined are lost unless the customer pays again.",
+		"Let the store send them from the terminal (its menu: Send SAF) before its end of day, and follow up those declined."},
+	ModeMix: {"Test and real must not meet", "What contradicts the books is kept aside and is not booked.",
+		"Correct the key, address or setting named below, then retry: what was kept aside is read again."},
+	TooLarge: {"A record is too large to travel", "It stays on the store's PC and is not in the books.", "Export it there and look at it: no ticket is that large."},
 }
 
 // New is a case of its cause with the texts for people. now may be zero: the store then stamps it.

@@ -219,6 +219,7 @@ func (l *Link) speak(ctx context.Context, c mqtt.Client, lost chan<- error) {
 		if !ok {
 			return
 		}
+		h.At = time.Now().UTC() // an agent sees by it whether its clock is right
 		t := c.Publish(topic.Head(h.Device, h.Stream), 0, false, encode(h))
 		select {
 		case <-t.Done():

@@ -11,6 +11,7 @@ import (
 	"github.com/tillpost/tillpost/shared/decode"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/mode"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
@@ -19,13 +20,24 @@ type Reader struct {
 	Decoder decode.Decoder
 	// Calendar is how a location counts its days; empty when nobody has said yet.
 	Calendar func(l retail.LocationCode) retail.Calendar
+	// Books says what the books are, test or production; nil = nobody knows.
+	Books func() mode.Mode
 }
+
+// state are the kinds that say how things stand. They bring no money into the books, so test and real may meet in them.
+var state = map[envelope.Kind]bool{decode.Terminal: true, decode.Location: true, decode.Health: true, decode.Connections: true, decode.Profile: true,
+	decode.EpochEnd: true, decode.Stub: true}
 
 // Mean is what e means. A record that cannot be understood or posted comes back refused, worded for its case.
 func (r Reader) Mean(e *envelope.Envelope) ingest.Meaning {
 	rec, err := r.Decoder.Decode(e.Kind, e.ContentType, e.Body)
 	if err != nil {
 		return ingest.Meaning{Refused: err}
+	}
+	if r.Books != nil && !state[e.Kind] {
+		if err := mode.Check(mode.Marked(e.ContentType), r.Books()); err != nil {
+			return ingest.Meaning{Record: rec, Refused: fault.New(fault.Invalid, "book record", err)}
+		}
 	}
 	var location retail.LocationCode
 	var own retail.BusinessDate

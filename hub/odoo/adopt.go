@@ -25,7 +25,7 @@ var refForm = regexp.MustCompile(`^Tillpost \S+ (.+)/(\d{4}-\d{2}-\d{2})/(\d+) (
 // Own reads every entry of this hub back from Odoo. A hub that was put back from a backup does not know what it posted since; without
 // that, it would post it again.
 func (w *Writer) Own(ctx context.Context) (out []Adopted, err error) {
-	defer func() { w.heard(err) }()
+	defer func() { w.Met(err) }()
 	ch, err := w.charts.get(ctx, false)
 	if err != nil {
 		return nil, err

@@ -1,7 +1,6 @@
 package odoo
 
 import (
-	"errors"
 	"sync"
 	"time"
 
@@ -101,12 +100,12 @@ func (w *Writer) Status() breaker.Status {
 	return w.lane.status
 }
 
-// heard keeps the lane's state after calls outside of Step.
-func (w *Writer) heard(err error) {
-	switch e := new(Error); {
-	case err == nil:
+// Met keeps the lane's state after calls outside of Step. A refusal of just that call says nothing about the way.
+func (w *Writer) Met(err error) {
+	switch KindOf(err) {
+	case "":
 		w.lane.took(w.Now())
-	case errors.As(err, &e):
+	case Away, Denied, Rights:
 		w.lane.failedBy(err, w.Now())
 	}
 }

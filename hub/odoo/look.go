@@ -14,7 +14,7 @@ const lookMost = 200
 // Look reads entries that were verified since then once more: somebody may have changed or deleted them in Odoo. It returns how many it
 // read. Accountants may relabel and reconcile; money and dates may not move unseen.
 func (w *Writer) Look(ctx context.Context, since time.Time) (n int, err error) {
-	defer func() { w.heard(err) }()
+	defer func() { w.Met(err) }()
 	ch, err := w.charts.get(ctx, false)
 	if err != nil {
 		return 0, err

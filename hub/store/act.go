@@ -106,6 +106,12 @@ func (c Clerk) retry(ctx context.Context, v view.CaseView, a view.Act) error {
 			err = fault.Msg(fault.Conflict, "retry", "the record still cannot be booked ("+outcome(booked, left)+"): mend its cause, or edit it")
 		}
 		return err
+	case cases.ModeMix:
+		booked, left, err := c.ReadMixed(ctx, c.Mean, a.Who)
+		if err == nil && booked == 0 && left > 0 {
+			err = fault.Msg(fault.Conflict, "retry", "the records still contradict the books ("+outcome(booked, left)+"): correct the key, address or setting first")
+		}
+		return err
 	case cases.Deleted:
 		// On a person's word the entry is made anew: Odoo forgot its external id when it was deleted.
 		if err := c.InTx(ctx, func(tx *Tx) error {

@@ -21,6 +21,7 @@ const (
 	settingHub      = "hub_id"
 	settingRestored = "restored"     // when this database was put back from a backup; '' = never, or settled
 	settingSecret   = "secret_check" // proves that a hub.secret fits this database
+	settingBackup   = "backed_up"    // when the last backup was finished, RFC 3339
 	erasedFile      = "hub.erased"
 )
 
@@ -75,15 +76,40 @@ func (s *Store) Backup(ctx context.Context, path string) (info BackupInfo, err e
 	if err != nil {
 		return info, fault.New(fault.Internal, "back up", err)
 	}
-	return info, fault.New(fault.Internal, "back up", syncFile(filepath.Dir(path)))
+	if err := syncFile(filepath.Dir(path)); err != nil {
+		return info, fault.New(fault.Internal, "back up", err)
+	}
+	return info, s.InTx(ctx, func(tx *Tx) error { return tx.set(ctx, settingBackup, info.At.Format(time.RFC3339)) })
+}
+
+// LastBackup is when the last backup was finished, zero when there was none.
+func (s *Store) LastBackup(ctx context.Context) (time.Time, error) {
+	v, err := setting(ctx, s.read, settingBackup)
+	if err != nil || v == "" {
+		return time.Time{}, classify("read setting", err)
+	}
+	return time.Parse(time.RFC3339, v)
+}
+
+// Integrity is SQLite's own word on the file: "" when it is whole.
+func (s *Store) Integrity(ctx context.Context) (string, error) {
+	var word string
+	err := s.read.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&word)
+	if word == "ok" {
+		word = ""
+	}
+	return word, classify("check database", err)
 }
 
 // markSecret keeps a proof by which a restore knows whether hub.secret belongs to the database.
 func (s *Store) markSecret(ctx context.Context) error {
-	return s.InTx(ctx, func(tx *Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, settingSecret, secretMark(s.secret))
-		return err
-	})
+	return s.InTx(ctx, func(tx *Tx) error { return tx.set(ctx, settingSecret, secretMark(s.secret)) })
+}
+
+// set keeps one of the hub's own values.
+func (tx *Tx) set(ctx context.Context, name, value string) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
+	return err
 }
 
 func secretMark(secret []byte) string {

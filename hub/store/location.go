@@ -172,6 +172,9 @@ func (tx *Tx) tellTerminal(ctx context.Context, t retail.Terminal) error {
 	tx.touchLocation(t.Location)
 	_, err = tx.ExecContext(ctx, `INSERT INTO till (location, code, seen, skew, told) VALUES (?, ?, ?, ?, ?) ON CONFLICT (location, code) DO UPDATE SET
 		told = excluded.told, skew = excluded.skew, seen = max(till.seen, excluded.seen)`, string(t.Location), string(t.Till), micros(t.At), t.Clock.Microseconds(), string(told))
+	if err == nil {
+		err = tx.holdsOffline(ctx, t)
+	}
 	if err != nil || t.Kind == "card" { // a card terminal rings up nothing: no question about it
 		return err
 	}

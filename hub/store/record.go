@@ -15,6 +15,7 @@ import (
 	"github.com/tillpost/tillpost/shared/bug"
 	"github.com/tillpost/tillpost/shared/decode"
 	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/mode"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
@@ -36,6 +37,11 @@ func (tx *Tx) PutRecord(ctx context.Context, id int64, e *envelope.Envelope, m i
 		return tx.epochEnded(ctx, id, e)
 	case decode.Health:
 		return tx.tellHealth(ctx, e)
+	case decode.Connections:
+		return tx.tellConnections(ctx, e)
+	}
+	if err := tx.noteMode(ctx, e); err != nil {
+		return err
 	}
 	switch r := m.Record.(type) {
 	case retail.Ticket:
@@ -64,6 +70,9 @@ func (tx *Tx) PutRecord(ctx context.Context, id int64, e *envelope.Envelope, m i
 func (tx *Tx) refuse(ctx context.Context, id int64, e *envelope.Envelope, m ingest.Meaning) error {
 	if bug.RefusedDropped {
 		return nil
+	}
+	if errors.Is(m.Refused, mode.ErrMixed) {
+		return tx.refuseMixed(ctx, id, e, m)
 	}
 	if waits, err := tx.unplaced(ctx, m); err != nil || waits {
 		return err

@@ -21,6 +21,7 @@ import (
 
 	"github.com/tillpost/tillpost/hub/audit"
 	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/mode"
 )
 
 //go:embed migrate/*.sql
@@ -36,6 +37,7 @@ type Store struct {
 	pack    *packer
 	last    lastBlock
 	senders senders
+	marks   sync.Map // modes of which the ledger is known to hold records
 	// secret wraps the customers' keys; it stands in its own file, so that a copy of the database alone reads no customer.
 	secret []byte
 	Now    func() time.Time
@@ -145,7 +147,8 @@ type Tx struct {
 	lastEntry      int64
 	seen           touched
 	sendersChanged bool
-	refusals       *int // open cases of refused records, nil = not asked yet
+	marked         mode.Mode // of a record that was taken, not noted before
+	refusals       *int      // open cases of refused records, nil = not asked yet
 	told           []Step
 }
 
@@ -166,6 +169,9 @@ func (s *Store) InTx(ctx context.Context, f func(*Tx) error) error {
 	err = sqlTx.Commit()
 	if tx.sendersChanged {
 		s.senders.forget()
+	}
+	if err == nil && tx.marked != mode.Unknown {
+		s.marks.Store(tx.marked, true)
 	}
 	if err == nil && s.Told != nil {
 		for _, t := range tx.told {

@@ -40,7 +40,25 @@ func (s *Store) LocationViews(ctx context.Context, f view.LocationFilter) (out [
 			return nil, classify("list locations", err)
 		}
 	}
-	return out, nil
+	return out, s.withConnections(ctx, out)
+}
+
+// withConnections puts each device's connections beside it.
+func (s *Store) withConnections(ctx context.Context, ls []view.LocationView) error {
+	all, err := s.Connections(ctx)
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	by := map[retail.DeviceID][]view.ConnectionView{}
+	for _, c := range all {
+		by[c.Device] = append(by[c.Device], c)
+	}
+	for i := range ls {
+		for j, d := range ls[i].Devices {
+			ls[i].Devices[j].Connections = by[d.ID]
+		}
+	}
+	return nil
 }
 
 // codesOf is a condition on a location column for the locations of a list.

@@ -52,6 +52,8 @@ type DeviceView struct {
 	Stopped   string          // why a stream of it waits for a person, "" = none does
 	Health    []health.Status // what it says is wrong at its store, the worst first
 	Told      time.Time       // when it said so
+
+	Connections []ConnectionView
 }
 
 // TillView is a register or card terminal in the registry.

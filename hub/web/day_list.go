@@ -30,6 +30,7 @@ type dayListPage struct {
 	NotPosted int
 	Locations []view.LocationView
 	Stores    view.LocationCount
+	Books     []view.ConnectionView // the hub's own connections
 }
 
 // pager is where the pages before and after are, "" = there is none.
@@ -96,6 +97,23 @@ func (s *site) dayList(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if p.Stores, err = s.Registry.CountLocations(ctx, v.only(), s.Now().Add(-silentAfter-2*time.Hour)); err != nil {
 		return err
 	}
+	if v.only() == nil { // a store has nothing to do with the line to the books
+		cs, err := s.Registry.Connections(ctx)
+		if err != nil {
+			return err
+		}
+		p.Books = own(cs)
+	}
 	p.pager = pagerOf(r, pageDays, p.Count)
 	return s.render(w, r, v, http.StatusOK, "days", "Store-days", p)
+}
+
+// own are the hub's own connections: the line to the books.
+func own(cs []view.ConnectionView) (out []view.ConnectionView) {
+	for _, c := range cs {
+		if c.Device == "" {
+			out = append(out, c)
+		}
+	}
+	return out
 }

@@ -53,6 +53,7 @@ type Registry interface {
 	PutLocation(ctx context.Context, f view.LocationForm, who string) error
 	ConfirmTill(ctx context.Context, l retail.LocationCode, t retail.TillCode, who string) error
 	LocationSteps(ctx context.Context, l retail.LocationCode) ([]view.StepView, error)
+	Connections(ctx context.Context) ([]view.ConnectionView, error)
 }
 
 // Users reads who may sign in. Code not_found for a name nobody has.

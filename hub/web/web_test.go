@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
@@ -22,8 +23,10 @@ import (
 	"github.com/tillpost/tillpost/hub/store"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/hub/web"
+	"github.com/tillpost/tillpost/shared/breaker"
 	"github.com/tillpost/tillpost/shared/decode"
 	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/mode"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
@@ -216,5 +219,41 @@ func TestACaseIsDecidedByItsButton(t *testing.T) {
 	c, err := w.CaseView(t.Context(), id)
 	if err != nil || c.State != cases.Closed || c.Steps[len(c.Steps)-1].Who != "ann" {
 		t.Errorf("the case is %+v %v", c, err)
+	}
+}
+
+func TestConnectionsAreShown(t *testing.T) {
+	w := newSite(t)
+	err := w.InTx(t.Context(), func(tx *store.Tx) error {
+		if err := tx.AddDevice(t.Context(), "d", "x", "test"); err != nil {
+			return err
+		}
+		return tx.Assign(t.Context(), "d", "S1", time.Unix(0, 0), "test")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+	told, err := json.Marshal([]breaker.Status{{Name: "terminal/front", State: breaker.Open, Reason: "no <b>route</b>", Since: at, Mode: mode.Production}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := envelope.Envelope{Device: "d", Stream: envelope.State, Pos: envelope.Position{Epoch: envelope.NewEpoch(), Seq: 1}, Kind: decode.Connections, Key: "connections", ContentType: "application/json",
+		At: at, Part: 1, Parts: 1, Body: told}.Seal(envelope.Sum{})
+	if err := w.Commit(t.Context(), []ingest.Advance{{Envs: []ingest.Accepted{{Env: &e}}}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.SetConnection(t.Context(), breaker.Status{Name: "odoo", State: breaker.Refused, Reason: "the key has expired", Since: at}); err != nil {
+		t.Fatal(err)
+	}
+	w.signIn(t, "ann", "correct horse 9")
+	for path, want := range map[string][]string{"/": {"refused", "the key has expired", "none is lost"}, "/locations": {"terminal/front", "rests"},
+		"/location?code=S1": {"terminal/front", "no &lt;b&gt;route", "production"}, "/cases": {"A system refuses us"}} {
+		_, page := w.get(t, path)
+		for _, s := range want {
+			if !strings.Contains(page, s) {
+				t.Errorf("%s: %q is missing in %s", path, s, page)
+			}
+		}
 	}
 }

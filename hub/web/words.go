@@ -7,6 +7,7 @@ import (
 
 	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/hub/view"
+	"github.com/tillpost/tillpost/shared/breaker"
 	"github.com/tillpost/tillpost/shared/money"
 )
 
@@ -29,6 +30,21 @@ var states = map[string]badge{
 
 // dayStates is what the list of days can be narrowed to, in the order of a day's life.
 var dayStates = []string{"open", "complete", "audited", "posting", "posted", "verified", "waiting", "parked", "accepted"}
+
+// connections words how a connection to another system stands.
+var connections = map[breaker.State]badge{
+	breaker.Closed:   {"works", "good", "It answers."},
+	breaker.Open:     {"rests", "warn", "It did not answer; it is asked again by itself."},
+	breaker.HalfOpen: {"being tried", "warn", "It did not answer; it is being asked again."},
+	breaker.Refused:  {"refused", "bad", "It refuses us for good: see its case."},
+}
+
+func connectionOf(s breaker.State) badge {
+	if b, ok := connections[s]; ok {
+		return b
+	}
+	return badge{string(s), "warn", ""}
+}
 
 func stateOf(d view.DayView) badge {
 	if d.Hold {

@@ -13,6 +13,7 @@ import (
 	"github.com/sony/gobreaker/v2"
 
 	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/mode"
 )
 
 // State is how a connection stands.
@@ -37,18 +38,21 @@ type Status struct {
 	Reason string    `json:"reason,omitempty"` // the last error, in words for a person
 	Since  time.Time `json:"since"`            // of the State
 	Next   time.Time `json:"next,omitzero"`    // the next try; zero = at any call, or never while Refused
+	Mode   mode.Mode `json:"mode,omitempty"`   // test or production, as the key or address says
 }
 
 // Options change what most connections need not change.
 type Options struct {
 	After uint32        // failures in a row that open it; 0 = 5
 	Rest  time.Duration // between opening and the probe; 0 = 30 s
+	Mode  mode.Mode     // of the other side
 }
 
 // Breaker is safe for concurrent use.
 type Breaker struct {
 	name string
 	rest time.Duration
+	mode mode.Mode
 	cb   *gobreaker.TwoStepCircuitBreaker[struct{}]
 
 	mu      sync.Mutex
@@ -65,7 +69,7 @@ func New(name string, o Options) *Breaker {
 	if o.Rest == 0 {
 		o.Rest = rest
 	}
-	b := &Breaker{name: name, rest: o.Rest, since: time.Now()}
+	b := &Breaker{name: name, rest: o.Rest, mode: o.Mode, since: time.Now()}
 	b.cb = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{Name: name, MaxRequests: 1, Timeout: o.Rest,
 		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= o.After }})
 	return b
@@ -133,6 +137,9 @@ func (b *Breaker) note(before gobreaker.State, err error) {
 	}
 }
 
+// Name is the connection's own.
+func (b *Breaker) Name() string { return b.name }
+
 // Retry lets a refused connection be asked again: a person has changed the key or the rights.
 func (b *Breaker) Retry() {
 	b.mu.Lock()
@@ -146,7 +153,7 @@ func (b *Breaker) Retry() {
 func (b *Breaker) Status() Status {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	s := Status{Name: b.name, State: State(b.cb.State().String()), Reason: b.reason, Since: b.since}
+	s := Status{Name: b.name, State: State(b.cb.State().String()), Reason: b.reason, Since: b.since, Mode: b.mode}
 	switch {
 	case b.refused:
 		s.State = Refused

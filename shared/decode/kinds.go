@@ -6,17 +6,19 @@ import "github.com/tillpost/tillpost/shared/envelope"
 
 // The kinds of body that exist. A new one is a new constant, never a changed meaning.
 const (
-	Ticket   envelope.Kind = "ticket.v1"    // retail.DecodeTicket
-	Rows     envelope.Kind = "rows.v1"      // rows of a settled file, of one ticket or one report: profile.Rows
-	Profile  envelope.Kind = "profile.v1"   // a profile's TOML, sent before the first rows that need it
-	Drawer   envelope.Kind = "drawer.v1"    // retail.Drawer as JSON
-	Terminal envelope.Kind = "terminal.v1"  // retail.Terminal
-	Location envelope.Kind = "location.v1"  // retail.Location
-	Payment  envelope.Kind = "payment.v1"   // retail.Payment
-	Batch    envelope.Kind = "batch.v1"     // retail.Batch
-	ReadTo   envelope.Kind = "read_to.v1"   // retail.ReadTo
-	Control  envelope.Kind = "control.v1"   // retail.Control
-	Health   envelope.Kind = "health.v1"    // the agent's conditions, []health.Status
-	EpochEnd envelope.Kind = "epoch_end.v1" // first row of an epoch that follows another: names it and says why
-	Stub     envelope.Kind = "stub.v1"      // stands for a record over envelope.MaxRecord that stays at the agent
+	Ticket   envelope.Kind = "ticket.v1"   // retail.DecodeTicket
+	Rows     envelope.Kind = "rows.v1"     // rows of a settled file, of one ticket or one report: profile.Rows
+	Profile  envelope.Kind = "profile.v1"  // a profile's TOML, sent before the first rows that need it
+	Drawer   envelope.Kind = "drawer.v1"   // retail.Drawer as JSON
+	Terminal envelope.Kind = "terminal.v1" // retail.Terminal
+	Location envelope.Kind = "location.v1" // retail.Location
+	Payment  envelope.Kind = "payment.v1"  // retail.Payment
+	Batch    envelope.Kind = "batch.v1"    // retail.Batch
+	ReadTo   envelope.Kind = "read_to.v1"  // retail.ReadTo
+	Control  envelope.Kind = "control.v1"  // retail.Control
+	Health   envelope.Kind = "health.v1"   // the agent's conditions, []health.Status
+	// Connections is how the agent's connections to other systems stand, []breaker.Status: the last one wins.
+	Connections envelope.Kind = "connections.v1"
+	EpochEnd    envelope.Kind = "epoch_end.v1" // first row of an epoch that follows another: names it and says why
+	Stub        envelope.Kind = "stub.v1"      // stands for a record over envelope.MaxRecord that stays at the agent
 )

@@ -45,6 +45,7 @@ type Head struct {
 	Sum     Sum             `json:"sum"`
 	Verdict Verdict         `json:"verdict"`
 	Why     string          `json:"why,omitempty"`
+	At      time.Time       `json:"at,omitzero"` // the hub's clock when it spoke
 }
 
 // End is the body of an epoch's first row when it follows another.

@@ -91,10 +91,14 @@ func (p *Profile) head(first row, r Rows) (t retail.Ticket, err error) {
 	if t.Location == "" {
 		t.Location = r.Location
 	}
-	if at := first.text(rule.At); true {
-		if t.At, err = p.time(at); err != nil {
-			return t, invalid("%s: %v", where, err)
+	zone := p.zone
+	if r.Zone != "" {
+		if zone, err = zones.get(r.Zone); err != nil {
+			return t, invalid("%s: %q is not a time zone", where, r.Zone)
 		}
+	}
+	if t.At, err = p.time(first.text(rule.At), zone); err != nil {
+		return t, invalid("%s: %v", where, err)
 	}
 	if s := first.text(rule.Sequence); s != "" {
 		if t.Sequence, err = strconv.ParseInt(s, 10, 64); err != nil {
@@ -104,10 +108,10 @@ func (p *Profile) head(first row, r Rows) (t retail.Ticket, err error) {
 	return t, nil
 }
 
-// time reads a moment by the profile's layouts; one without an offset is in the profile's zone.
-func (p *Profile) time(s string) (time.Time, error) {
+// time reads a moment by the profile's layouts; one without an offset is in zone.
+func (p *Profile) time(s string, zone *time.Location) (time.Time, error) {
 	for _, l := range p.Times {
-		if t, err := time.ParseInLocation(l, s, p.zone); err == nil {
+		if t, err := time.ParseInLocation(l, s, zone); err == nil {
 			return t.UTC(), nil
 		}
 	}

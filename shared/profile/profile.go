@@ -24,7 +24,7 @@ var shippedFiles embed.FS
 type Profile struct {
 	Name      string         `toml:"name"`
 	About     string         `toml:"about"`
-	Format    string         `toml:"format"`    // csv, json, ndjson, xlsx
+	Format    string         `toml:"format"`    // csv, json, ndjson, xlsx; sql: a till's own database
 	Encoding  string         `toml:"encoding"`  // "" = utf-8; utf-16, windows-1252, …: an IANA name
 	Delimiter string         `toml:"delimiter"` // csv, "" = ","
 	Sheet     string         `toml:"sheet"`     // xlsx, "" = the first
@@ -44,6 +44,7 @@ type Profile struct {
 	Tenders []TenderRule                 `toml:"tender"`
 	Tables  map[string]map[string]string `toml:"table"` // {Column|table}; "*" = every other value, "=" keeps it
 	Proof   Proof                        `toml:"proof"`
+	SQL     SQL                          `toml:"sql"` // of format sql
 
 	raw   []byte
 	zone  *time.Location
@@ -101,6 +102,7 @@ type Rows struct {
 	File     string              `json:"file"`
 	SHA256   string              `json:"sha256"`
 	Location retail.LocationCode `json:"location,omitempty"` // the folder's own
+	Zone     string              `json:"zone,omitempty"`     // of times without an offset, where the source knows better than the profile
 	Header   []string            `json:"header"`
 	Rows     []Row               `json:"rows"`
 	Note     string              `json:"note,omitempty"` // why the file's reader could not make sense of it
@@ -128,7 +130,7 @@ func Parse(body []byte) (*Profile, error) {
 func (p *Profile) TOML() []byte { return p.raw }
 
 // formats are the files that can be read.
-var formats = []string{"csv", "json", "ndjson", "xlsx"}
+var formats = []string{"csv", "json", "ndjson", "xlsx", "sql"}
 
 func (p *Profile) check(f *config.Faults) {
 	if p.Name == "" || strings.ContainsAny(p.Name, "/\\ ") {
@@ -137,6 +139,7 @@ func (p *Profile) check(f *config.Faults) {
 	if !slices.Contains(formats, p.Format) {
 		f.Add("format: %q is not one of %s", p.Format, strings.Join(formats, ", "))
 	}
+	p.SQL.check(p.Format, f)
 	for name, n := range map[string]string{"proof.gaps": p.Proof.Gaps, "proof.control": p.Proof.Control} {
 		if !slices.Contains([]string{"", "absent", "advisory", "required"}, n) {
 			f.Add("%s: %q is not absent, advisory or required", name, n)

@@ -63,6 +63,15 @@ type Terminal struct {
 	Status   string        `json:"status,omitzero"` // "ok", "busy", "offline", or the device's own word
 	Clock    time.Duration `json:"clock,omitzero"`  // till clock minus agent clock
 	At       time.Time     `json:"at,omitzero"`
+	Offline  *Held         `json:"offline,omitempty"` // nil: it did not say; a count of 0: it holds none
+}
+
+// Held is what a card terminal took without asking the bank and still has, or what the bank then declined.
+type Held struct {
+	Count    int          `json:"count"`
+	AtRisk   money.Amount `json:"at_risk,omitzero"`
+	Oldest   time.Time    `json:"oldest,omitzero"`
+	Payments []Payment    `json:"payments,omitempty"` // the first of them
 }
 
 // Location is what the store says of itself, sent as state; head office's registry decides.

@@ -17,8 +17,8 @@ const module = "github.com/tillpost/tillpost/"
 // installer meet in shared alone, adapters do not import each other, and app wires. A package that is not here fails the test: a new one is
 // a line here, and the line is the decision.
 var uses = map[string]string{
-	"shared/bug": "", "shared/failpoint": "", "shared/fault": "", "shared/health": "", "shared/version": "",
-	"shared/money": "shared/fault", "shared/guard": "shared/fault", "shared/config": "shared/fault", "shared/breaker": "shared/fault",
+	"shared/bug": "", "shared/failpoint": "", "shared/fault": "", "shared/health": "", "shared/version": "", "shared/mode": "", "shared/doctor": "",
+	"shared/money": "shared/fault", "shared/guard": "shared/fault", "shared/config": "shared/fault", "shared/breaker": "shared/fault shared/mode",
 	"shared/lock":     "shared/fault",
 	"shared/retail":   "shared/fault shared/money",
 	"shared/envelope": "shared/bug shared/fault shared/retail",
@@ -26,11 +26,15 @@ var uses = map[string]string{
 	"shared/profile":  "shared/config shared/envelope shared/fault shared/guard shared/money shared/retail",
 	"shared/decode":   "shared/envelope shared/fault shared/money shared/profile shared/retail",
 
+	"shared/heartland/upa": "shared/fault shared/money shared/retail",
+
 	"agent":                 "agent/app",
 	"agent/app":             "agent/* shared/*",
 	"agent/source":          "shared/envelope shared/retail",
 	"agent/source/filedrop": "agent/source shared/*",
 	"agent/source/localapi": "agent/source shared/*",
+	"agent/source/terminal": "agent/source shared/*",
+	"agent/source/possql":   "agent/source shared/*",
 	"agent/capture":         "agent/source shared/*",
 	"agent/forward":         "shared/*",
 	"agent/buffer":          "agent/forward agent/source shared/*",
@@ -61,7 +65,7 @@ var uses = map[string]string{
 }
 
 // pure packages decide: they touch no disk, no network, no database and no clock.
-var pure = set("shared/bug", "shared/money", "shared/fault", "shared/retail", "shared/envelope", "shared/topic", "shared/health", "shared/guard",
+var pure = set("shared/bug", "shared/mode", "shared/heartland/upa", "shared/money", "shared/fault", "shared/retail", "shared/envelope", "shared/topic", "shared/health", "shared/guard",
 	"shared/profile", "shared/decode", "agent/source", "agent/forward", "hub/cases", "hub/ledger", "hub/mapping", "hub/ingest", "hub/meaning",
 	"hub/rollup", "hub/audit", "hub/view", "hub/bank", "hub/settle")
 

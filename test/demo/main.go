@@ -201,7 +201,7 @@ func (d *demo) centre(ctx context.Context) (err error) {
 	if err := os.WriteFile(key, []byte(d.odoo.Key+"\n"), 0o600); err != nil {
 		return err
 	}
-	c.Odoo = hub.OdooConfig{URL: d.odoo.URL, Database: d.odoo.DB, User: d.odoo.User, KeyFile: key}
+	c.Odoo = hub.OdooConfig{URL: d.odoo.URL, Database: d.odoo.DB, User: d.odoo.User, KeyFile: key, Mode: "test"}
 	var taxes []string
 	for _, s := range d.shops {
 		l := hub.LocationConfig{Code: retail.LocationCode(s.Code), Name: s.Name, Zone: s.Zone, Cutoff: fmt.Sprintf("%02d:00", s.Cutoff), Currency: "USD"}

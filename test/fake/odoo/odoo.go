@@ -25,6 +25,7 @@ type Options struct {
 	Key        string // "" = "key"
 	State      string // file, "" = memory only
 	NoAnalytic bool   // analytic accounting is off at the start, as on a new database
+	Neutral    bool   // a neutralised copy: its pages carry the banner
 }
 
 // record is one row of a model.
@@ -179,6 +180,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	if !t.HTML && r.URL.Path == "/web/login" {
+		s.loginPage(w)
+		return
+	}
 	if t.HTML || !strings.HasPrefix(r.URL.Path, "/xmlrpc/2/") {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		if t.Status != 0 {
@@ -299,4 +304,14 @@ func (r record) with(values record) record {
 		out[k] = v
 	}
 	return out
+}
+
+// loginPage is the login page, with the banner of a database that was neutralised.
+func (s *Server) loginPage(w http.ResponseWriter) {
+	banner := ""
+	if s.Neutral {
+		banner = `<span id="oe_neutralize_banner">Database neutralized for testing: no emails sent, etc.</span>`
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = io.WriteString(w, "<!DOCTYPE html><html><body>"+banner+"<form class=\"oe_login_form\"></form></body></html>")
 }

@@ -87,6 +87,8 @@ func (s *Server) run(model, method string, args []any, kw map[string]any) (v any
 			s.b.Grants["analytic"] = true
 		}
 		return map[string]any{"type": "ir.actions.client", "tag": "reload"}, true, nil
+	case "ir.config_parameter.get_param": // administrators only
+		return nil, false, fault{4, "You are not allowed to access 'System Parameter' (ir.config_parameter) records."}
 	case "ir.model.data.check_object_reference":
 		at, ok := s.b.XMLIDs[fmt.Sprintf("%v.%v", args[0], args[1])]
 		if !ok {
