@@ -253,6 +253,9 @@ func (a *App) Run(ctx context.Context) error {
 		start("odoo", a.post)
 	}
 	start("web", a.serveWeb)
+	if len(a.Config.Notify.channels()) > 0 {
+		start("notify", a.tell)
+	}
 	if a.File != "" {
 		start("settings", a.watchSettings)
 	}

@@ -27,6 +27,7 @@ type Config struct {
 	Broker    BrokerConfig     `toml:"broker"`
 	Odoo      OdooConfig       `toml:"odoo"`
 	Posting   PostingConfig    `toml:"posting"`
+	Notify    NotifyConfig     `toml:"notify"`
 	Locations []LocationConfig `toml:"location,omitempty"`
 }
 
@@ -128,6 +129,7 @@ func (c *Config) validate(f *config.Faults) {
 	}
 	c.Odoo.validate(f)
 	c.Posting.validate(f)
+	c.Notify.validate(f)
 	seen := map[retail.LocationCode]bool{}
 	for i, l := range c.Locations {
 		if l.Code == "" || seen[l.Code] {

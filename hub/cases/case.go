@@ -92,3 +92,12 @@ func (c Cause) Exact() bool {
 	}
 	return false
 }
+
+// Holds reports whether an open case of this cause keeps a store-day out of the books, or leaves it there other than the tills said.
+func (c Cause) Holds() bool {
+	switch c {
+	case UnknownLocation, UnknownTill, MissingProof, ControlTotal, SuspenseCap, Parked, LockedPeriod, DateShift, TotalDiffers, ForeignEdit, Deleted, Stopped:
+		return true
+	}
+	return false
+}

@@ -22,6 +22,9 @@ func (s *site) loginShow(w http.ResponseWriter, r *http.Request) {
 
 func (s *site) loginForm(w http.ResponseWriter, r *http.Request, code int, p loginPage) {
 	p.Token, p.Next = newToken(), localPath(p.Next)
+	if c, err := r.Cookie(s.cookie("tillpost_login")); err == nil && len(c.Value) == len(p.Token) {
+		p.Token = c.Value // another tab, or a browser that asks for an icon, must not make the form before it stale
+	}
 	http.SetCookie(w, &http.Cookie{Name: s.cookie("tillpost_login"), Value: p.Token, Path: "/", HttpOnly: true, Secure: s.Secure, SameSite: http.SameSiteStrictMode})
 	s.render(w, r, nil, code, "login", "Sign in", p)
 }

@@ -61,7 +61,7 @@ var uses = map[string]string{
 	"hub/service":  "shared/*",
 	"hub/odoo":     "hub/cases hub/ledger hub/mapping hub/rollup shared/*",
 	"hub/web":      "hub/cases hub/ledger hub/mapping hub/password hub/rollup hub/view shared/*",
-	"hub/store":    "hub/audit hub/cases hub/ingest hub/ledger hub/mapping hub/odoo hub/roll hub/rollup hub/view shared/*",
+	"hub/store":    "hub/audit hub/cases hub/ingest hub/ledger hub/mapping hub/notify hub/odoo hub/roll hub/rollup hub/view shared/*",
 }
 
 // pure packages decide: they touch no disk, no network, no database and no clock.
