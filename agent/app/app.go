@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -54,7 +55,8 @@ func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 		return nil, err
 	}
 	if err = a.open(ctx); err == nil {
-		err = a.openSources()
+		_ = os.RemoveAll(spill(c)) // what a killed agent left; what cannot be removed is overwritten
+		err = a.openSources(cardSecret)
 	}
 	if err == nil {
 		err = a.unmixed()

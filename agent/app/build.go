@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"io/fs"
 	"os"
@@ -24,18 +25,55 @@ import (
 
 // openBuffer opens the buffer with the card-data guard in front of it.
 func openBuffer(ctx context.Context, c Config, appended func(envelope.Stream)) (*buffer.Buffer, error) {
-	return buffer.Open(ctx, buffer.Options{Dir: c.DataDir, Device: c.Device, Appended: appended, Clean: clean})
+	secret, err := cardSecret(c)
+	if err != nil {
+		return nil, err
+	}
+	recovery, err := c.Hub.recovery()
+	if err != nil {
+		return nil, err
+	}
+	return buffer.Open(ctx, buffer.Options{Dir: c.DataDir, Device: c.Device, Appended: appended, Recovery: recovery, Clean: func(d source.Draft) source.Draft { return clean(secret, d) }})
 }
 
 // clean takes card data out of a draft before anything of it touches the disk.
-func clean(d source.Draft) source.Draft {
-	d.Body = guard.Bytes(d.Body)
-	d.Key = guard.Text(d.Key)
+func clean(secret []byte, d source.Draft) source.Draft {
+	if d.ContentType == "application/json" {
+		d.Body = guard.JSON(secret, d.Body)
+	} else {
+		d.Body = guard.Bytes(d.Body)
+	}
+	d.Key, d.Location = guard.Key(secret, d.Key), retail.LocationCode(guard.Text(string(d.Location)))
 	return d
 }
 
-// openSources builds what the settings name.
-func (a *App) openSources() error {
+// cardSecret is the secret of the tokens that stand for ticket numbers which look like card numbers: the company's own, or one of this PC.
+func cardSecret(c Config) ([]byte, error) {
+	if f := c.Guard.KeyFile; f != "" {
+		text, err := config.Secret(f)
+		return []byte(text), err
+	}
+	path := filepath.Join(c.DataDir, "guard.key")
+	have, err := os.ReadFile(path)
+	if err == nil && len(have) > 0 {
+		return have, nil
+	}
+	secret := []byte(rand.Text())
+	if err := os.WriteFile(path, secret, 0o600); err != nil {
+		return nil, fault.New(fault.Internal, "write guard.key", err)
+	}
+	return secret, nil
+}
+
+// spill is where the index of a large file stands while it is read; what a killed agent left there is of no use.
+func spill(c Config) string { return filepath.Join(c.DataDir, "spill") }
+
+// openSources builds what the settings name. It changes nothing on the disk but for what secretOf does.
+func (a *App) openSources(secretOf func(Config) ([]byte, error)) error {
+	secret, err := secretOf(a.Config)
+	if err != nil {
+		return err
+	}
 	for _, d := range a.Config.Source.FileDrop {
 		p, err := findProfile(a.Config.Profiles.Dir, d.Profile)
 		if err != nil {
@@ -44,7 +82,8 @@ func (a *App) openSources() error {
 		if p.Format == "sql" {
 			return fault.Msg(fault.Invalid, "source.filedrop "+d.Name, "profile "+d.Profile+" reads a till's database, not files")
 		}
-		f := filedrop.New(d.Name, filedrop.Folder{Profile: p, Dir: d.Dir, Pattern: d.Pattern, Location: d.Location, Stream: streamOf(d.History), Settle: time.Duration(d.Settle), Log: a.log})
+		f := filedrop.New(d.Name, filedrop.Folder{Profile: p, Dir: d.Dir, Pattern: d.Pattern, Location: d.Location, Stream: streamOf(d.History), Settle: time.Duration(d.Settle), Spill: spill(a.Config),
+			Card: filedrop.Card{Secret: secret}, Log: a.log})
 		a.sources = append(a.sources, f)
 		a.watches = append(a.watches, f.Watch)
 	}
@@ -104,7 +143,11 @@ func importFile(ctx context.Context, c Config, b *buffer.Buffer, o ImportOptions
 	if p.Format == "sql" {
 		return filedrop.Report{}, fault.Msg(fault.Invalid, "import", "profile "+o.Profile+" reads a till's database, not files")
 	}
+	secret, err := cardSecret(c)
+	if err != nil {
+		return filedrop.Report{}, err
+	}
 	behind := capture.NewBehind(b)
-	rep, err := filedrop.Import{Path: o.Path, Profile: p, Location: o.Location, Stream: streamOf(!o.Today)}.Run(ctx, behind)
+	rep, err := filedrop.Import{Path: o.Path, Profile: p, Location: o.Location, Stream: streamOf(!o.Today), Spill: spill(c), Card: filedrop.Card{Secret: secret}}.Run(ctx, behind)
 	return rep, errors.Join(err, behind.Wait())
 }

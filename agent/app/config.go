@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"encoding/base64"
 	"net/netip"
 	"net/url"
 	"os"
@@ -23,6 +24,7 @@ type Config struct {
 	Hub      HubConfig       `toml:"hub"`
 	Source   SourceConfig    `toml:"source"`
 	Profiles ProfilesConfig  `toml:"profiles"`
+	Guard    GuardConfig     `toml:"guard"`
 }
 
 // HubConfig says where the hub is.
@@ -31,6 +33,7 @@ type HubConfig struct {
 	ID           envelope.HubID  `toml:"id" comment:"the only hub to obey; empty: the first one that answers"`
 	PasswordFile string          `toml:"password_file"`
 	CAFile       string          `toml:"ca_file" comment:"empty: the system's certificates"`
+	RecoveryKey  string          `toml:"recovery_key" comment:"what hub recovery-key prints: with it head office can read this PC's disk when the PC is dead"`
 	RetryLongest config.Duration `toml:"retry_longest"`
 }
 
@@ -58,6 +61,11 @@ type LocalAPIConfig struct {
 	Listen    string                `toml:"listen" comment:"empty: closed; this PC only"`
 	TokenFile string                `toml:"token_file"`
 	Locations []retail.LocationCode `toml:"locations" comment:"whose tickets it takes; empty: any"`
+}
+
+// GuardConfig is the card-data guard's.
+type GuardConfig struct {
+	KeyFile string `toml:"key_file" comment:"the same on every PC: a ticket number that looks like a card number is then the same token everywhere; empty: this PC's own"`
 }
 
 // ProfilesConfig says where own profiles are.
@@ -103,7 +111,7 @@ func (c *Config) validate(f *config.Faults) {
 	c.Hub.validate(f)
 	names := map[string]bool{}
 	for i, d := range c.Source.FileDrop {
-		d.validate(i+1, f)
+		d.validate(i+1, c.Profiles.Dir, f)
 		if names[d.Name] {
 			f.Add("source.filedrop %d: the name %q is used twice", i+1, d.Name)
 		}
@@ -111,6 +119,11 @@ func (c *Config) validate(f *config.Faults) {
 	}
 	c.Source.LocalAPI.validate(f)
 	c.Source.validateDevices(f)
+	if c.Guard.KeyFile != "" {
+		if _, err := config.Secret(c.Guard.KeyFile); err != nil {
+			f.Add("guard.key_file: %v", err)
+		}
+	}
 }
 
 func (h HubConfig) validate(f *config.Faults) {
@@ -125,6 +138,9 @@ func (h HubConfig) validate(f *config.Faults) {
 	if u.Scheme == "mqtt" && !loopback(u.Hostname()) {
 		f.Add("hub.url: %q would send tickets unencrypted over the network; use mqtts://", h.URL)
 	}
+	if _, err := h.recovery(); err != nil {
+		f.Add("hub.recovery_key: %v", err)
+	}
 	if h.PasswordFile != "" {
 		if _, err := config.Secret(h.PasswordFile); err != nil {
 			f.Add("hub.password_file: %v", err)
@@ -134,7 +150,19 @@ func (h HubConfig) validate(f *config.Faults) {
 	}
 }
 
-func (d FileDropConfig) validate(n int, f *config.Faults) {
+// recovery is the hub's public recovery key, nil = none.
+func (h HubConfig) recovery() ([]byte, error) {
+	if h.RecoveryKey == "" {
+		return nil, nil
+	}
+	key, err := base64.StdEncoding.DecodeString(h.RecoveryKey)
+	if err != nil || len(key) != 32 {
+		return nil, fault.Msg(fault.Invalid, "recovery_key", "it is not what hub recovery-key prints: 44 letters and digits that end with =")
+	}
+	return key, nil
+}
+
+func (d FileDropConfig) validate(n int, profiles string, f *config.Faults) {
 	if d.Name == "" {
 		f.Add("source.filedrop %d: it needs a name", n)
 	}
@@ -143,6 +171,8 @@ func (d FileDropConfig) validate(n int, f *config.Faults) {
 	}
 	if d.Profile == "" {
 		f.Add("source.filedrop %d: it needs a profile", n)
+	} else if _, err := findProfile(profiles, d.Profile); err != nil {
+		f.Add("source.filedrop %d: %v", n, err)
 	}
 	if _, err := filepath.Match(d.Pattern, "x"); err != nil {
 		f.Add("source.filedrop %d: pattern %q cannot be read", n, d.Pattern)

@@ -29,7 +29,7 @@ func TestTheSamplesCommentsAreGoodSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := regexp.MustCompile(`(?m)^# (\[\[source|[a-z_]+ = )`).ReplaceAllString(string(b), "$1")
+	text := regexp.MustCompile(`(?m)^# (\[|[a-z_]+ = )`).ReplaceAllString(string(b), "$1")
 	file := filepath.Join(t.TempDir(), "agent.toml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -42,7 +42,7 @@ func TestTheSamplesCommentsAreGoodSettings(t *testing.T) {
 		return // a machine on which Tillpost is installed
 	}
 	for _, line := range strings.Split(err.Error(), "\n")[1:] {
-		if !strings.Contains(line, "password_file") && !strings.Contains(line, "token_file") && !strings.Contains(line, "ca_file") {
+		if !strings.Contains(line, "password_file") && !strings.Contains(line, "token_file") && !strings.Contains(line, "ca_file") && !strings.Contains(line, "guard.key_file") && !strings.Contains(line, "recovery_key") {
 			t.Errorf("the sample: %s", line)
 		}
 	}
@@ -105,9 +105,17 @@ func TestCommandsWithoutAService(t *testing.T) {
 		{[]string{"config", "print"}, 0, "device = 'pc'"},
 		{[]string{"status"}, 1, "is not running"},
 		{[]string{"import", csv, "--profile", "supermarket"}, 0, "2 rows = 1 in 1 tickets + 1 that become cases"},
+		{[]string{"import", file, "--profile", "supermarket"}, 0, "nothing of it could be read: it lacks the columns"},
 		{[]string{"import", csv, "--profile", "nothing"}, 1, "no such profile"},
-		{[]string{"buffer", "verify"}, 0, "3 records, every one whole"},
+		{[]string{"buffer", "verify"}, 0, "4 records, every one whole"},
+		{[]string{"status"}, 1, "records waiting: 4"},
 		{[]string{"buffer", "export", filepath.Join(dir, "out.ndjson")}, 0, "Written to"},
+		{[]string{"buffer", "export", filepath.Join(dir, "out.ndjson")}, 1, "exists"},
+		{[]string{"buffer", "export", filepath.Join(dir, "dead.ndjson"), "--recover", csv}, 1, "belong together"},
+		{[]string{"buffer", "export", filepath.Join(dir, "dead.ndjson"), "--recover", csv, "--disk", dir}, 1, "is not the recovery.key"},
+		{[]string{"buffer", "replay", filepath.Join(dir, "out.ndjson")}, 0, "4 records were taken in"},
+		{[]string{"buffer", "replay", csv}, 1, "line 1"},
+		{[]string{"buffer", "replay"}, 0, "8 records go to head office again"},
 	} {
 		var out, errs bytes.Buffer
 		if code := app.Main(append(c.args, "--config", file), &out, &errs); code != c.code || !strings.Contains(out.String()+errs.String(), c.says) {
@@ -115,7 +123,7 @@ func TestCommandsWithoutAService(t *testing.T) {
 		}
 	}
 	b, err := os.ReadFile(filepath.Join(dir, "out.ndjson"))
-	if err != nil || bytes.Count(b, []byte("\n")) != 3 {
+	if err != nil || bytes.Count(b, []byte("\n")) != 4 {
 		t.Errorf("exported %d lines: %v", bytes.Count(b, []byte("\n")), err)
 	}
 }

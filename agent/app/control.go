@@ -63,6 +63,15 @@ func (a *App) serveControl(ctx context.Context) error {
 		rep, err := importFile(r.Context(), a.Config, a.Buffer, o)
 		answer(w, rep, err)
 	})
+	mux.HandleFunc("POST /replay", func(w http.ResponseWriter, r *http.Request) {
+		var o replayed
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&o); err != nil {
+			answer(w, nil, fault.New(fault.Invalid, "replay", err))
+			return
+		}
+		n, err := a.replay(r.Context(), o.File)
+		answer(w, replayed{n, o.File}, err)
+	})
 	return serveOn(ctx, l, guarded(c.Token, mux))
 }
 

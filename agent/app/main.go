@@ -1,26 +1,24 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"runtime"
-	"strings"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tillpost/tillpost/agent/service"
-	"github.com/tillpost/tillpost/agent/source/filedrop"
 	"github.com/tillpost/tillpost/shared/config"
+	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/guard"
 	"github.com/tillpost/tillpost/shared/lock"
@@ -30,8 +28,13 @@ import (
 // errQuiet ends with exit code 1 after the command has said everything itself.
 var errQuiet = errors.New("")
 
+// memory is what the agent's own heap may come to before it is swept more eagerly: it shares a PC with a till, which must not feel it. A file
+// of any size is read within it.
+const memory = 20 << 20
+
 // Main runs the command line; it returns the process's exit code.
 func Main(args []string, stdout, stderr io.Writer) int {
+	debug.SetMemoryLimit(memory)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	c := &cli{out: stdout, err: stderr}
@@ -60,7 +63,7 @@ func (c *cli) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&c.file, "config", defaultFile(), "settings")
 	root.PersistentFlags().BoolVar(&c.json, "json", false, "answer in JSON")
 	buf := &cobra.Command{Use: "buffer", Short: "what waits on this PC"}
-	buf.AddCommand(c.command("verify", "prove that every record that is held is whole", c.verify), c.command("export FILE", "write every record that is held as NDJSON", c.export))
+	buf.AddCommand(c.bufferCommands()...)
 	cfg := &cobra.Command{Use: "config", Short: "the settings"}
 	cfg.AddCommand(c.command("print", "show the settings that are in force", c.printConfig))
 	root.AddCommand(c.importCommand(), c.connectionCommand(), c.command("doctor", "try everything that the settings name and say what is wrong and what to do", c.doctor))
@@ -70,11 +73,7 @@ func (c *cli) root() *cobra.Command {
 }
 
 func (c *cli) command(use, short string, run func(context.Context, []string) error) *cobra.Command {
-	args := cobra.NoArgs
-	if use == "export FILE" {
-		args = cobra.ExactArgs(1)
-	}
-	return &cobra.Command{Use: use, Short: short, Args: args, RunE: func(cmd *cobra.Command, args []string) error { return run(cmd.Context(), args) }}
+	return &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, args []string) error { return run(cmd.Context(), args) }}
 }
 
 func defaultFile() string {
@@ -127,7 +126,9 @@ func (c *cli) status(ctx context.Context, _ []string) error {
 		return err
 	}
 	st := Status{Device: cfg.Device, Version: version.String()}
-	if _, err := ask(ctx, cfg.DataDir, "status", &st); err != nil && !fault.Is(err, fault.NotFound) {
+	if _, err := ask(ctx, cfg.DataDir, "status", &st); fault.Is(err, fault.NotFound) {
+		st.Waiting = c.waiting(ctx, cfg)
+	} else if err != nil {
 		return err
 	}
 	if c.json {
@@ -141,50 +142,27 @@ func (c *cli) status(ctx context.Context, _ []string) error {
 	return err
 }
 
-func (c *cli) verify(ctx context.Context, _ []string) error {
-	var v verified
-	err := c.buffer(ctx, "verify", &v, func(a *App) (err error) {
-		v.Rows, err = a.Buffer.Verify(ctx)
-		return err
-	})
-	if err != nil {
-		return err
+// waiting counts what waits while no service runs.
+func (c *cli) waiting(ctx context.Context, cfg Config) (n uint64) {
+	if _, err := os.Stat(filepath.Join(cfg.DataDir, "buffer.db")); err != nil {
+		return 0
 	}
-	return c.tell(nil, v, fmt.Sprintf("%d records, every one whole.\n", v.Rows))
-}
-
-func (c *cli) export(ctx context.Context, args []string) error {
-	f, err := os.OpenFile(args[0], os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	l, err := lock.Take(cfg.DataDir, "agent")
 	if err != nil {
-		return fault.New(fault.Invalid, "export", err)
+		return 0
 	}
-	err = c.buffer(ctx, "export", f, func(a *App) error { return a.Buffer.Export(ctx, f) })
-	if cerr := f.Close(); err == nil {
-		err = cerr
+	b, err := openBuffer(ctx, cfg, nil)
+	if err == nil {
+		for _, s := range envelope.Streams {
+			n += b.State(s).Waiting()
+		}
+		err = b.Close()
 	}
 	if err != nil {
-		return err
+		fmt.Fprintln(c.err, "agent: the buffer cannot be read:", err)
 	}
-	return c.tell(nil, map[string]string{"file": args[0]}, "Written to "+args[0]+"\n")
-}
-
-// buffer asks the running service, or opens the buffer itself when none runs.
-func (c *cli) buffer(ctx context.Context, what string, into any, alone func(*App) error, body ...any) error {
-	cfg, err := LoadConfig(c.file)
-	if err != nil {
-		return err
-	}
-	if running, err := ask(ctx, cfg.DataDir, what, into, body...); running || err != nil && !fault.Is(err, fault.NotFound) {
-		return err
-	}
-	a := &App{Config: cfg, log: Logger(c.err, cfg.LogLevel)}
-	if a.lock, err = lock.Take(cfg.DataDir, "agent"); err != nil {
-		return err
-	}
-	if a.Buffer, err = openBuffer(ctx, cfg, nil); err != nil {
-		return errors.Join(err, a.lock.Release())
-	}
-	return errors.Join(alone(a), a.Close())
+	_ = l.Release() // the process ends
+	return n
 }
 
 // tell prints v as JSON or text; err is what the command then ends with.
@@ -211,78 +189,4 @@ func text(err error) string {
 		return ""
 	}
 	return err.Error()
-}
-
-// importCommand takes a file in, inside the running service or, when none runs, by itself.
-func (c *cli) importCommand() *cobra.Command {
-	var o ImportOptions
-	cmd := &cobra.Command{Use: "import FILE", Short: "take a file in and tell what became of every row", Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) (err error) {
-		ctx := cmd.Context()
-		if o.Path, err = filepath.Abs(args[0]); err != nil {
-			return err
-		}
-		var rep filedrop.Report
-		if err := c.buffer(ctx, "import", &rep, func(a *App) error {
-			rep, err = importFile(ctx, a.Config, a.Buffer, o)
-			return err
-		}, o); err != nil {
-			return err
-		}
-		return c.tell(nil, rep, importText(rep))
-	}}
-	cmd.Flags().StringVar(&o.Profile, "profile", "", "how the file is to be read")
-	cmd.Flags().StringVar((*string)(&o.Location), "location", "", "for a file that names none")
-	cmd.Flags().BoolVar(&o.Today, "today", false, "send it with today's sales, not behind them")
-	return cmd
-}
-
-func importText(r filedrop.Report) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %d rows = %d in %d tickets + %d that become cases.\n", r.File, r.Rows, r.Lines, r.Tickets, r.Cases)
-	fmt.Fprintf(&b, "Source total %s, booked %s, rounding %s.\n", r.Source, r.Booked, r.Rounded)
-	for _, x := range r.Bad {
-		fmt.Fprintf(&b, "  row %d: %s\n", x.Row, x.Why)
-	}
-	b.WriteString("Everything is safe on this PC and goes to head office by itself.\n")
-	return b.String()
-}
-
-// ask puts a question to the service that runs on dir. Code not_found: none runs.
-func ask(ctx context.Context, dir, what string, into any, body ...any) (running bool, err error) {
-	b, err := os.ReadFile(controlFile(dir))
-	if err != nil {
-		return false, fault.New(fault.NotFound, "reach the service", err)
-	}
-	var at control
-	if err := json.Unmarshal(b, &at); err != nil {
-		return false, fault.New(fault.NotFound, "reach the service", err)
-	}
-	method, sent := http.MethodGet, io.Reader(nil)
-	if len(body) > 0 {
-		b, err := json.Marshal(body[0])
-		if err != nil {
-			return false, err
-		}
-		method, sent = http.MethodPost, bytes.NewReader(b)
-	}
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+at.Addr+"/"+what, sent)
-	if err != nil {
-		return false, fault.New(fault.Internal, "reach the service", err)
-	}
-	req.Header.Set("Authorization", "Bearer "+at.Token)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil { // the file is of a service that was killed
-		return false, fault.New(fault.NotFound, "reach the service", err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		var r refusal
-		_ = json.NewDecoder(resp.Body).Decode(&r)
-		return true, fault.Msg(r.Code, what, r.Error)
-	}
-	if w, ok := into.(io.Writer); ok {
-		_, err = io.Copy(w, resp.Body)
-		return true, err
-	}
-	return true, json.NewDecoder(resp.Body).Decode(into)
 }

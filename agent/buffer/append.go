@@ -1,8 +1,11 @@
 package buffer
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -108,6 +111,9 @@ func (b *Buffer) commit(group []appendCall) {
 }
 
 func (b *Buffer) store(group []appendCall) error {
+	if !b.room() {
+		return errFull(nil)
+	}
 	b.mu.Lock()
 	next := map[envelope.Stream]lane{}
 	for s, l := range b.streams {
@@ -140,8 +146,9 @@ func (b *Buffer) store(group []appendCall) error {
 		return nil
 	})
 	if full(err) {
-		os.Remove(b.reserve) // room for acks and deletes, not for more sales
-		return fault.New(fault.Unavailable, "append: the disk is full; free some space, nothing that was taken is lost", err)
+		os.Remove(b.reserve)
+		b.tight = b.opt.Now()
+		return errFull(err)
 	}
 	if err != nil {
 		return fault.New(fault.Internal, "append", err)
@@ -155,6 +162,10 @@ func (b *Buffer) store(group []appendCall) error {
 		b.opt.Appended(s)
 	}
 	return nil
+}
+
+func errFull(err error) error {
+	return fault.New(fault.Unavailable, "append: the disk is full; free some space, nothing that was taken is lost", cmp.Or(err, errors.New("no room")))
 }
 
 // knows reports whether a source has asked for its cursor since it was told to read again: what it read before that would undo it.
@@ -226,8 +237,20 @@ func (b *Buffer) putStub(tx *sql.Tx, l *lane, d *source.Draft) error {
 	if err := writeDurably(filepath.Join(b.opt.Dir, name), b.box.seal(d.Body, []byte(name))); err != nil {
 		return err
 	}
-	stub := fmt.Sprintf(`{"kind":%q,"key":%q,"bytes":%d,"file":%q}`, d.Kind, d.Key, len(d.Body), name)
-	return b.insert(tx, l, envelope.Envelope{Device: b.opt.Device, Stream: d.Stream, Location: d.Location, Kind: decode.Stub, Key: d.Key, ContentType: "application/json", At: d.At, Body: []byte(stub)})
+	body, err := json.Marshal(stub{d.Kind, d.Key, d.ContentType, len(d.Body), name})
+	if err != nil {
+		return err
+	}
+	return b.insert(tx, l, envelope.Envelope{Device: b.opt.Device, Stream: d.Stream, Location: d.Location, Kind: decode.Stub, Key: d.Key, ContentType: "application/json", At: d.At, Body: body})
+}
+
+// stub is the body of a record that stands for one that is too large to travel.
+type stub struct {
+	Kind        envelope.Kind `json:"kind"`
+	Key         string        `json:"key"`
+	ContentType string        `json:"content_type"`
+	Bytes       int           `json:"bytes"`
+	File        string        `json:"file"` // in the data folder, sealed
 }
 
 func compressed(body []byte) int {

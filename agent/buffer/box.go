@@ -1,6 +1,7 @@
 package buffer
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/ecdh"
@@ -10,6 +11,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/tillpost/tillpost/shared/fault"
 )
@@ -67,9 +69,9 @@ func openKey(dir string, recovery []byte) (b *box, err error) {
 	return b, fault.New(fault.Internal, "open the buffer's key "+path, err)
 }
 
-// keepWrapped writes key wrapped for the hub, once.
+// keepWrapped writes key wrapped for the hub, once for each recovery key that the hub has.
 func keepWrapped(path string, key, recovery []byte) error {
-	if _, err := os.Stat(path); err == nil {
+	if kept, err := os.ReadFile(path); err == nil && bytes.HasPrefix(kept, recovery) {
 		return nil
 	}
 	hub, err := ecdh.X25519().NewPublicKey(recovery)
@@ -84,15 +86,18 @@ func keepWrapped(path string, key, recovery []byte) error {
 	if err != nil {
 		return err
 	}
-	return writeDurably(path, append(own.PublicKey().Bytes(), w.seal(key, nil)...))
+	return writeDurably(path, slices.Concat(recovery, own.PublicKey().Bytes(), w.seal(key, nil)))
 }
 
 // Unwrap gives the data key of a dead PC's disk back from its recovery.key file. hub is the hub's private recovery key. Code invalid.
 func Unwrap(file []byte, hub *ecdh.PrivateKey) ([]byte, error) {
-	if len(file) < 32 {
+	if len(file) < 64 {
 		return nil, fault.Msg(fault.Invalid, "unwrap data key", "the recovery file is too short")
 	}
-	pub, err := ecdh.X25519().NewPublicKey(file[:32])
+	if !bytes.HasPrefix(file, hub.PublicKey().Bytes()) {
+		return nil, fault.Msg(fault.Invalid, "unwrap data key", "it was wrapped for another recovery key than this one")
+	}
+	pub, err := ecdh.X25519().NewPublicKey(file[32:64])
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "unwrap data key", err)
 	}
@@ -100,8 +105,8 @@ func Unwrap(file []byte, hub *ecdh.PrivateKey) ([]byte, error) {
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "unwrap data key", err)
 	}
-	key, err := w.open(file[32:], nil)
-	return key, fault.New(fault.Invalid, "unwrap data key: it was wrapped for another hub", err)
+	key, err := w.open(file[64:], nil)
+	return key, fault.New(fault.Invalid, "unwrap data key", err)
 }
 
 func wrapBox(own *ecdh.PrivateKey, other *ecdh.PublicKey) (*box, error) {

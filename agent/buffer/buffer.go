@@ -54,6 +54,7 @@ type Buffer struct {
 	streams map[envelope.Stream]*lane // the writer's view; guarded for readers
 	Salvage *Salvage                  // what was found damaged at Open, nil = nothing
 	reserve string
+	tight   time.Time // the disk was full: when that was last seen; only the writer has it
 }
 
 // lane is where a stream stands.
@@ -238,23 +239,45 @@ func (b *Buffer) Close() error {
 
 func (b *Buffer) closeFile() error { return errors.Join(b.read.Close(), b.write.Close()) }
 
-// keepReserve makes the reserve file if there is room for it.
-func (b *Buffer) keepReserve() {
+// keepReserve makes the reserve file if there is room for it, and reports whether it stands.
+func (b *Buffer) keepReserve() bool {
 	if st, err := os.Stat(b.reserve); err == nil && st.Size() == reserveSize {
-		return
+		return true
 	}
 	f, err := os.Create(b.reserve)
 	if err != nil {
-		return
+		return false
 	}
-	defer f.Close()
 	zero := make([]byte, 64<<10)
 	for range reserveSize / len(zero) {
-		if _, err := f.Write(zero); err != nil {
-			os.Remove(b.reserve)
-			return
+		if _, err = f.Write(zero); err != nil {
+			break
 		}
 	}
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		os.Remove(b.reserve)
+	}
+	return err == nil
+}
+
+// lookAgain is how often a disk that was full is asked for room: asking means writing.
+const lookAgain = 3 * time.Second
+
+// room reports whether new records may be taken. Once the disk was full, the reserve's space is for acks and deletes alone: only when the
+// reserve stands again is there room for sales.
+func (b *Buffer) room() bool {
+	if b.tight.IsZero() {
+		return true
+	}
+	now := b.opt.Now()
+	if d := now.Sub(b.tight); d >= 0 && d < lookAgain {
+		return false
+	}
+	if b.tight = now; !b.keepReserve() {
+		return false
+	}
+	b.tight = time.Time{}
+	return true
 }
 
 // full reports whether err says that the disk has no room.

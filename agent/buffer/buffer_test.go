@@ -203,8 +203,10 @@ func TestTrimDeletesOnlyWhatIsAckedAndOld(t *testing.T) {
 }
 
 func TestAFullDiskRefusesAndLosesNothing(t *testing.T) {
-	ctx := context.Background()
-	b := open(t, options(t.TempDir()))
+	ctx, now := context.Background(), time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
+	o := options(t.TempDir())
+	o.Now = func() time.Time { return now }
+	b := open(t, o)
 	fill(t, b, 1, 10)
 	var pages int
 	if err := b.write.QueryRow(`PRAGMA page_count`).Scan(&pages); err != nil {
@@ -225,10 +227,21 @@ func TestAFullDiskRefusesAndLosesNothing(t *testing.T) {
 	if got, err := b.Verify(ctx); got != n-1 || err != nil {
 		t.Fatalf("%d rows of %d, %v", got, n-1, err)
 	}
+	if _, err := os.Stat(b.reserve); !os.IsNotExist(err) {
+		t.Errorf("the reserve still stands: %v", err)
+	}
 	if _, err := b.write.Exec(`PRAGMA max_page_count = 100000`); err != nil {
 		t.Fatal(err)
 	}
+	// The room that the reserve gave back is for acks and deletes, not for sales.
+	if err := b.Append(ctx, "till", "x", []source.Draft{draft(n)}); !fault.Retryable(err) {
+		t.Errorf("a sale took the room that acks need: %v", err)
+	}
+	now = now.Add(lookAgain)
 	fill(t, b, n, n)
+	if st, err := os.Stat(b.reserve); err != nil || st.Size() != reserveSize {
+		t.Errorf("the reserve is not back: %v", err)
+	}
 }
 
 func TestALargeRecordTravelsInParts(t *testing.T) {

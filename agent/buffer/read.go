@@ -3,16 +3,13 @@ package buffer
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/tillpost/tillpost/agent/forward"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
-	"github.com/tillpost/tillpost/shared/retail"
 )
 
 // State returns where a stream stands.
@@ -130,27 +127,6 @@ func (b *Buffer) Holds(ctx context.Context, s envelope.Stream, e envelope.Epoch,
 		return false, nil
 	}
 	return err == nil && got == sum, err
-}
-
-// Row is one line of an export.
-type Row struct {
-	Stream      envelope.Stream     `json:"stream"`
-	Position    envelope.Position   `json:"position"`
-	Location    retail.LocationCode `json:"location,omitempty"`
-	Kind        envelope.Kind       `json:"kind"`
-	Key         string              `json:"key,omitempty"`
-	ContentType string              `json:"content_type"`
-	At          time.Time           `json:"at"`
-	Acked       bool                `json:"acked"`
-	Body        string              `json:"body"`
-}
-
-// Export writes every row that is held as one JSON object a line.
-func (b *Buffer) Export(ctx context.Context, w io.Writer) error {
-	enc := json.NewEncoder(w)
-	return b.walk(ctx, func(e *envelope.Envelope, st forward.State) error {
-		return enc.Encode(Row{e.Stream, e.Pos, e.Location, e.Kind, e.Key, e.ContentType, e.At, e.Pos.Seq <= st.Acked, string(e.Body)})
-	})
 }
 
 // Verify recomputes every checksum and the chain. It returns how many rows are good; code internal names the first that is not.

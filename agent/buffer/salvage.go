@@ -94,22 +94,14 @@ func (b *Buffer) salvage(ctx context.Context, aside string, why error) (*Salvage
 // salvageStream reports whether a row is missing. Those that only this PC had are told in the epoch's first row; a stream whose end cannot
 // be read counts as one.
 func (b *Buffer) salvageStream(ctx context.Context, tx *sql.Tx, old *sql.DB, s envelope.Stream, report *Salvage) (missing bool, err error) {
-	var was lane
-	var epoch, base []byte
-	var last, acked, trimmed int64
-	known := old.QueryRowContext(ctx, `SELECT epoch, last, acked, trimmed, base FROM stream WHERE name = ?`, string(s)).Scan(&epoch, &last, &acked, &trimmed, &base) == nil &&
-		trimmed <= acked && acked <= last
-	if known {
-		copy(was.Epoch[:], epoch)
-		copy(was.Base[:], base)
-		was.Last, was.Acked, was.Trimmed = uint64(last), uint64(acked), uint64(trimmed)
-	}
+	was, known := laneOf(ctx, old, s)
 	l := lane{Epoch: b.streams[s].Epoch}
-	rows := b.readable(ctx, old, s, was)
 	g := groups{drop: map[uint64]bool{}}
-	for _, e := range rows {
-		_ = g.see(e)
-	}
+	var rows envelope.Batch
+	_ = b.readable(ctx, old, s, was, was.Epoch == envelope.Epoch{}, func(e envelope.Envelope) error {
+		rows = append(rows, e)
+		return g.see(e)
+	})
 	lost := was.Last - min(was.Last, was.Acked+g.done(was.Acked))
 	missing = g.done(was.Trimmed) < was.Last-was.Trimmed
 	if !known {
@@ -139,15 +131,30 @@ func (b *Buffer) salvageStream(ctx context.Context, tx *sql.Tx, old *sql.DB, s e
 	return missing, putLane(tx, s, &l)
 }
 
-// readable gathers the rows that still open, stepping over holes one sequence at a time.
-func (b *Buffer) readable(ctx context.Context, old *sql.DB, s envelope.Stream, was lane) (out envelope.Batch) {
+// laneOf reads where a stream of another file stood; known is false when that cannot be read or contradicts itself.
+func laneOf(ctx context.Context, old *sql.DB, s envelope.Stream) (was lane, known bool) {
+	var epoch, base []byte
+	var last, acked, trimmed int64
+	known = old.QueryRowContext(ctx, `SELECT epoch, last, acked, trimmed, base FROM stream WHERE name = ?`, string(s)).Scan(&epoch, &last, &acked, &trimmed, &base) == nil &&
+		trimmed <= acked && acked <= last
+	if known {
+		copy(was.Epoch[:], epoch)
+		copy(was.Base[:], base)
+		was.Last, was.Acked, was.Trimmed = uint64(last), uint64(acked), uint64(trimmed)
+	}
+	return was, known
+}
+
+// readable hands over the rows that still open, stepping over holes one sequence at a time. It fails only when f does.
+func (b *Buffer) readable(ctx context.Context, old *sql.DB, s envelope.Stream, was lane, blind bool, f func(envelope.Envelope) error) error {
 	conn, err := old.Conn(ctx)
 	if err != nil {
 		return nil // it is no database any more: every further look would say so again
 	}
 	defer conn.Close()
-	at, hole, before := was.Trimmed, 0, chain{seq: was.Trimmed, sum: was.Base, known: true, blind: was.Epoch == envelope.Epoch{}}
-	for hole < maxHole {
+	at, hole, before := was.Trimmed, 0, chain{seq: was.Trimmed, sum: was.Base, known: true, blind: blind}
+	var failed error
+	for hole < maxHole && failed == nil {
 		n := 0
 		rows, err := conn.QueryContext(ctx, `SELECT `+rowColumns+` FROM `+string(s)+` WHERE seq > ? ORDER BY seq LIMIT ?`, int64(at), pageFor(hole))
 		if err == nil {
@@ -160,8 +167,10 @@ func (b *Buffer) readable(ctx context.Context, old *sql.DB, s envelope.Stream, w
 					err = before.next(&e)
 				}
 				if err == nil {
-					out = append(out, e)
 					n++
+					if failed = f(e); failed != nil {
+						break
+					}
 				}
 			}
 			err = errors.Join(err, rows.Err())
@@ -171,13 +180,13 @@ func (b *Buffer) readable(ctx context.Context, old *sql.DB, s envelope.Stream, w
 		case n > 0:
 			hole = 0
 		case err == nil || (was.Last > 0 && at >= was.Last):
-			return out
+			return failed
 		default:
 			at++
 			hole++
 		}
 	}
-	return out
+	return failed
 }
 
 // pageFor reads single rows while it steps through a hole.

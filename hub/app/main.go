@@ -80,7 +80,8 @@ func (c *cli) root() *cobra.Command {
 	cfg := &cobra.Command{Use: "config", Short: "the settings"}
 	cfg.AddCommand(c.plain("print", "show the settings that are in force", c.printConfig))
 	root.AddCommand(c.plain("run", "run the service", c.run), cfg, c.plain("check-config", "say everything that is wrong with the settings", c.checkConfig),
-		c.plain("version", "tell the version", c.version))
+		c.plain("version", "tell the version", c.version),
+		c.plain("recovery-key", "make the key with which a dead PC's disk can be read, and print its public half for agent.toml", c.recoveryKey))
 	root.AddCommand(c.dayCommands()...)
 	root.AddCommand(c.caseCommands()...)
 	root.AddCommand(c.locationCommand(), c.on("locations", "list locations with their tills and agents", 0, c.locations), c.deviceCommand(), c.userCommand(), c.mappingCommand(), c.profileCommand())

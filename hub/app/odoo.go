@@ -18,9 +18,12 @@ import (
 var Tenders = []string{"cash", "visa", "mastercard", "amex", "discover", "debit", "check", "gift_card", "ewallet", "credit_card", "on_account"}
 
 func (c *cli) odooCommand() *cobra.Command {
-	o := odoo.SetupOptions{}
+	o, profiles := odoo.SetupOptions{}, []string{}
 	setup := c.on("setup", "find or make what the books need: journal, accounts, taxes, an analytic account per location; safe to run again", 0,
 		func(ctx context.Context, s *desk, _ []string) error {
+			if err := expect(ctx, s.Store, profiles, &o); err != nil {
+				return err
+			}
 			rep, err := Setup(ctx, s.Store, s.cfg.Odoo, o, s.who)
 			if terr := c.tell(rep, func(w io.Writer) { printSetup(w, rep) }); terr != nil {
 				return terr
@@ -32,8 +35,23 @@ func (c *cli) odooCommand() *cobra.Command {
 	setup.Flags().StringVar(&o.Journal, "journal", "", "code of an existing general journal to use instead of a new one")
 	setup.Flags().StringToStringVar(&o.Accounts, "account", nil, "existing account to use instead of a new one, like tender:cash=101000, sales:*=400000 or suspense=101402")
 	setup.Flags().StringToStringVar(&o.TaxNames, "tax-as", nil, "existing Odoo tax to use for a jurisdiction, like \"NY State\"=\"NY State 4%\"")
+	setup.Flags().StringSliceVar(&profiles, "profile", nil, "make ready for files of this profile: its tenders and taxes")
 	setup.Flags().BoolVar(&o.DryRun, "dry-run", false, "only tell what would be made")
 	return group("odoo", "the books", setup, c.on("check", "see whether store-days can be posted", 0, c.check))
+}
+
+// expect adds the codes that files of some profiles will name.
+func expect(ctx context.Context, s *store.Store, names []string, o *odoo.SetupOptions) error {
+	known := profiles{read: s.Profile, have: map[string]known{}}
+	for _, name := range names {
+		p, err := known.get(name)
+		if err != nil {
+			return err
+		}
+		tenders, taxes := p.Codes()
+		o.Tenders, o.Taxes = union(o.Tenders, tenders), union(o.Taxes, taxes)
+	}
+	return nil
 }
 
 // Setup runs odoo.Setup with what the hub knows and stores its rules.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"strings"
 
 	"github.com/tillpost/tillpost/hub/audit"
 	"github.com/tillpost/tillpost/hub/cases"
@@ -33,7 +34,9 @@ func (tx *Tx) marks(ctx context.Context, k rollup.DayKey, f *audit.Facts) error 
 		if err := r.Scan(&m.Source, &through, &profile, &m.Former); err != nil {
 			return err
 		}
-		m.Through = fromMicros(through)
+		if m.Through = fromMicros(through); imported(m.Source) && m.Through.Before(f.Ends) {
+			return nil
+		}
 		f.Marks = append(f.Marks, m)
 		if profile != "" && tx.store.Says != nil && !m.Former {
 			f.Says = f.Says.With(tx.store.Says(profile))
@@ -41,6 +44,12 @@ func (tx *Tx) marks(ctx context.Context, k rollup.DayKey, f *audit.Facts) error 
 		return nil
 	}, `SELECT source, through, profile, NOT EXISTS (SELECT 1 FROM assignment a WHERE a.until = 0 AND a.location IN ('*', r.location)
 		AND substr(r.source, 1, length(a.device) + 1) = a.device || '/') FROM read_to r WHERE location = ? ORDER BY source`, string(k.Location))
+}
+
+// imported reports whether a source is a file that a person took in once: it proves the days that it holds, and owes none after them.
+func imported(source string) bool {
+	_, name, _ := strings.Cut(source, "/")
+	return strings.HasPrefix(name, "import ")
 }
 
 // mute reads which devices spoke for the location alone when the day ended and have never told how far they read. A device of every location

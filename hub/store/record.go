@@ -84,7 +84,7 @@ func (tx *Tx) refuse(ctx context.Context, id int64, e *envelope.Envelope, m inge
 	}
 	c := cases.New(cause, fmt.Sprintf("record %d", id), tx.Now)
 	c.Envelope, c.Location = id, e.Location
-	c.Detail = fmt.Sprintf("%s %s of device %s: %s", e.Kind, e.Key, e.Device, m.Refused)
+	c.Detail = refusal(e, m)
 	if t, ok := m.Record.(retail.Ticket); ok {
 		c.Location, c.Day = t.Location, t.Day
 		if total, err := t.Total(); err == nil {
@@ -156,6 +156,11 @@ func (tx *Tx) toldWell(ctx context.Context, id int64, e *envelope.Envelope) erro
 		}
 	}
 	return nil
+}
+
+// refusal is why a record is refused, for its case.
+func refusal(e *envelope.Envelope, m ingest.Meaning) string {
+	return fmt.Sprintf("%s of device %s: %s", strings.TrimSpace(string(e.Kind)+" "+e.Key), e.Device, m.Refused)
 }
 
 // epochEnded lists what the end of an epoch cost: rows that only the store's PC had and that it cannot read any more.

@@ -74,7 +74,10 @@ func (s *Store) reread(ctx context.Context, c cases.Case, mean func(*envelope.En
 	}
 	m := mean(&e)
 	if m.Refused != nil {
-		return false, nil
+		if now := refusal(&e, m); now != c.Detail {
+			err = s.InTx(ctx, func(tx *Tx) error { return tx.retell(ctx, c.ID, now, who) })
+		}
+		return false, err
 	}
 	err = s.InTx(ctx, func(tx *Tx) error {
 		if err := tx.PutRecord(ctx, c.Envelope, &e, m); err != nil {
@@ -89,6 +92,20 @@ func (s *Store) reread(ctx context.Context, c cases.Case, mean func(*envelope.En
 		return tx.CloseCase(ctx, c.ID, who, "read again and booked")
 	})
 	return err == nil, err
+}
+
+// retell gives an open case the reason that holds now: the one before may have been mended.
+func (tx *Tx) retell(ctx context.Context, id, detail, who string) error {
+	c, found, err := tx.getCase(ctx, id)
+	if err != nil || !found || c.State != cases.Open {
+		return err
+	}
+	before := c.Detail
+	c.Detail = detail
+	if err := tx.putCase(ctx, c); err != nil {
+		return err
+	}
+	return tx.PutStep(ctx, Step{Subject: "case " + id, Who: who, What: "read again, still refused", Before: before, After: detail})
 }
 
 // whole is an envelope as it is to be read: a record that travelled in parts is put together, and a person's mended text stands in the place

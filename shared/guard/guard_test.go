@@ -17,6 +17,10 @@ func TestCardNumbersAreMasked(t *testing.T) {
 		"378282246310005":                     "378282*****0005",
 		`"note":"card 6011111111111117, ok"`:  `"note":"card 601111******1117, ok"`,
 		"2223003122003222":                    "222300******3222",
+		"CREDIT CARD4111 1111 1111 1111 exp":  "CREDIT CARD4111 11** **** 1111 exp",
+		"card 4111 1111 1111 1111exp06/17":    "card 4111 11** **** 1111exp06/17",
+		"a4111111111111111b":                  "a411111******1111b",
+		"213193010310510":                     "213193*****0510",
 	} {
 		if got := guard.Text(in); got != want {
 			t.Errorf("Text(%q): got %q, want %q", in, got, want)
@@ -26,7 +30,7 @@ func TestCardNumbersAreMasked(t *testing.T) {
 
 func TestWhatIsNoCardNumberStays(t *testing.T) {
 	for _, s := range []string{"4111111111111112", "2026-11-24T10:00:00.000000", "20261124100000123", "1234567890123", "ticket 1-00012", "12345678.4111111111",
-		"9780306406157", "S-NY-000042", `{"amount":"411111111111.11"}`, "a4111111111111111", "018f3b1c-4111-7111-8111-111111111111", `{"pinned":true}`} {
+		"9780306406157", "S-NY-000042", `{"amount":"411111111111.11"}`, "018f3b1c-4111-7111-8111-111111111111", `{"pinned":true}`} {
 		if got := guard.Text(s); got != s {
 			t.Errorf("Text(%q) became %q", s, got)
 		}

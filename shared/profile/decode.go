@@ -11,67 +11,40 @@ import (
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
-// names indexes a header; of two columns with one name the first counts.
-func names(header []string) map[string]int {
-	out := make(map[string]int, len(header))
-	for i, h := range header {
-		h = strings.TrimSpace(strings.TrimPrefix(h, "\ufeff"))
-		if _, twice := out[h]; !twice {
-			out[h] = i
-		}
-	}
-	return out
-}
-
-// TicketID is the identity of the ticket that a row belongs to, "" when the row has none.
-func (p *Profile) TicketID(header map[string]int, cells []string) string {
-	r := row{p, header, cells}
-	id := r.text(p.Ticket.ID)
-	if id == "" {
-		return ""
-	}
-	if p.Ticket.Location != "" {
-		return r.text(p.Ticket.Location) + "\x00" + r.text(p.Scope) + "\x00" + id
-	}
-	return r.text(p.Scope) + "\x00" + id
-}
-
-// Index makes what TicketID needs.
-func Index(header []string) map[string]int { return names(header) }
-
 // Decode makes the ticket of rows. A ticket is rounded half away from zero at its total, its lines by largest remainder; Rounded tells by
 // how much. Code invalid: what is wrong with which row.
 func (p *Profile) Decode(r Rows) (retail.Record, error) {
-	if r.Note != "" {
-		return nil, invalid("file %s, row %s: %s", r.File, numbers(r.Rows), r.Note)
-	}
-	if len(r.Rows) == 0 {
+	switch {
+	case r.Note != "" && len(r.Rows) == 0:
+		return nil, invalid("file %s: %s", r.File, r.Note)
+	case r.Note != "":
+		return nil, invalid("file %s, row %d: %s", r.File, r.Rows[0].N, r.Note)
+	case len(r.Rows) == 0:
 		return nil, invalid("file %s: there are no rows", r.File)
 	}
 	if missing := p.Missing(r.Header); len(missing) > 0 {
 		return nil, invalid("file %s lacks the columns %s: it is not a file of profile %s", r.File, strings.Join(missing, ", "), p.Name)
 	}
-	index := names(r.Header)
-	first := row{p, index, r.Rows[0].Cells}
+	head := p.Head(r)
+	if p.dated && head.date == "" {
+		return nil, invalid("file %s: no single day can be read from it; a report must be of one day, and name it above its table or in its file's name, like 2026-11-20", r.File)
+	}
+	if p.Record == "control" {
+		return p.control(head, r)
+	}
+	first := row{p, head, r.Rows[0].Cells}
 	t, err := p.head(first, r)
 	if err != nil {
 		return nil, err
 	}
 	b := build{p: p}
 	for i, one := range r.Rows {
-		if err := b.row(row{p, index, one.Cells}, i == 0); err != nil {
+		if err := b.row(row{p, head, one.Cells}, i == 0); err != nil {
 			return nil, invalid("file %s, row %d: %v", r.File, one.N, err)
 		}
 		t.Origin.Rows = append(t.Origin.Rows, one.N)
 	}
 	return b.finish(t)
-}
-
-func numbers(rs []Row) string {
-	if len(rs) == 0 {
-		return "–"
-	}
-	return strconv.Itoa(rs[0].N)
 }
 
 // head reads what the whole ticket has once.
@@ -110,6 +83,11 @@ func (p *Profile) head(first row, r Rows) (t retail.Ticket, err error) {
 
 // time reads a moment by the profile's layouts; one without an offset is in zone.
 func (p *Profile) time(s string, zone *time.Location) (time.Time, error) {
+	if p.Format == "xlsx" {
+		if t, ok := serial(s, zone); ok {
+			return t.UTC(), nil
+		}
+	}
 	for _, l := range p.Times {
 		if t, err := time.ParseInLocation(l, s, zone); err == nil {
 			return t.UTC(), nil
@@ -127,6 +105,7 @@ type build struct {
 	paid    []decimal.Decimal
 	open    []bool        // tenders that take what the lines come to
 	idle    []retail.Line // lines of nothing, kept only when the ticket has no other
+	void    bool          // a line was left out
 }
 
 func (b *build) row(r row, first bool) error {
@@ -136,6 +115,7 @@ func (b *build) row(r row, first bool) error {
 		}
 		kind := retail.LineKind(r.text(l.Kind))
 		if kind == "" || kind == "-" { // a table may leave a row's line out
+			b.void = true
 			continue
 		}
 		amount, given, err := r.sum(l.Amount)
@@ -219,7 +199,11 @@ func (b *build) finish(t retail.Ticket) (retail.Record, error) {
 	if t.Tenders, err = b.settle(booked); err != nil {
 		return nil, invalid("ticket %s: %v", t.Number, err)
 	}
-	if t.Kind == "" {
+	switch {
+	case t.Kind != "":
+	case b.void && len(t.Lines) == 0:
+		t.Kind = retail.Void // nothing of it is left
+	default:
 		if t.Kind = retail.Sale; booked.Minor < 0 {
 			t.Kind = retail.Return
 		}

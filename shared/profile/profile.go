@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/fault"
@@ -29,12 +30,17 @@ type Profile struct {
 	Delimiter string         `toml:"delimiter"` // csv, "" = ","
 	Sheet     string         `toml:"sheet"`     // xlsx, "" = the first
 	Skip      int            `toml:"skip"`      // lines before the header
+	Header    string         `toml:"header"`    // a cell by which the header is known, wherever it stands; "" = the first line that is not skipped
+	Title     string         `toml:"title"`     // what must stand above the header: another report is refused
+	Totals    []string       `toml:"totals"`    // first cells of rows that are the report's own totals and no rows
+	Only      []string       `toml:"only"`      // templates; where one is empty the row is a report's decoration and no row
+	Record    string         `toml:"record"`    // what rows become: ticket ("") or control, a control total of a day
 	System    string         `toml:"system"`    // whose ids these are; part of the key
 	Scope     string         `toml:"scope"`     // within what an id is unique: "", or a template such as {Store}
 	Rank      int            `toml:"rank"`      // a lower one never replaces a higher
 	Zone      string         `toml:"zone"`      // of times without an offset
 	Currency  money.Currency `toml:"currency"`
-	Spread    bool           `toml:"spread"`  // a ticket may go on in another file: its rows are merged at the hub
+	Spread    bool           `toml:"spread"`  // refused in this version: a ticket that goes on in another file would need rows of both
 	Decimal   string         `toml:"decimal"` // "" = "."
 	Group     string         `toml:"group"`   // thousands, "" = none
 	Times     []string       `toml:"times"`   // Go layouts, tried in order
@@ -42,6 +48,7 @@ type Profile struct {
 	Ticket  TicketRule                   `toml:"ticket"`
 	Lines   []LineRule                   `toml:"line"`
 	Tenders []TenderRule                 `toml:"tender"`
+	Control ControlRule                  `toml:"control"`
 	Tables  map[string]map[string]string `toml:"table"` // {Column|table}; "*" = every other value, "=" keeps it
 	Proof   Proof                        `toml:"proof"`
 	SQL     SQL                          `toml:"sql"` // of format sql
@@ -50,6 +57,8 @@ type Profile struct {
 	zone  *time.Location
 	parts map[string][]part     // each template, taken apart once
 	terms map[string][][]string // each amount as terms of factors
+	keys  map[string]bool       // columns of a ticket's identity
+	dated bool                  // its rows are of the day that the report names
 }
 
 // TicketRule makes the head of a ticket from its first row.
@@ -89,6 +98,14 @@ type TenderRule struct {
 	Once   bool   `toml:"once"`
 }
 
+// ControlRule makes a day's control total of all rows of that day: sums that are compared with what was booked, and never booked themselves.
+type ControlRule struct {
+	Day   string `toml:"business_day"`
+	Gross string `toml:"gross"` // lines without tax, returns deducted; an amount, summed over the rows
+	Tax   string `toml:"tax"`
+	Paid  string `toml:"paid"`
+}
+
 // Proof is what the file says about completeness.
 type Proof struct {
 	WholeDays bool   `toml:"whole_days"` // a file holds only whole business days: its newest ticket's day is complete
@@ -103,6 +120,7 @@ type Rows struct {
 	SHA256   string              `json:"sha256"`
 	Location retail.LocationCode `json:"location,omitempty"` // the folder's own
 	Zone     string              `json:"zone,omitempty"`     // of times without an offset, where the source knows better than the profile
+	Top      []string            `json:"top,omitempty"`      // the lines above the header
 	Header   []string            `json:"header"`
 	Rows     []Row               `json:"rows"`
 	Note     string              `json:"note,omitempty"` // why the file's reader could not make sense of it
@@ -145,8 +163,17 @@ func (p *Profile) check(f *config.Faults) {
 			f.Add("%s: %q is not absent, advisory or required", name, n)
 		}
 	}
-	if len([]rune(p.Delimiter)) > 1 {
-		f.Add("delimiter: %q is more than one character", p.Delimiter)
+	if len([]rune(p.Delimiter)) > 1 || strings.ContainsAny(p.Delimiter, "\"\r\n\ufffd\x00") || !utf8.ValidString(p.Delimiter) {
+		f.Add("delimiter: %q is not one character that can stand between cells", p.Delimiter)
+	}
+	if strings.EqualFold(p.Encoding, "iso-2022-jp") {
+		f.Add("encoding: %s cannot be read from its middle; export as UTF-8", p.Encoding)
+	}
+	if p.Spread {
+		f.Add("spread: tickets that go on in another file cannot be merged yet; let the till write each ticket into one file")
+	}
+	if p.Skip < 0 || p.Skip > 50 {
+		f.Add("skip: %d is not a number of lines up to 50", p.Skip)
 	}
 	if !p.Currency.Valid() {
 		f.Add("currency: %q is not an ISO code", p.Currency)
@@ -155,12 +182,7 @@ func (p *Profile) check(f *config.Faults) {
 	if p.zone, err = time.LoadLocation(p.Zone); err != nil {
 		f.Add("zone: %q is not a time zone", p.Zone)
 	}
-	if p.Ticket.ID == "" || p.Ticket.At == "" || len(p.Times) == 0 {
-		f.Add("ticket: id, at and times are needed")
-	}
-	if len(p.Lines) == 0 {
-		f.Add("line: at least one is needed")
-	}
+	p.checkRecord(f)
 	for i, l := range p.Lines {
 		if l.Kind == "" || l.Amount == "" {
 			f.Add("line %d: it needs kind and amount", i+1)
@@ -177,6 +199,28 @@ func (p *Profile) check(f *config.Faults) {
 		}
 	}
 	p.compile()
+}
+
+// checkRecord looks at what a profile of its kind must say.
+func (p *Profile) checkRecord(f *config.Faults) {
+	switch p.Record {
+	case "", "ticket":
+		if p.Ticket.ID == "" || p.Ticket.At == "" || len(p.Times) == 0 {
+			f.Add("ticket: id, at and times are needed")
+		}
+		if len(p.Lines)+len(p.Tenders) == 0 {
+			f.Add("line: at least one is needed, or a tender")
+		}
+	case "control":
+		if p.Ticket.ID == "" || p.Control.Day == "" {
+			f.Add("control: ticket.id, by which rows are gathered, and control.business_day are needed")
+		}
+		if p.Control.Gross+p.Control.Tax+p.Control.Paid == "" {
+			f.Add("control: it needs gross, tax or paid")
+		}
+	default:
+		f.Add("record: %q is not ticket or control", p.Record)
+	}
 }
 
 // compile takes templates and amounts apart once: a file asks for them with every row.
@@ -202,6 +246,16 @@ func (p *Profile) compile() {
 	for _, t := range p.Tenders {
 		amount(t.Amount)
 	}
+	for _, t := range []string{p.Control.Gross, p.Control.Tax, p.Control.Paid} {
+		amount(t)
+	}
+	p.dated = slices.ContainsFunc(p.templates(), func(t string) bool { return strings.Contains(t, "{@date") })
+	p.keys = map[string]bool{}
+	for _, t := range []string{p.Scope, p.Ticket.ID, p.Ticket.Number, p.Ticket.Location, p.Ticket.Parent} {
+		for _, part := range p.parts[t] {
+			p.keys[strings.TrimSuffix(part.column, "?")] = part.column != ""
+		}
+	}
 }
 
 // templates lists every text that may name columns.
@@ -214,15 +268,19 @@ func (p *Profile) templates() (out []string) {
 	for _, t := range p.Tenders {
 		out = append(out, t.Type, t.Brand, t.Amount, t.Ref, t.Last4)
 	}
-	return out
+	out = append(out, p.Only...)
+	return append(out, p.Control.Day, p.Control.Gross, p.Control.Tax, p.Control.Paid)
 }
 
 // Columns lists the columns that the profile reads: a file that lacks one has the wrong columns.
 func (p *Profile) Columns() (out []string) {
 	for _, t := range p.templates() {
 		for _, part := range split(t) {
-			if part.column != "" && !slices.Contains(out, part.column) {
-				out = append(out, part.column)
+			from, to, _ := strings.Cut(part.column, "...")
+			for _, c := range []string{from, to} {
+				if heading(c) && !slices.Contains(out, c) {
+					out = append(out, c)
+				}
 			}
 		}
 	}
@@ -235,6 +293,37 @@ func (p *Profile) Missing(header []string) (out []string) {
 		if !slices.Contains(header, c) {
 			out = append(out, c)
 		}
+	}
+	return out
+}
+
+// Codes lists the tenders and taxes that the profile itself names: those that its files will bring without naming them.
+func (p *Profile) Codes() (tenders, taxes []string) {
+	for _, t := range p.Tenders {
+		tenders = append(tenders, p.fixed(t.Type)...)
+	}
+	for _, l := range p.Lines {
+		if l.Kind == string(retail.Tax) {
+			taxes = append(taxes, p.fixed(l.Code)...)
+		}
+	}
+	return tenders, taxes
+}
+
+// fixed lists what a template can come to, as far as the profile says.
+func (p *Profile) fixed(t string) (out []string) {
+	parts := p.parts[t]
+	switch {
+	case len(parts) != 1:
+	case parts[0].column == "":
+		out = []string{parts[0].literal}
+	default:
+		for _, to := range p.Tables[parts[0].table] {
+			if to != "" && to != "=" && to != "-" {
+				out = append(out, to)
+			}
+		}
+		slices.Sort(out)
 	}
 	return out
 }

@@ -30,12 +30,15 @@ func split(t string) (out []part) {
 	return out
 }
 
+// asDay is the table that is always there: {Column|@day} is the day that the column's cell names, as 2006-01-02.
+const asDay = "@day"
+
 func (p *Profile) wellFormed(t string) error {
 	if strings.Count(t, "{") != strings.Count(t, "}") {
 		return fmt.Errorf("%q: a brace is not closed", t)
 	}
 	for _, part := range split(t) {
-		if part.table != "" && p.Tables[part.table] == nil {
+		if part.table != "" && part.table != asDay && p.Tables[part.table] == nil {
 			return fmt.Errorf("%q: there is no table %q", t, part.table)
 		}
 	}
@@ -45,15 +48,8 @@ func (p *Profile) wellFormed(t string) error {
 // row gives a row's cells by name.
 type row struct {
 	p     *Profile
-	names map[string]int
+	head  *Head
 	cells []string
-}
-
-func (r row) cell(name string) string {
-	if i, ok := r.names[name]; ok && i < len(r.cells) {
-		return strings.TrimSpace(r.cells[i])
-	}
-	return ""
 }
 
 // text fills a template in.
@@ -77,7 +73,10 @@ func (r row) one(p part) string {
 	if p.column == "" {
 		return p.literal
 	}
-	v := r.cell(p.column)
+	v := r.head.cell(p.column, r.cells)
+	if p.table == asDay {
+		return day(v)
+	}
 	if p.table != "" {
 		return r.p.translate(p.table, v)
 	}
@@ -103,6 +102,14 @@ func (r row) sum(t string) (total decimal.Decimal, given bool, err error) {
 	for _, factors := range r.p.terms[t] {
 		product, some := decimal.NewFromInt(1), true
 		for _, f := range factors {
+			if parts := r.p.parts[f]; len(parts) == 1 && strings.Contains(parts[0].column, "...") {
+				d, filled, err := r.across(parts[0].column)
+				if err != nil {
+					return total, false, err
+				}
+				product, some = product.Mul(d), filled
+				continue
+			}
 			s := r.text(f)
 			if s == "" {
 				some = false
@@ -117,6 +124,21 @@ func (r row) sum(t string) (total decimal.Decimal, given bool, err error) {
 		if some {
 			total, given = total.Add(product), true
 		}
+	}
+	return total, given, nil
+}
+
+// across adds up the cells between two columns.
+func (r row) across(span string) (total decimal.Decimal, given bool, err error) {
+	for _, c := range r.head.between(span, r.cells) {
+		if c = strings.TrimSpace(c); c == "" {
+			continue
+		}
+		d, err := r.p.number(c)
+		if err != nil {
+			return total, false, fmt.Errorf("%s: %w", span, err)
+		}
+		total, given = total.Add(d), true
 	}
 	return total, given, nil
 }

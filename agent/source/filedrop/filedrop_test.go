@@ -39,9 +39,14 @@ amount = "{Price}"
 type = "cash"
 `
 
-func shopProfile(t *testing.T, format string) *profile.Profile {
+func shopProfile(t testing.TB, format string) *profile.Profile {
 	t.Helper()
-	p, err := profile.Parse(fmt.Appendf(nil, shop, format))
+	return parse(t, fmt.Appendf(nil, shop, format))
+}
+
+func parse(t testing.TB, text []byte) *profile.Profile {
+	t.Helper()
+	p, err := profile.Parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}

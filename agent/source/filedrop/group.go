@@ -1,144 +1,201 @@
 package filedrop
 
 import (
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
+	"fmt"
+	"hash/crc32"
 	"io"
-	"os"
+	"maps"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/tillpost/tillpost/agent/source"
 	"github.com/tillpost/tillpost/shared/decode"
-	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/guard"
 	"github.com/tillpost/tillpost/shared/profile"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
-// maxTicketRows bounds a ticket: a file in which one number stands everywhere is broken, and its rows go in pieces that are listed.
-const maxTicketRows = 5000
-
-// content is a settled file, grouped: each ticket's rows together, wherever they stood.
-type content struct {
-	profile *profile.Profile
-	name    string
-	sha     string
-	loc     retail.LocationCode
-	stream  envelope.Stream
-	read    time.Time
-	header  []string
-	groups  []group
-	newest  map[retail.LocationCode]time.Time
-	rows    int
-}
-
 // group is one ticket's rows, or one row that belongs to none.
 type group struct {
-	key  string
-	note string
-	rows []profile.Row
+	note   string
+	header []string
+	rows   []profile.Row
 }
 
-// errMoving says that a file changed while it was read: it is not settled, and is read again later.
-var errMoving = fault.Msg(fault.Unavailable, "read file", "the file is still being written")
-
-// load reads a file whole. The hash is of exactly the bytes that were read. Code unavailable: locked, or still being written.
-func load(ctx context.Context, p *profile.Profile, path string, loc retail.LocationCode) (*content, error) {
-	before, err := os.Stat(path)
-	if err != nil {
-		return nil, fault.New(fault.Unavailable, "read file", err)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fault.New(fault.Unavailable, "read file", err)
-	}
-	defer f.Close()
-	h := sha256.New()
-	c := &content{profile: p, name: filepath.Base(path), loc: loc, read: time.Now(), newest: map[retail.LocationCode]time.Time{}}
-	t, err := open(p, path, io.TeeReader(f, h))
-	if err == nil {
-		c.header = t.header
-		if missing := p.Missing(t.header); len(missing) > 0 {
-			err = fault.Msg(fault.Invalid, "read file", "it lacks the columns "+quoted(missing))
-		} else {
-			err = c.gather(ctx, t)
+// seek makes n the next group. Going on, and going back to where the last batch began, cost nothing.
+func (c *content) seek(n int) error {
+	switch n {
+	case c.group:
+	case c.before:
+		c.group, c.at = c.before, c.began
+	default:
+		c.group, c.at = 0, 0
+		for c.group < n {
+			if _, _, ok, err := c.places(); err != nil || !ok {
+				return err
+			}
 		}
 	}
-	if err != nil && !fault.Is(err, fault.Invalid) {
+	c.before, c.began = c.group, c.at
+	return nil
+}
+
+// places returns the next group's rows, at most maxTicketRows of them.
+func (c *content) places() (out []place, over, ok bool, err error) {
+	for size := 0; ; c.at++ {
+		p, more, err := c.index.done.at(c.at)
+		if err != nil {
+			return nil, false, false, err
+		}
+		if size += int(p.size); !more || len(out) > 0 && (p.group != out[0].group || over && (len(out) == maxTicketRows || size > maxTicketBytes)) {
+			break
+		}
+		out, over = append(out, p), p.over
+	}
+	if len(out) > 0 {
+		c.group++
+	}
+	return out, over, len(out) > 0, nil
+}
+
+// next reads the next group's rows from the file again; ok is false behind the last. Code unavailable: the file is not the same any more.
+func (c *content) next(f io.ReaderAt) (g group, ok bool, err error) {
+	if c.refused != "" {
+		if c.group > 0 {
+			return g, false, nil
+		}
+		c.group++
+		return group{note: c.refused, header: []string{}, rows: []profile.Row{}}, true, nil
+	}
+	at, over, ok, err := c.places()
+	if err != nil || !ok {
+		return g, false, err
+	}
+	own, rows := map[string]bool{}, make([]fields, len(at))
+	for i, p := range at {
+		raw, err := c.raw(f, p)
+		if err != nil {
+			return g, false, err
+		}
+		bad := c.told[int(p.row)]
+		if p.bad && bad == "" {
+			bad = "it cannot be read as a row"
+		}
+		var wrong error
+		if rows[i], wrong = c.format.parse(raw); wrong != nil && bad == "" {
+			bad = wrong.Error()
+		}
+		if bad != "" {
+			g.note, rows[i] = bad, fields{cells: []string{string(raw)}}
+		}
+		for _, n := range rows[i].names {
+			own[n] = true
+		}
+	}
+	if over {
+		g.note = fmt.Sprintf("its ticket has more than %d rows or %d MB, which no ticket has: look at what the profile takes for the ticket's number", maxTicketRows, maxTicketBytes>>20)
+	}
+	for _, n := range c.profile.Columns() {
+		own[n] = true
+	}
+	g.header = c.header(own)
+	for i, p := range at {
+		cells := rows[i].cells
+		if rows[i].names != nil {
+			cells = make([]string, len(g.header))
+			for k, n := range rows[i].names {
+				at, _ := slices.BinarySearch(g.header, n)
+				cells[at] = rows[i].cells[k]
+			}
+		}
+		g.rows = append(g.rows, profile.Row{N: int(p.row), Cells: cells})
+	}
+	return g, true, nil
+}
+
+// raw is a row's bytes, proven to be those that were grouped.
+func (c *content) raw(f io.ReaderAt, p place) (raw []byte, err error) {
+	if s, is := c.format.(*sheet); is {
+		raw = s.body[p.off : p.off+int64(p.size)]
+	} else if raw, err = c.text.slice(f, p.off, int(p.size)); err != nil {
 		return nil, err
 	}
-	if err != nil { // the whole file is kept as one listed thing
-		c.groups = append(c.groups, group{note: reason(err), rows: []profile.Row{{N: 1, Cells: []string{}}}})
-	}
-	if _, err := io.Copy(h, f); err != nil {
-		return nil, fault.New(fault.Unavailable, "read file", err)
-	}
-	after, err := os.Stat(path)
-	if err != nil || after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime()) {
+	if crc32.ChecksumIEEE(raw) != p.crc {
 		return nil, errMoving
 	}
-	c.sha = hex.EncodeToString(h.Sum(nil))
-	return c, nil
+	return raw, nil
 }
 
-// gather groups rows over the whole file, in the order in which tickets begin.
-func (c *content) gather(ctx context.Context, t table) error {
-	index, at := profile.Index(t.header), map[string]int{}
-	return t.each(ctx, func(n int, cells []string, bad string) error {
-		c.rows++
-		row := profile.Row{N: n, Cells: cells}
-		id := ""
-		if bad == "" {
-			id = c.profile.TicketID(index, cells)
-		}
-		if id == "" {
-			if bad == "" {
-				bad = "it has no ticket number"
-			}
-			c.groups = append(c.groups, group{note: bad, rows: []profile.Row{row}})
-			return nil
-		}
-		i, known := at[id]
-		if !known || len(c.groups[i].rows) >= maxTicketRows {
-			i = len(c.groups)
-			at[id] = i
-			c.groups = append(c.groups, group{key: id})
-		}
-		c.groups[i].rows = append(c.groups[i].rows, row)
-		return nil
-	})
-}
-
-// draft makes the i-th group's record.
-func (c *content) draft(i int) (d source.Draft, rec retail.Record, err error) {
-	g := c.groups[i]
-	rows := profile.Rows{Profile: c.profile.Name, File: c.name, SHA256: c.sha, Location: c.loc, Header: c.header, Rows: g.rows, Note: g.note}
+// draft makes a group's record. An error with code invalid says why it cannot be booked: it goes as it is and becomes a case.
+func (c *content) draft(g group) (d source.Draft, rec retail.Record, err error) {
+	rows := profile.Rows{Profile: c.profile.Name, File: filepath.Base(c.path), SHA256: c.sha, Location: c.loc, Top: c.top(), Header: g.header, Rows: g.rows, Note: g.note}
+	c.clean(&rows)
 	body, merr := json.Marshal(rows)
 	if merr != nil {
 		return d, nil, fault.New(fault.Internal, "write rows", merr)
 	}
-	d = source.Draft{Stream: c.stream, Location: c.loc, Kind: decode.Rows, Key: g.key, ContentType: "application/json", At: c.read, Body: body}
+	d = source.Draft{Stream: c.stream, Location: c.loc, Kind: decode.Rows, ContentType: "application/json", At: c.read, Body: body}
 	rec, err = c.profile.Decode(rows)
-	if t, ok := rec.(retail.Ticket); ok && err == nil {
-		d.Location, d.Key = t.Location, t.Key.ID
-		if t.At.After(c.newest[t.Location]) {
-			c.newest[t.Location] = t.At
+	if err != nil && rows.Note == "" {
+		d.Key = c.profile.Number(rows)
+	}
+	switch r := rec.(type) {
+	case retail.Ticket:
+		d.Location, d.Key = r.Location, r.Key.ID
+		if err == nil {
+			err = r.Validate(c.read)
 		}
-		err = t.Validate(c.read)
+	case retail.Control:
+		d.Location, d.Key = r.Location, string(r.Day)
 	}
 	return d, rec, err
 }
 
+// clean takes card data out of every cell before anything is made of it. A ticket's number that looks like a card's becomes a token: masked,
+// two tickets could become one.
+func (c *content) clean(r *profile.Rows) {
+	r.File, r.Note = guard.Text(r.File), guard.Text(r.Note)
+	r.Top, r.Header = cleaned(r.Top), cleaned(r.Header)
+	cell := make([]func(string) string, len(r.Header))
+	for k, name := range r.Header {
+		switch {
+		case r.Note == "" && c.profile.IsKey(name):
+			cell[k] = func(s string) string { return guard.Key(c.card.Secret, s) }
+		case guard.Never(name):
+			cell[k] = guard.Drop
+		default:
+			cell[k] = guard.Text
+		}
+	}
+	for _, row := range r.Rows {
+		for k, text := range row.Cells {
+			if k < len(cell) {
+				row.Cells[k] = cell[k](text)
+			} else {
+				row.Cells[k] = guard.Text(text)
+			}
+		}
+	}
+}
+
+func cleaned(in []string) []string {
+	out := slices.Clone(in)
+	for i := range out {
+		out[i] = guard.Text(out[i])
+	}
+	return out
+}
+
 // marks prove how far a file of whole days has brought each location.
 func (c *content) marks(name string) (out []source.Draft, err error) {
-	if !c.profile.Proof.WholeDays {
+	if !c.profile.Proof.WholeDays || c.refused != "" || len(c.newest) > maxLocations {
 		return nil, nil
 	}
-	for l, at := range c.newest {
-		body, err := json.Marshal(retail.ReadTo{Source: name, Location: l, Through: at.Add(24 * time.Hour), Profile: c.profile.Name})
+	for _, l := range slices.Sorted(maps.Keys(c.newest)) {
+		body, err := json.Marshal(retail.ReadTo{Source: guard.Text(name), Location: l, Through: c.newest[l].Add(24 * time.Hour), Profile: c.profile.Name})
 		if err != nil {
 			return nil, fault.New(fault.Internal, "write mark", err)
 		}

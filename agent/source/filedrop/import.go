@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -11,6 +12,7 @@ import (
 	"github.com/tillpost/tillpost/agent/source"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/guard"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/profile"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -28,6 +30,8 @@ type Import struct {
 	Profile  *profile.Profile
 	Location retail.LocationCode
 	Stream   envelope.Stream
+	Spill    string // as in Folder
+	Card     Card
 }
 
 // Bad is one thing that cannot be booked: it is kept, and head office has a case.
@@ -36,73 +40,120 @@ type Bad struct {
 	Why string `json:"why"`
 }
 
-// Report proves what became of every row.
+// Report proves what became of every row: Rows = Lines + Cases.
 type Report struct {
-	File    string                         `json:"file"`
-	SHA256  string                         `json:"sha256"`
-	Profile string                         `json:"profile"`
-	Rows    int                            `json:"rows"`
-	Tickets int                            `json:"tickets"`
-	Lines   int                            `json:"ticket_rows"` // rows in those tickets
-	Cases   int                            `json:"case_rows"`   // rows that become cases: Rows = Lines + Cases
-	Bad     []Bad                          `json:"bad,omitempty"`
-	Source  string                         `json:"source_total"` // exact, as the file's cells say
-	Booked  string                         `json:"booked_total"`
-	Rounded string                         `json:"rounding"` // Booked − Source, ticket by ticket half away from zero
-	Marks   map[retail.LocationCode]string `json:"-"`
+	File     string `json:"file"`
+	SHA256   string `json:"sha256"`
+	Profile  string `json:"profile"`
+	Refused  string `json:"refused,omitempty"` // why nothing of the file can be read; head office has a case
+	Rows     int    `json:"rows"`
+	Tickets  int    `json:"tickets"`
+	Controls int    `json:"control_totals,omitempty"` // compared, never booked
+	Lines    int    `json:"ticket_rows"`              // rows in those tickets and control totals
+	Cases    int    `json:"case_rows"`                // rows that become cases
+	Bad      []Bad  `json:"bad,omitempty"`
+	Source   string `json:"source_total"` // exact, as the file's cells say
+	Booked   string `json:"booked_total"`
+	Rounded  string `json:"rounding"` // Booked − Source, ticket by ticket half away from zero
 }
 
 // Run reads the file and hands every record to the sink, in batches; it returns when the last is durable. The same file again is harmless:
-// the hub knows every ticket by identity and content.
+// the hub knows every ticket by identity and content. Code unavailable: the file is locked or changed while it was read.
 func (im Import) Run(ctx context.Context, sink source.Sink) (rep Report, err error) {
-	c, err := load(ctx, im.Profile, im.Path, im.Location)
+	c, err := load(ctx, im.Profile, im.Path, im.Spill, im.Location, im.Card)
 	if err != nil {
 		return rep, err
 	}
+	defer c.close()
+	f, err := openShared(im.Path)
+	if err != nil {
+		return rep, fault.New(fault.Unavailable, "read file", err)
+	}
+	defer f.Close()
 	c.stream = im.Stream
-	rep = Report{File: c.name, SHA256: c.sha, Profile: im.Profile.Name, Rows: c.rows}
-	name := "import " + c.name
-	ds := c.introduce()
+	rep = Report{File: guard.Text(filepath.Base(im.Path)), SHA256: c.sha, Profile: im.Profile.Name, Rows: c.rows}
+	if c.refused != "" {
+		rep.Refused = guard.Text(c.refused)
+	}
+	out := batcher{sink: sink, name: "import " + rep.File, waiting: c.introduce()}
 	booked, rounded := decimal.Decimal{}, decimal.Decimal{}
-	for i := range c.groups {
-		d, rec, err := c.draft(i)
+	for {
+		g, ok, err := c.next(f)
+		if err != nil {
+			return rep, err
+		}
+		if !ok {
+			break
+		}
+		d, rec, err := c.draft(g)
 		if fault.Is(err, fault.Internal) {
 			return rep, err
 		}
-		rep.count(c.groups[i], err)
+		rep.count(g, rec, err)
 		if t, ok := rec.(retail.Ticket); ok && err == nil {
 			b, r := worth(t)
 			booked, rounded = booked.Add(b), rounded.Add(r)
 		}
-		if ds = append(ds, d); len(ds) >= batch {
-			if err := sink.Append(ctx, name, "", ds); err != nil {
-				return rep, err
-			}
-			ds = nil
+		if err := out.add(ctx, d); err != nil {
+			return rep, err
 		}
 	}
-	marks, err := c.marks(name)
+	rep.Booked, rep.Rounded, rep.Source = booked.String(), rounded.String(), booked.Sub(rounded).String()
+	if c.refused != "" {
+		rep.Cases = rep.Rows
+	}
+	marks, err := c.marks(out.name)
 	if err != nil {
 		return rep, err
 	}
-	rep.Booked, rep.Rounded, rep.Source = booked.String(), rounded.String(), booked.Sub(rounded).String()
-	if ds = append(ds, marks...); len(ds) == 0 {
-		return rep, nil
-	}
-	return rep, sink.Append(ctx, name, "", ds)
+	out.waiting = append(out.waiting, marks...)
+	return rep, out.flush(ctx)
 }
 
-// count sorts a group's rows into tickets and cases.
-func (r *Report) count(g group, err error) {
+// batcher hands drafts over in batches.
+type batcher struct {
+	sink    source.Sink
+	name    string
+	waiting []source.Draft
+	size    int
+}
+
+func (b *batcher) add(ctx context.Context, d source.Draft) error {
+	b.waiting, b.size = append(b.waiting, d), b.size+len(d.Body)
+	if len(b.waiting) < batch && b.size < batchBytes {
+		return nil
+	}
+	return b.flush(ctx)
+}
+
+func (b *batcher) flush(ctx context.Context) error {
+	if len(b.waiting) == 0 {
+		return nil
+	}
+	err := b.sink.Append(ctx, b.name, "", b.waiting)
+	b.waiting, b.size = nil, 0
+	return err
+}
+
+// count sorts a group's rows into tickets, control totals and cases.
+func (r *Report) count(g group, rec retail.Record, err error) {
 	if err == nil {
-		r.Tickets++
+		if _, is := rec.(retail.Control); is {
+			r.Controls++
+		} else {
+			r.Tickets++
+		}
 		r.Lines += len(g.rows)
 		return
 	}
 	r.Cases += len(g.rows)
 	for _, row := range g.rows {
 		if len(r.Bad) < maxListed {
-			r.Bad = append(r.Bad, Bad{row.N, reason(err)})
+			why := reason(err)
+			if _, after, ok := strings.Cut(why, fmt.Sprintf(", row %d: ", row.N)); ok { // the list says the row itself
+				why = after
+			}
+			r.Bad = append(r.Bad, Bad{row.N, guard.Text(why)})
 		}
 	}
 }

@@ -6,319 +6,289 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
-
-	"github.com/xuri/excelize/v2"
-	"golang.org/x/text/encoding/htmlindex"
-	"golang.org/x/text/transform"
 
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/profile"
 )
 
-// maxRow bounds one row: a longer one is a broken quote or no text file at all.
-const maxRow = 1 << 20
+const (
+	maxRow    = 1 << 20  // bytes of a row: a longer one is a broken quote or no text file at all
+	maxQuoted = 64 << 10 // bytes of a row whose quoted cells go over several lines
+	maxTop    = 50       // lines before the header that are kept: a report's title and dates
+	shown     = 200      // bytes of an unusable row that its case shows
+)
 
-// table is what a file's reader gives: the header, then each row in order, with what is wrong with it.
-type table struct {
+// span is a row as its format cuts it out of the text: raw are its bytes at off, and bad tells why they cannot be read as a row. The bytes
+// hold until the next span.
+type span struct {
+	row int
+	off int64
+	raw []byte
+	bad string
+}
+
+// format knows one kind of file. each cuts the text into rows from front to end; parse reads one row. Both are given the same bytes at any
+// time, so that a row that is read again later is the same row.
+type format interface {
+	each(ctx context.Context, r io.Reader, f func(span) error) error
+	parse(raw []byte) (fields, error)
+}
+
+// fields are a row's cells; names are its own, for a format whose rows name them.
+type fields struct{ names, cells []string }
+
+// errTold is an error of a whole file: nothing in it can be read as its profile says.
+func errTold(format string, args ...any) error {
+	return fault.Msg(fault.Invalid, "read file", fmt.Sprintf(format, args...))
+}
+
+// commas is CSV.
+type commas struct {
+	p      *profile.Profile
+	cells  *cutter
 	header []string
-	// each calls f for every row; bad tells why a row cannot be read as one, its cells then hold the text as it stood.
-	each func(ctx context.Context, f func(n int, cells []string, bad string) error) error
+	top    []string
+	named  bool // the profile knows columns by their headings, not by their places alone
 }
 
-// open makes a table of a file's content. Code invalid: the file as a whole is not what the profile says.
-func open(p *profile.Profile, path string, r io.Reader) (t table, err error) {
-	if p.Format == "xlsx" {
-		return sheet(p, path)
-	}
-	if p.Encoding != "" {
-		e, err := htmlindex.Get(p.Encoding)
-		if err != nil {
-			return t, fault.Msg(fault.Invalid, "read file", "the profile's encoding "+p.Encoding+" is not known")
+// each cuts rows at line ends outside quotes. A row with a broken quote is one line, and the next line is a row again.
+func (c *commas) each(ctx context.Context, r io.Reader, f func(span) error) error {
+	l := &lines{b: bufio.NewReaderSize(r, 64<<10)}
+	var held []line // lines behind a broken quote that are read again
+	next := func() (line, error) {
+		if len(held) > 0 {
+			n := held[0]
+			held = held[1:]
+			return n, nil
 		}
-		r = transform.NewReader(r, e.NewDecoder())
+		return l.next()
 	}
-	b := bufio.NewReaderSize(r, 1<<16)
-	if mark, _ := b.Peek(3); bytes.Equal(mark, []byte("\xef\xbb\xbf")) {
-		_, _ = b.Discard(3)
-	}
-	for range p.Skip {
-		if _, err := b.ReadString('\n'); err != nil {
-			return t, fault.Msg(fault.Invalid, "read file", "the file ends before its header")
-		}
-	}
-	switch p.Format {
-	case "csv":
-		return commas(p, b)
-	case "ndjson":
-		return objects(b)
-	}
-	return list(b)
-}
-
-// commas reads CSV. A row with a broken quote is bad, and so are its neighbours as far as the quote swallowed them; the rest goes on.
-func commas(p *profile.Profile, b *bufio.Reader) (t table, err error) {
-	r := csv.NewReader(b)
-	r.FieldsPerRecord, r.ReuseRecord = -1, false
-	if p.Delimiter != "" {
-		r.Comma = []rune(p.Delimiter)[0]
-	}
-	if t.header, err = r.Read(); err != nil {
+	for ctx.Err() == nil {
+		first, err := next()
 		if errors.Is(err, io.EOF) {
-			return t, fault.Msg(fault.Invalid, "read file", "the file is empty")
+			return c.atEnd()
 		}
-		return t, fault.New(fault.Invalid, "read header", err)
-	}
-	for i := range t.header {
-		t.header[i] = strings.TrimSpace(t.header[i])
-	}
-	t.each = func(ctx context.Context, f func(int, []string, string) error) error {
-		for {
-			cells, err := r.Read()
-			if errors.Is(err, io.EOF) {
-				return ctx.Err()
-			}
-			n, _ := r.FieldPos(0)
-			var wrong *csv.ParseError
-			bad := ""
-			switch {
-			case errors.As(err, &wrong):
-				n, bad = wrong.StartLine, wrong.Err.Error()
-			case err != nil:
-				return fault.New(fault.Unavailable, "read file", err)
-			case len(cells) == 1 && strings.TrimSpace(cells[0]) == "":
-				continue // an empty line
-			case len(cells) > len(t.header):
-				bad = fmt.Sprintf("it has %d cells, the header %d", len(cells), len(t.header))
-			}
-			if err := f(n, cells, oversize(cells, bad)); err != nil {
+		if err != nil {
+			return err
+		}
+		s, rest, err := c.join(first, next)
+		if err != nil {
+			return err
+		}
+		held = append(rest, held...)
+		if c.header == nil {
+			if err := c.head(s); err != nil {
 				return err
 			}
-		}
-	}
-	return t, nil
-}
-
-func oversize(cells []string, bad string) string {
-	total := 0
-	for _, c := range cells {
-		total += len(c)
-	}
-	if total > maxRow {
-		return fmt.Sprintf("it is longer than %d bytes", maxRow)
-	}
-	return bad
-}
-
-// objects reads NDJSON: the columns are the names of the first object that can be read; a later object's other names are bad.
-func objects(b *bufio.Reader) (t table, err error) {
-	s := bufio.NewScanner(b)
-	s.Buffer(nil, maxRow)
-	var first map[string]string
-	n, early := 0, []badRow{}
-	for s.Scan() {
-		n++
-		if len(bytes.TrimSpace(s.Bytes())) == 0 {
 			continue
 		}
-		if first, err = flat(s.Bytes()); err == nil {
+		if len(bytes.TrimSpace(s.raw)) == 0 && s.bad == "" {
+			continue
+		}
+		if err := f(s); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// join gathers the lines of a row whose quotes go on. When they never end, or end wrongly, the first line stands alone and rest are rows
+// of their own.
+func (c *commas) join(first line, next func() (line, error)) (s span, rest []line, err error) {
+	s = span{row: first.n, off: first.off, raw: first.raw, bad: first.bad}
+	state := c.quotes(outside, first.raw)
+	if first.bad != "" || state != inside {
+		return s, nil, nil
+	}
+	body := bytes.Clone(first.raw)
+	first.raw = bytes.Clone(first.raw)
+	for state == inside && len(body) < maxQuoted {
+		n, err := next()
+		if err != nil && !errors.Is(err, io.EOF) {
+			return s, nil, err
+		}
+		if err != nil || n.bad != "" {
+			if err == nil {
+				rest = append(rest, n)
+			}
+			state = broken
 			break
 		}
-		early = append(early, badRow{n, s.Text(), err.Error()})
+		n.raw = bytes.Clone(n.raw)
+		rest, body = append(rest, n), append(body, n.raw...)
+		state = c.quotes(inside, n.raw)
 	}
-	if first == nil && len(early) == 0 {
-		return t, fault.Msg(fault.Invalid, "read file", "the file is empty")
+	if state != outside {
+		s.raw, s.bad = first.raw, "a quote is opened and not closed"
+		return s, rest, nil
 	}
-	t.header = slices.Sorted(maps.Keys(first))
-	t.each = func(ctx context.Context, f func(int, []string, string) error) error {
-		for _, e := range early {
-			if err := f(e.n, []string{e.text}, e.why); err != nil {
-				return err
-			}
-		}
-		if first == nil {
-			return ctx.Err()
-		}
-		for line, m := n, first; ; {
-			if m != nil {
-				if err := f(line, pick(t.header, m), unknown(t.header, m)); err != nil {
-					return err
-				}
-			}
-			if !s.Scan() {
-				if err := s.Err(); err != nil {
-					return f(line+1, []string{""}, err.Error())
-				}
-				return ctx.Err()
-			}
-			line, m = line+1, nil
-			if len(bytes.TrimSpace(s.Bytes())) == 0 {
+	s.raw = body
+	return s, nil, nil
+}
+
+// quoting is where a line ends.
+type quoting int
+
+const (
+	outside quoting = iota
+	inside
+	broken
+)
+
+// quotes follows RFC 4180's quotes through a line.
+func (c *commas) quotes(at quoting, raw []byte) quoting {
+	if at == outside && bytes.IndexByte(raw, '"') < 0 {
+		return outside
+	}
+	comma := c.cells.comma
+	fresh := at == outside // at the beginning of a cell
+	for i := 0; i < len(raw); i++ {
+		switch {
+		case at == inside && raw[i] == '"':
+			if i+1 < len(raw) && raw[i+1] == '"' {
+				i++
 				continue
 			}
-			var err error
-			if m, err = flat(s.Bytes()); err != nil {
-				m = nil
-				if err := f(line, []string{s.Text()}, err.Error()); err != nil {
-					return err
-				}
+			rest := raw[i+1:]
+			if len(rest) > 0 && rest[0] != '\n' && rest[0] != '\r' && !bytes.HasPrefix(rest, comma) {
+				return broken
 			}
-		}
-	}
-	return t, nil
-}
-
-type badRow struct {
-	n    int
-	text string
-	why  string
-}
-
-// list reads a JSON array of objects, or an object that holds one.
-func list(b *bufio.Reader) (t table, err error) {
-	d := json.NewDecoder(b)
-	d.UseNumber()
-	for {
-		tok, err := d.Token()
-		if err != nil {
-			return t, fault.Msg(fault.Invalid, "read file", "it holds no JSON list of objects")
-		}
-		if tok == json.Delim('[') {
-			break
-		}
-	}
-	var rows []map[string]string
-	var bads []badRow
-	names := map[string]bool{}
-	for n := 1; d.More(); n++ {
-		var raw json.RawMessage
-		if err := d.Decode(&raw); err != nil {
-			bads = append(bads, badRow{n, "", "the JSON breaks off here: " + err.Error()})
-			break
-		}
-		m, err := flat(raw)
-		if err != nil {
-			bads = append(bads, badRow{n, string(raw), err.Error()})
-		}
-		rows = append(rows, m)
-		for k := range m {
-			names[k] = true
-		}
-	}
-	t.header = slices.Sorted(maps.Keys(names))
-	t.each = func(ctx context.Context, f func(int, []string, string) error) error {
-		for i, m := range rows {
-			if m == nil {
-				continue
-			}
-			if err := f(i+1, pick(t.header, m), ""); err != nil {
-				return err
-			}
-		}
-		for _, e := range bads {
-			if err := f(e.n, []string{e.text}, e.why); err != nil {
-				return err
-			}
-		}
-		return ctx.Err()
-	}
-	return t, nil
-}
-
-// flat reads an object's own values as texts; a number keeps its spelling.
-func flat(b []byte) (map[string]string, error) {
-	var m map[string]any
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
-	if err := d.Decode(&m); err != nil {
-		return nil, fmt.Errorf("it is no JSON object: %w", err)
-	}
-	out := make(map[string]string, len(m))
-	for k, v := range m {
-		switch x := v.(type) {
-		case nil:
-			out[k] = ""
-		case string:
-			out[k] = x
-		case json.Number:
-			out[k] = x.String()
-		case bool:
-			out[k] = fmt.Sprint(x)
+			at, fresh = outside, false
+		case at == inside:
+		case fresh && raw[i] == '"':
+			at = inside
+		case bytes.HasPrefix(raw[i:], comma):
+			fresh, i = true, i+len(comma)-1
 		default:
-			raw, err := json.Marshal(x)
-			if err != nil {
-				return nil, err
-			}
-			out[k] = string(raw)
+			fresh = false
 		}
 	}
-	return out, nil
+	return at
 }
 
-func pick(header []string, m map[string]string) []string {
-	out := make([]string, len(header))
-	for i, h := range header {
-		out[i] = m[h]
-	}
-	return out
-}
-
-func unknown(header []string, m map[string]string) string {
-	for k := range m {
-		if !slices.Contains(header, k) {
-			return fmt.Sprintf("it has the field %q, which the first row has not", k)
+// head looks for the header: the first row behind those that the profile skips, or the first that holds the cell by which the profile
+// knows it. What stands above it is kept: a report tells its day there.
+func (c *commas) head(s span) error {
+	cells, err := c.cells.cut(s.raw)
+	if s.bad != "" || err != nil {
+		if s.bad == "" && len(bytes.TrimSpace(s.raw)) == 0 {
+			return nil
 		}
+		if s.bad == "" {
+			s.bad = err.Error()
+		}
+		return errTold("its line %d cannot be read as a header: %s. It is no %s file, or it is damaged: export it again", s.row, s.bad, c.p.Format)
 	}
-	return ""
+	return c.take(s.row, cells)
 }
 
-// sheet reads one sheet of a workbook; what a cell shows counts, so a formula is its result as it was saved.
-func sheet(p *profile.Profile, path string) (t table, err error) {
-	f, err := excelize.OpenFile(path, excelize.Options{UnzipSizeLimit: 2 << 30, UnzipXMLSizeLimit: 64 << 20})
+func (c *commas) take(row int, cells []string) error {
+	for i := range cells {
+		cells[i] = strings.TrimSpace(cells[i])
+	}
+	if c.p.IsHeader(row, cells) {
+		if !c.p.HasTitle(append(c.top, cells...)) {
+			return errTold("the title %q does not stand above its table: it is another report, and no file of profile %s", c.p.Title, c.p.Name)
+		}
+		c.header, c.named = cells, len(c.p.Columns()) > 0
+		return nil
+	}
+	if len(c.top) >= maxTop {
+		return c.atEnd()
+	}
+	c.top = append(c.top, oneLine(cells))
+	return nil
+}
+
+// oneLine is a row's text, as much of it as a title needs.
+func oneLine(cells []string) string {
+	s := strings.Join(strings.Fields(strings.Join(cells, " ")), " ")
+	return strings.ToValidUTF8(s[:min(len(s), shown)], "")
+}
+
+// atEnd tells what a file without header is.
+func (c *commas) atEnd() error {
+	switch {
+	case c.header != nil:
+		return nil
+	case len(c.top) == 0:
+		return errTold("the file is empty: export it again")
+	case c.p.Header != "":
+		return errTold("no row has the heading %q: it is no file of profile %s", c.p.Header, c.p.Name)
+	}
+	return errTold("the file ends before its header")
+}
+
+// parse reads a row's cells.
+func (c *commas) parse(raw []byte) (fields, error) {
+	cells, err := c.cells.cut(raw)
 	if err != nil {
-		return t, fault.New(fault.Invalid, "read workbook", err)
+		return fields{cells: []string{string(raw)}}, err
 	}
-	name := p.Sheet
-	if name == "" {
-		name = f.GetSheetName(0)
+	return c.fit(cells)
+}
+
+func (c *commas) fit(cells []string) (fields, error) {
+	for len(cells) > len(c.header) && strings.TrimSpace(cells[len(cells)-1]) == "" {
+		cells = cells[:len(cells)-1] // a separator at the end of the line
 	}
-	rows, err := f.Rows(name)
-	if err != nil {
-		return t, errors.Join(fault.New(fault.Invalid, "read workbook", err), f.Close())
+	if len(cells) > len(c.header) && c.named {
+		return fields{cells: cells}, fmt.Errorf("it has %d cells, the header %d", len(cells), len(c.header))
 	}
-	n := 0
-	for n <= p.Skip && rows.Next() {
-		n++
-		if t.header, err = rows.Columns(); err != nil {
-			return t, errors.Join(fault.New(fault.Invalid, "read workbook", err), f.Close())
+	return fields{cells: cells}, nil
+}
+
+// lines cuts a text at line ends.
+type lines struct {
+	b     *bufio.Reader
+	n     int
+	off   int64
+	whole []byte // of a line that is longer than b
+}
+
+// line is a line with its end. A line beyond maxRow comes cut off, with what is wrong with it.
+type line struct {
+	n   int
+	off int64
+	raw []byte
+	bad string
+}
+
+// next reads a line; it holds until the next.
+func (l *lines) next() (line, error) {
+	l.whole = l.whole[:0]
+	out := line{n: l.n + 1, off: l.off}
+	for {
+		part, err := l.b.ReadSlice('\n')
+		l.off += int64(len(part))
+		full := errors.Is(err, bufio.ErrBufferFull)
+		if err != nil && !full && !errors.Is(err, io.EOF) {
+			return out, err
 		}
-	}
-	if n <= p.Skip || len(t.header) == 0 {
-		return t, errors.Join(fault.Msg(fault.Invalid, "read workbook", "the sheet "+name+" is empty"), f.Close())
-	}
-	t.each = func(ctx context.Context, each func(int, []string, string) error) error {
-		defer f.Close()
-		for rows.Next() {
-			n++
-			cells, err := rows.Columns()
-			bad := ""
-			if err != nil {
-				bad = err.Error()
-			}
-			if len(cells) == 0 && bad == "" {
-				continue
-			}
-			if err := each(n, cells, bad); err != nil {
-				return err
-			}
+		if !full && len(l.whole) == 0 && out.bad == "" {
+			out.raw = part
+		} else if room := maxRow - len(l.whole); len(part) > room {
+			l.whole, out.bad = append(l.whole, part[:room]...), fmt.Sprintf("it is longer than %d bytes", maxRow)
+		} else {
+			l.whole = append(l.whole, part...)
 		}
-		return ctx.Err()
+		if full {
+			continue
+		}
+		if len(out.raw) == 0 {
+			out.raw = l.whole
+		}
+		if out.bad != "" {
+			out.raw = out.raw[:shown]
+		}
+		if errors.Is(err, io.EOF) && len(out.raw) == 0 {
+			return out, io.EOF
+		}
+		l.n++
+		return out, nil
 	}
-	return t, nil
 }

@@ -2,7 +2,10 @@ package filedrop
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -16,12 +19,19 @@ import (
 	"github.com/tillpost/tillpost/agent/source"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/guard"
 	"github.com/tillpost/tillpost/shared/profile"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
 // settle is how long a file must stand still unless the settings say otherwise: a till writes a sheet within a second.
 const settle = 3 * time.Second
+
+// batchBytes bounds what one commit takes, beside its number of records: a till's own append must not wait behind it.
+const batchBytes = 4 << 20
+
+// tellAfter is how long a file may be locked before the store manager is told: a till may hold its file for a while.
+const tellAfter = 10 * time.Minute
 
 // Folder is a watched folder; it implements source.Source and source.Waker. Events only wake it up: what counts is the scan, for shares
 // send no events and every system loses some.
@@ -32,14 +42,21 @@ type Folder struct {
 	Location retail.LocationCode
 	Stream   envelope.Stream
 	Settle   time.Duration
+	Spill    string // where the index of a large file stands meanwhile; "" = the system's folder for such files
+	Card     Card
 	Log      *slog.Logger
 
-	name  string
-	wake  chan struct{}
-	seen  map[string]stamp // how files stood at the last scan
-	since map[string]time.Time
-	now   *content // the file that is being handed over
-	path  string
+	name   string
+	wake   chan struct{}
+	seen   map[string]sight
+	failed map[string]time.Time // since when a file cannot be read
+	now    *content             // the file that is being handed over
+}
+
+// sight is how a file stood at the last scan, and since when.
+type sight struct {
+	stamp
+	since time.Time
 }
 
 // stamp tells one state of a file from another.
@@ -51,9 +68,11 @@ type stamp struct {
 // mark is how far one file was taken: all of a state of it, or its first groups.
 type mark struct {
 	stamp
-	SHA  string `json:"h,omitempty"`
-	Next int    `json:"n,omitempty"` // groups handed over, while it is not all
-	All  bool   `json:"a,omitempty"`
+	SHA     string `json:"h,omitempty"`
+	Next    int    `json:"n,omitempty"` // groups handed over, while it is not all
+	All     bool   `json:"a,omitempty"`
+	Gone    int64  `json:"g,omitempty"` // since when it does not stand there any more, Unix seconds
+	Refused string `json:"r,omitempty"` // the profile by which it could not be read: by another it is tried again
 }
 
 // cursor is the source's memory: what was taken of each file that still stands there.
@@ -61,7 +80,7 @@ type cursor map[string]mark
 
 // New returns a folder's source under its name, which must never change.
 func New(name string, f Folder) *Folder {
-	f.name, f.wake, f.seen, f.since = "filedrop/"+name, make(chan struct{}, 1), map[string]stamp{}, map[string]time.Time{}
+	f.name, f.wake, f.seen, f.failed = "filedrop/"+name, make(chan struct{}, 1), map[string]sight{}, map[string]time.Time{}
 	if f.Settle == 0 {
 		f.Settle = settle
 	}
@@ -74,35 +93,45 @@ func (f *Folder) Name() string { return f.name }
 // Wake implements source.Waker.
 func (f *Folder) Wake() <-chan struct{} { return f.wake }
 
+// rewatch is how often a folder that sends no events is asked for them again: it may have been away.
+const rewatch = time.Minute
+
 // Watch turns the system's events into wake-ups until ctx ends. It may fail for good; the scan does without it.
 func (f *Folder) Watch(ctx context.Context) error {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
+		f.Log.InfoContext(ctx, "this PC sends no events for folders; they are looked at regularly", "source", f.name, "err", err)
 		return nil
 	}
 	defer w.Close()
-	if err := w.Add(f.Dir); err != nil {
-		f.Log.InfoContext(ctx, "the folder sends no events; it is looked at regularly", "source", f.name, "err", err)
-	}
-	for {
+	again := time.NewTicker(rewatch)
+	defer again.Stop()
+	for told := false; ; {
+		if err := w.Add(f.Dir); err != nil && !told {
+			told = true
+			f.Log.InfoContext(ctx, "the folder sends no events; it is looked at regularly", "source", f.name, "err", err)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case _, ok := <-w.Events:
-			if !ok {
-				return nil
-			}
-			select {
-			case f.wake <- struct{}{}:
-			default:
-			}
+		case <-again.C:
+		case <-w.Events:
+			f.rouse()
 		case err := <-w.Errors:
 			f.Log.DebugContext(ctx, "folder events", "source", f.name, "err", err)
 		}
 	}
 }
 
-// Read implements source.Source: the next records of a settled file, with the cursor that covers exactly these.
+func (f *Folder) rouse() {
+	select {
+	case f.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Read implements source.Source: the next records of a settled file, with the cursor that covers exactly these. A file that cannot be read
+// does not hold the others up.
 func (f *Folder) Read(ctx context.Context, after source.Cursor, most int) ([]source.Draft, source.Cursor, error) {
 	c := cursor{}
 	if after != "" {
@@ -114,32 +143,94 @@ func (f *Folder) Read(ctx context.Context, after source.Cursor, most int) ([]sou
 	if err != nil {
 		return nil, after, err
 	}
-	for name := range c {
-		if _, there := files[name]; !there {
-			delete(c, name) // gone or renamed: what was taken is at the hub, and known there by identity
-		}
-	}
+	gone := c.prune(f.keys(files), time.Now())
+	var stuck error
 	for _, name := range sorted(files) {
-		m := c[name]
-		if m.stamp == files[name] && m.All || !f.settled(name, files[name]) {
+		key := f.key(name)
+		if c[key].done(files[name], f.Profile) || !f.settled(name, files[name]) {
 			continue
 		}
-		ds, m, err := f.take(ctx, name, m, files[name], most)
+		ds, m, err := f.take(ctx, name, files[name], c[key], gone, most)
 		if fault.Is(err, fault.Unavailable) {
-			continue // locked, or written to at this moment: later
+			stuck = errors.Join(stuck, f.later(name, err))
+			continue
 		}
 		if err != nil {
 			return nil, after, err
 		}
-		c[name] = m
+		delete(f.failed, name)
+		c[key] = m
 		next, err := json.Marshal(c)
 		return ds, source.Cursor(next), err
+	}
+	if stuck != nil {
+		return nil, after, stuck
 	}
 	next, err := json.Marshal(c)
 	if err != nil || len(c) == 0 && after == "" {
 		return nil, after, err
 	}
 	return nil, source.Cursor(next), nil
+}
+
+// remember is how long a file that is gone is known by its content: it was renamed, or its share comes back.
+const remember = time.Hour
+
+// prune forgets files that do not stand there any more; it returns what of them was taken whole, by content.
+func (c cursor) prune(there map[string]bool, now time.Time) map[string]bool {
+	gone := map[string]bool{}
+	for key, m := range c {
+		switch {
+		case there[key]:
+			if m.Gone != 0 {
+				m.Gone = 0
+				c[key] = m
+			}
+			continue
+		case !m.All || m.Refused != "" || m.Gone != 0 && now.Unix()-m.Gone > int64(remember/time.Second):
+			delete(c, key)
+			continue
+		case m.Gone == 0:
+			m.Gone = now.Unix()
+			c[key] = m
+		}
+		gone[m.SHA] = true
+	}
+	return gone
+}
+
+// key is what the cursor calls a file: its name, unless that holds a card number.
+func (f *Folder) key(name string) string { return guard.Key(f.Card.Secret, name) }
+
+func (f *Folder) keys(files map[string]stamp) map[string]bool {
+	out := make(map[string]bool, len(files))
+	for name := range files {
+		out[f.key(name)] = true
+	}
+	return out
+}
+
+// done reports whether a state of a file was taken whole.
+func (m mark) done(s stamp, p *profile.Profile) bool {
+	return m.stamp == s && m.All && (m.Refused == "" || m.Refused == fingerprint(p))
+}
+
+func fingerprint(p *profile.Profile) string {
+	sum := sha256.Sum256(p.TOML())
+	return hex.EncodeToString(sum[:4])
+}
+
+// later notes that a file is locked or being written; it is an error only when that lasts.
+func (f *Folder) later(name string, err error) error {
+	since, known := f.failed[name]
+	if !known {
+		f.failed[name] = time.Now()
+		return nil
+	}
+	if errors.Is(err, errMoving) || time.Since(since) < tellAfter {
+		return nil
+	}
+	return err
 }
 
 // scan lists the folder's files.
@@ -158,7 +249,13 @@ func (f *Folder) scan() (map[string]stamp, error) {
 		if err != nil || !info.Mode().IsRegular() && info.Mode()&fs.ModeSymlink == 0 {
 			continue
 		}
-		out[name] = stamp{info.Size(), info.ModTime().UnixNano()}
+		out[name] = stampOf(info)
+	}
+	for name := range f.seen {
+		if _, there := out[name]; !there {
+			delete(f.seen, name)
+			delete(f.failed, name)
+		}
 	}
 	return out, nil
 }
@@ -178,58 +275,89 @@ func matches(pattern, name string) bool {
 // settled reports whether a file stood still for long enough, by our own eyes: a file's times are its writer's.
 func (f *Folder) settled(name string, s stamp) bool {
 	now := time.Now()
-	if f.seen[name] != s {
-		f.seen[name], f.since[name] = s, now
-		time.AfterFunc(f.Settle, func() {
-			select {
-			case f.wake <- struct{}{}:
-			default:
-			}
-		})
+	if f.seen[name].stamp != s {
+		f.seen[name] = sight{s, now}
+		time.AfterFunc(f.Settle, f.rouse)
 	}
-	return now.Sub(f.since[name]) >= f.Settle
+	return now.Sub(f.seen[name].since) >= f.Settle
 }
 
 // take hands the next groups of a file over.
-func (f *Folder) take(ctx context.Context, name string, m mark, s stamp, most int) ([]source.Draft, mark, error) {
+func (f *Folder) take(ctx context.Context, name string, s stamp, m mark, gone map[string]bool, most int) ([]source.Draft, mark, error) {
 	path := filepath.Join(f.Dir, name)
-	if f.now == nil || f.path != path || f.now.sha != m.SHA || m.stamp != s {
-		got, err := load(ctx, f.Profile, path, f.Location)
+	if f.now == nil || f.now.path != path || f.now.sha != m.SHA || f.now.stamp != s {
+		f.drop()
+		got, err := load(ctx, f.Profile, path, f.Spill, f.Location, f.Card)
 		if err != nil {
 			return nil, m, err
 		}
 		got.stream = f.Stream
-		f.now, f.path = got, path
-		if m.stamp != s || m.SHA != got.sha { // another content under this name: from its beginning
-			m = mark{stamp: s, SHA: got.sha}
+		if gone[got.sha] || m.SHA == got.sha && m.All && m.Refused == "" { // renamed, or touched: the same content
+			got.close()
+			return nil, mark{stamp: got.stamp, SHA: got.sha, All: true}, nil
 		}
-		// The groups before Next were handed over by an earlier run: their times still count for the marks.
-		for i := range m.Next {
-			if _, _, err := got.draft(i); fault.Is(err, fault.Internal) {
-				return nil, m, err
-			}
+		f.now = got
+		if m.SHA != got.sha || m.All { // another content under this name: from its beginning
+			m = mark{SHA: got.sha}
 		}
+		m.stamp = got.stamp
 	}
-	var ds []source.Draft
-	if m.Next == 0 {
-		ds = f.now.introduce()
+	ds, last, err := f.now.batch(m.Next, most)
+	if err == nil && !f.now.same() {
+		err = errMoving
 	}
-	for ; m.Next < len(f.now.groups) && len(ds) < most; m.Next++ {
-		d, _, err := f.now.draft(m.Next) // what cannot be booked goes as it is and becomes a case
-		if fault.Is(err, fault.Internal) {
-			return nil, m, err
-		}
-		ds = append(ds, d)
+	if err != nil {
+		f.drop()
+		return nil, m, err
 	}
-	if m.Next == len(f.now.groups) {
+	m.Next = f.now.group
+	if last {
 		marks, err := f.now.marks(f.name)
 		if err != nil {
 			return nil, m, err
 		}
 		ds, m.All, m.Next = append(ds, marks...), true, 0
-		f.now = nil
+		if f.now.refused != "" {
+			m.Refused = fingerprint(f.Profile)
+		}
+		f.drop()
 	}
 	return ds, m, nil
+}
+
+// drop forgets the file that is being handed over.
+func (f *Folder) drop() {
+	if f.now != nil {
+		f.now.close()
+	}
+	f.now = nil
+}
+
+// batch makes the records of the groups from the n-th on, at most most of them; last says that there are no more.
+func (c *content) batch(n, most int) (ds []source.Draft, last bool, err error) {
+	if err := c.seek(n); err != nil {
+		return nil, false, err
+	}
+	if n == 0 {
+		ds = c.introduce()
+	}
+	f, err := openShared(c.path)
+	if err != nil {
+		return nil, false, fault.New(fault.Unavailable, "read file", err)
+	}
+	defer f.Close()
+	for size := 0; len(ds) < most && size < batchBytes; {
+		g, ok, err := c.next(f)
+		if err != nil || !ok {
+			return ds, !ok, err
+		}
+		d, _, err := c.draft(g) // what cannot be booked goes as it is and becomes a case
+		if fault.Is(err, fault.Internal) {
+			return nil, false, err
+		}
+		ds, size = append(ds, d), size+len(d.Body)
+	}
+	return ds, false, nil
 }
 
 func sorted(files map[string]stamp) []string {

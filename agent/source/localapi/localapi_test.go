@@ -1,6 +1,7 @@
 package localapi_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -67,4 +68,32 @@ func TestDoor(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Whatever a till sends, the door answers with one of its own words: kept and durable, or refused and nothing kept.
+func FuzzDoor(f *testing.F) {
+	one := strings.ReplaceAll(good, "\n", "")
+	for _, s := range []string{good, one + "\n" + one, "{", "null", "[]", `{"id":1,"location":2}`, `{"id":"1","location":"S9"}`, "\xff", `{"location":"S1"}` + "\n\n{}"} {
+		f.Add("tickets", "application/x-ndjson", []byte(s))
+		f.Add("locations", "application/json", []byte(s))
+	}
+	f.Fuzz(func(t *testing.T, what, kind string, body []byte) {
+		s := &sink{}
+		a := &localapi.API{Token: "t", Locations: []retail.LocationCode{"S1"}, Sink: s, Now: func() time.Time { return time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC) }}
+		r := httptest.NewRequest(http.MethodPost, "/v1/x", bytes.NewReader(body))
+		r.URL.Path = "/v1/" + what
+		r.Header.Set("Content-Type", kind)
+		r.Header.Set("Authorization", "Bearer t")
+		w := httptest.NewRecorder()
+		a.Handler().ServeHTTP(w, r)
+		kept := w.Code == http.StatusCreated || w.Code == http.StatusAccepted
+		if kept != strings.Contains(w.Body.String(), `"kept":`) || !kept && len(s.drafts) > 0 {
+			t.Fatalf("%d with %d records kept: %s", w.Code, len(s.drafts), w.Body)
+		}
+		for _, d := range s.drafts {
+			if d.Location != "S1" {
+				t.Fatalf("a record of %q was kept", d.Location)
+			}
+		}
+	})
 }

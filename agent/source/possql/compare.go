@@ -163,7 +163,7 @@ func (r *round) nightly(ctx context.Context, today, first retail.BusinessDate) e
 
 // group puts a ticket's rows together, in the order in which tickets begin. Rows without a ticket number go each by itself.
 func (d *Database) group(t table) (out []ticket) {
-	index, at := profile.Index(t.header), map[string]int{}
+	index, at := d.o.Profile.Head(profile.Rows{Header: t.header}), map[string]int{}
 	for n, cells := range t.rows {
 		id := d.o.Profile.TicketID(index, cells)
 		i, known := at[id]

@@ -1,0 +1,246 @@
+package filedrop
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"hash/crc32"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/profile"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+const (
+	// maxTicketRows and maxTicketBytes bound a ticket: a file in which one number stands everywhere is broken, and its rows go in pieces
+	// that are listed.
+	maxTicketRows  = 5000
+	maxTicketBytes = 4 << 20
+
+	maxNames     = 2000   // different field names in a JSON file
+	maxTold      = 5000   // reasons of unreadable rows that are kept in their own words
+	maxLocations = 10_000 // in one file: beyond it, it proves no days
+)
+
+// Card is what filedrop asks of the card-data guard: a secret for the tokens that stand for ticket numbers which look like card numbers.
+type Card struct{ Secret []byte }
+
+// content is a settled file, grouped: the index knows each ticket's rows, wherever they stand. The rows themselves stay in the file.
+type content struct {
+	profile *profile.Profile
+	path    string
+	stamp   stamp
+	loc     retail.LocationCode
+	stream  envelope.Stream
+	read    time.Time
+	card    Card
+
+	sha     string
+	format  format
+	text    *text
+	index   *index
+	names   map[string]bool // of a JSON file's fields
+	told    map[int]string  // why rows cannot be read, in the words of the format
+	refused string          // why the whole file cannot be read; then it has no groups but this one
+	newest  map[retail.LocationCode]time.Time
+	rows    int
+	seed    [16]byte
+	sum     hash.Hash
+	columns *profile.Head // of header
+	above   []string      // rows above the first that counts
+
+	group  int   // the next one
+	at     int64 // where it begins in the index
+	before int   // the one that the last batch began with
+	began  int64
+}
+
+// errMoving says that a file changed while it was read: it is not settled, and is read again later.
+var errMoving = fault.Msg(fault.Unavailable, "read file", "the file is still being written")
+
+// load reads a file from front to end and makes its index; spill is where an index stands that is too large for the memory. The hash is of
+// exactly the bytes that were read. Codes: unavailable when it is locked or still being written; a file that cannot be read as its profile
+// says is content with a reason.
+func load(ctx context.Context, p *profile.Profile, path, spill string, loc retail.LocationCode, card Card) (*content, error) {
+	before, err := os.Stat(path)
+	if err != nil {
+		return nil, fault.New(fault.Unavailable, "read file", err)
+	}
+	f, err := openShared(path)
+	if err != nil {
+		return nil, fault.New(fault.Unavailable, "read file", err)
+	}
+	defer f.Close()
+	c := &content{profile: p, path: path, stamp: stampOf(before), loc: loc, card: card, read: time.Now(), index: newIndex(spill), names: map[string]bool{}, told: map[int]string{},
+		newest: map[retail.LocationCode]time.Time{}, sum: sha256.New()}
+	_, _ = rand.Read(c.seed[:])
+	err = c.gather(ctx, f)
+	if err == nil && ctx.Err() == nil {
+		_, err = io.Copy(c.sum, f) // what a format left unread
+		err = fault.New(fault.Unavailable, "read file", err)
+	}
+	if err == nil {
+		err = c.index.finish()
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err == nil && !c.same() {
+		err = errMoving
+	}
+	if err != nil {
+		c.close()
+		return nil, err
+	}
+	c.sha = hex.EncodeToString(c.sum.Sum(nil))
+	return c, nil
+}
+
+func stampOf(i os.FileInfo) stamp { return stamp{i.Size(), i.ModTime().UnixNano()} }
+
+// same reports whether the file still stands as it was loaded.
+func (c *content) same() bool {
+	now, err := os.Stat(c.path)
+	return err == nil && stampOf(now) == c.stamp
+}
+
+func (c *content) close() { c.index.close() }
+
+// gather notes where each row stands and which ticket it belongs to.
+func (c *content) gather(ctx context.Context, f io.Reader) (err error) {
+	r := io.TeeReader(f, c.sum)
+	if c.text, err = newText(c.profile, c.sum); err == nil {
+		switch c.profile.Format {
+		case "xlsx":
+			c.format = &sheet{commas: commas{p: c.profile}}
+		case "csv":
+			c.format = &commas{p: c.profile, cells: newCutter(c.profile.Delimiter)}
+		case "ndjson":
+			c.format = objects{}
+		default:
+			c.format = array{}
+		}
+		if c.profile.Format != "xlsx" {
+			r = over{c.text, f}
+		}
+		err = c.format.each(ctx, r, c.note)
+	}
+	if err == nil {
+		if missing := c.profile.Missing(c.header(nil)); len(missing) > 0 && (len(c.names) > 0 || c.profile.Format == "csv" || c.profile.Format == "xlsx") {
+			err = errTold("it lacks the columns %s: it is no file of profile %s, or its headings were changed", quoted(missing), c.profile.Name)
+		}
+	}
+	if fault.Is(err, fault.Invalid) { // the whole file is one listed thing
+		c.refused, err = reason(err), nil
+		c.index.close()
+		c.index = newIndex("")
+	}
+	return err
+}
+
+// note puts a row into the index.
+func (c *content) note(s span) error {
+	row, id := fields{}, ""
+	var err error
+	if s.bad == "" {
+		row, err = c.format.parse(s.raw)
+	}
+	if s.bad != "" && len(c.told) < maxTold {
+		c.told[s.row] = s.bad
+	}
+	if s.bad == "" && err == nil {
+		for _, n := range row.names {
+			if len(c.names) < maxNames {
+				c.names[n] = true
+			}
+		}
+		head := c.head(row.names)
+		if c.profile.Skips(head, row.cells) {
+			c.decoration(row.cells)
+			return nil
+		}
+		id = c.profile.TicketID(head, row.cells)
+		c.see(head, row.cells)
+	}
+	c.rows++
+	kind := "ticket"
+	if id == "" { // it stands alone
+		kind, id = "row", fmt.Sprint(s.row)
+	}
+	return c.index.add(c.keyOf(kind, id), place{row: uint64(s.row), off: s.off, size: uint32(len(s.raw)), crc: crc32.ChecksumIEEE(s.raw), bad: s.bad != ""})
+}
+
+// decoration keeps what stands above a report's first row: it may tell the report's day.
+func (c *content) decoration(cells []string) {
+	if c.rows == 0 && len(c.above) < maxTop {
+		c.above, c.columns = append(c.above, oneLine(cells)), nil
+	}
+}
+
+// keyOf is what a ticket's number is in the index: what goes to disk must not tell it.
+func (c *content) keyOf(kind, id string) [16]byte {
+	h := sha256.New()
+	h.Write(c.seed[:])
+	_, _ = io.WriteString(h, kind+"\x00"+id)
+	return [16]byte(h.Sum(nil))
+}
+
+// head is what a row's cells are called; own are the names of a row that brings them.
+func (c *content) head(own []string) *profile.Head {
+	if own != nil {
+		return c.profile.Head(profile.Rows{Header: own, File: filepath.Base(c.path), Location: c.loc})
+	}
+	if c.columns == nil {
+		c.columns = c.profile.Head(profile.Rows{Header: c.header(nil), Top: c.top(), File: filepath.Base(c.path), Location: c.loc})
+	}
+	return c.columns
+}
+
+// see keeps each location's newest time, which proves its days. A clock that is far ahead proves nothing.
+func (c *content) see(head *profile.Head, cells []string) {
+	if !c.profile.Proof.WholeDays {
+		return
+	}
+	l, at, ok := c.profile.When(head, cells)
+	if l == "" {
+		l = c.loc
+	}
+	if ok && l != "" && at.After(c.newest[l]) && !at.After(c.read.Add(retail.MaxFuture)) && len(c.newest) <= maxLocations {
+		c.newest[l] = at
+	}
+}
+
+// header is what the file's cells are called; own names some rows' fields, nil all of a JSON file's.
+func (c *content) header(own map[string]bool) []string {
+	switch f := c.format.(type) {
+	case *commas:
+		return f.header
+	case *sheet:
+		return f.header
+	}
+	if own == nil {
+		own = c.names
+	}
+	return slices.Sorted(maps.Keys(own))
+}
+
+// top are the lines above the first row.
+func (c *content) top() []string {
+	switch f := c.format.(type) {
+	case *commas:
+		return slices.Concat(f.top, c.above)
+	case *sheet:
+		return slices.Concat(f.top, c.above)
+	}
+	return nil
+}

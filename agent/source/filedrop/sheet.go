@@ -1,0 +1,123 @@
+package filedrop
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/shopspring/decimal"
+	"github.com/xuri/excelize/v2"
+
+	"github.com/tillpost/tillpost/shared/profile"
+)
+
+// maxWorkbook bounds a workbook's parts as they are unpacked: a format that must be held in memory to be read, on a PC that has other work,
+// and never unpacked to the disk, where card numbers in its cells would stand. It is some 100,000 cells; a report has hundreds.
+const maxWorkbook = 16 << 20
+
+// sheet is one sheet of a workbook. What a cell holds counts, not how it is shown: a price shown without its cents keeps them. A formula is
+// its result as it was saved.
+type sheet struct {
+	commas
+	body []byte // each row as a JSON list of its cells, as text
+}
+
+// newSheet reads a workbook whole.
+func newSheet(p *profile.Profile, r io.Reader) (*sheet, *excelize.Rows, *excelize.File, error) {
+	body, err := io.ReadAll(io.LimitReader(r, maxWorkbook+1))
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if len(body) == 0 {
+		return nil, nil, nil, errTold("the file is empty: export it again")
+	}
+	f, err := excelize.OpenReader(bytes.NewReader(body), excelize.Options{UnzipSizeLimit: maxWorkbook, UnzipXMLSizeLimit: maxWorkbook, RawCellValue: true})
+	if len(body) > maxWorkbook || err != nil && strings.Contains(err.Error(), "unzip size exceeds") {
+		return nil, nil, nil, errTold("the workbook is larger than %d MB unpacked: export it as CSV, of which any size can be read, or for fewer days", maxWorkbook>>20)
+	}
+	if err != nil {
+		return nil, nil, nil, errTold("it is no workbook (.xlsx), or it is damaged or has a password: export it again (%v)", err)
+	}
+	name := p.Sheet
+	if name == "" {
+		name = f.GetSheetName(0)
+	}
+	rows, err := f.Rows(name)
+	if err != nil {
+		f.Close()
+		return nil, nil, nil, errTold("the workbook has no sheet %q", name)
+	}
+	return &sheet{commas: commas{p: p}}, rows, f, nil
+}
+
+// each implements format; r is the workbook as it stands in the file.
+func (s *sheet) each(ctx context.Context, r io.Reader, f func(span) error) error {
+	opened, rows, book, err := newSheet(s.p, r)
+	if err != nil {
+		return err
+	}
+	defer book.Close()
+	*s = *opened
+	for n := 1; rows.Next() && ctx.Err() == nil; n++ {
+		cells, err := rows.Columns()
+		if err != nil {
+			return errTold("its row %d cannot be read: %v. Export it again", n, err)
+		}
+		for i, c := range cells {
+			cells[i] = plainNumber(c)
+		}
+		if len(cells) == 0 || strings.Join(cells, "") == "" {
+			continue
+		}
+		if s.header == nil {
+			if err := s.take(n, cells); err != nil {
+				return err
+			}
+			continue
+		}
+		raw, err := json.Marshal(cells)
+		if err != nil {
+			return err
+		}
+		at := int64(len(s.body))
+		s.body = append(s.body, raw...)
+		bad := ""
+		if len(raw) > maxRow {
+			bad = fmt.Sprintf("it is longer than %d bytes", maxRow)
+		}
+		if err := f(span{n, at, raw, bad}); err != nil {
+			return err
+		}
+	}
+	if err := rows.Error(); err != nil {
+		return errTold("it breaks off: %v. Export it again", err)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return s.atEnd()
+}
+
+func (s *sheet) parse(raw []byte) (fields, error) {
+	var cells []string
+	if err := json.Unmarshal(raw, &cells); err != nil {
+		return fields{cells: []string{string(raw)}}, err
+	}
+	return s.fit(cells)
+}
+
+// plainNumber takes away what a double adds to a price: 0.1 + 0.2 stands in a workbook as 0.30000000000000004, and Excel itself believes
+// fifteen digits.
+func plainNumber(c string) string {
+	if len(c) < 16 || !strings.ContainsAny(c, ".E") || strings.Trim(c, "+-.0123456789E") != "" {
+		return c
+	}
+	d, err := decimal.NewFromString(c)
+	if err != nil || d.Exponent() > 30 || d.Exponent() < -330 || d.IsZero() {
+		return c
+	}
+	return d.Round(int32(15 - d.NumDigits() - int(d.Exponent()))).String()
+}

@@ -1,0 +1,239 @@
+package filedrop
+
+import (
+	"bytes"
+	"errors"
+	"hash"
+	"io"
+	"slices"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
+
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/profile"
+)
+
+// chunkSize is how much of a file is decoded at once.
+const chunkSize = 32 << 10
+
+// keptChunks is how many decoded chunks stay for rows that are read again: rows of one ticket mostly stand near each other.
+const keptChunks = 8
+
+// text is a file as UTF-8: read once from front to end, then again in any place. It remembers where each decoded chunk began in the file,
+// so that a row can be found again in a file of any encoding without keeping it.
+type text struct {
+	encoding encoding.Encoding // nil = UTF-8
+	begins   []begin           // of each chunk, and the end behind the last
+	chunk    []byte            // the one that is being read
+	raw      []byte            // read and not decoded yet
+	decoder  transform.Transformer
+	sum      hash.Hash
+	ended    bool
+
+	kept  [keptChunks]keptChunk
+	clock int
+}
+
+// begin is where a chunk stands: in the decoded text, and in the file.
+type begin struct{ at, raw int64 }
+
+type keptChunk struct {
+	begin int // index, −1 = none
+	used  int
+	body  []byte
+}
+
+// newText reads as the profile says, unless the file itself says another UTF by its first bytes; Notepad and Excel write such marks.
+func newText(p *profile.Profile, sum hash.Hash) (*text, error) {
+	t := &text{sum: sum, begins: []begin{{}}}
+	if p.Encoding != "" {
+		e, err := htmlindex.Get(p.Encoding)
+		if err != nil {
+			return nil, fault.Msg(fault.Invalid, "read file", "the profile's encoding "+p.Encoding+" is not known")
+		}
+		if e != unicode.UTF8 {
+			t.encoding = e
+		}
+	}
+	for i := range t.kept {
+		t.kept[i].begin = -1
+	}
+	return t, nil
+}
+
+var marks = []struct {
+	mark     []byte
+	encoding encoding.Encoding
+}{
+	{[]byte("\xef\xbb\xbf"), nil},
+	{[]byte("\xff\xfe"), unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)},
+	{[]byte("\xfe\xff"), unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)},
+}
+
+// start looks at the first bytes.
+func (t *text) start() {
+	for _, m := range marks {
+		if rest, ok := bytes.CutPrefix(t.raw, m.mark); ok {
+			t.encoding, t.begins[0].raw, t.raw = m.encoding, int64(len(m.mark)), rest
+			break
+		}
+	}
+	t.decoder = t.newDecoder()
+}
+
+func (t *text) newDecoder() transform.Transformer {
+	if t.encoding == nil {
+		return lenient{}
+	}
+	return t.encoding.NewDecoder()
+}
+
+// over is a reader of the decoded text of r, from front to end.
+type over struct {
+	t *text
+	r io.Reader
+}
+
+// Read implements io.Reader.
+func (o over) Read(p []byte) (int, error) {
+	for len(o.t.chunk) == 0 {
+		if err := o.t.next(o.r); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, o.t.chunk)
+	o.t.chunk = o.t.chunk[n:]
+	return n, nil
+}
+
+// next decodes the next chunk of r.
+func (t *text) next(r io.Reader) error {
+	if !t.ended && len(t.raw) < chunkSize {
+		buf := make([]byte, chunkSize)
+		n, err := io.ReadFull(r, buf)
+		t.sum.Write(buf[:n])
+		t.raw = append(slices.Clip(t.raw), buf[:n]...)
+		switch {
+		case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+			t.ended = true
+		case err != nil:
+			return fault.New(fault.Unavailable, "read file", err)
+		}
+	}
+	if t.decoder == nil {
+		t.start()
+	}
+	if len(t.raw) == 0 && t.ended {
+		return io.EOF
+	}
+	out, used, err := decoded(t.decoder, t.raw, t.ended)
+	if err != nil {
+		return err
+	}
+	if used == 0 && !t.ended {
+		return fault.Msg(fault.Invalid, "read file", "the file is not in the encoding that its profile says")
+	}
+	last := t.begins[len(t.begins)-1]
+	t.begins = append(t.begins, begin{last.at + int64(len(out)), last.raw + int64(used)})
+	t.chunk, t.raw = out, t.raw[used:]
+	return nil
+}
+
+// decoded is raw as UTF-8, and how many bytes of it that took: a character that is cut off at the end waits for the next chunk.
+func decoded(d transform.Transformer, raw []byte, ended bool) (out []byte, used int, err error) {
+	d.Reset()
+	out = make([]byte, 0, len(raw)+len(raw)/8+16)
+	for {
+		n, m, err := d.Transform(out[len(out):cap(out)], raw[used:], ended)
+		out, used = out[:len(out)+n], used+m
+		switch {
+		case errors.Is(err, transform.ErrShortDst):
+			out = slices.Grow(out, 4096+len(raw)-used)
+		case errors.Is(err, transform.ErrShortSrc) && !ended, err == nil:
+			return out, used, nil
+		default:
+			return out, used, fault.New(fault.Invalid, "read file", err)
+		}
+	}
+}
+
+// slice reads n bytes of the decoded text at off again. Code unavailable: the file is not the same any more.
+func (t *text) slice(f io.ReaderAt, off int64, n int) ([]byte, error) {
+	out := make([]byte, 0, n)
+	for len(out) < n {
+		body, from, err := t.chunkAt(f, off+int64(len(out)))
+		if err != nil {
+			return nil, err
+		}
+		rest := body[off+int64(len(out))-from:]
+		out = append(out, rest[:min(len(rest), n-len(out))]...)
+	}
+	return out, nil
+}
+
+// chunkAt returns the decoded chunk that holds off, and where it begins.
+func (t *text) chunkAt(f io.ReaderAt, off int64) ([]byte, int64, error) {
+	i, exact := slices.BinarySearchFunc(t.begins, off, func(b begin, at int64) int { return int(max(-1, min(1, b.at-at))) })
+	if !exact {
+		i--
+	}
+	for i+1 < len(t.begins) && t.begins[i+1].at <= off {
+		i++ // a chunk that decoded to nothing
+	}
+	if i < 0 || i+1 >= len(t.begins) {
+		return nil, 0, errMoving
+	}
+	from := t.begins[i]
+	oldest := 0
+	t.clock++
+	for k := range t.kept {
+		if t.kept[k].begin == i {
+			t.kept[k].used = t.clock
+			return t.kept[k].body, from.at, nil
+		}
+		if t.kept[k].used < t.kept[oldest].used {
+			oldest = k
+		}
+	}
+	raw := make([]byte, t.begins[i+1].raw-from.raw)
+	if _, err := f.ReadAt(raw, from.raw); err != nil && !errors.Is(err, io.EOF) {
+		return nil, 0, fault.New(fault.Unavailable, "read file", err)
+	}
+	body, _, err := decoded(t.newDecoder(), raw, i+2 == len(t.begins))
+	if err != nil || int64(len(body)) != t.begins[i+1].at-from.at {
+		return nil, 0, errMoving
+	}
+	t.kept[oldest] = keptChunk{i, t.clock, body}
+	return body, from.at, nil
+}
+
+// lenient passes UTF-8 through. A byte that is none is read as Windows-1252, which is what such files nearly always are: the money is
+// booked, and no letter is lost.
+type lenient struct{ transform.NopResetter }
+
+// Transform implements transform.Transformer.
+func (lenient) Transform(dst, src []byte, ended bool) (nDst, nSrc int, err error) {
+	if n := min(len(dst), len(src)); n == len(src) && utf8.Valid(src) {
+		return copy(dst, src), n, nil
+	}
+	for nSrc < len(src) {
+		r, n := utf8.DecodeRune(src[nSrc:])
+		if r == utf8.RuneError && n == 1 {
+			if !ended && !utf8.FullRune(src[nSrc:]) {
+				return nDst, nSrc, transform.ErrShortSrc
+			}
+			r = charmap.Windows1252.DecodeByte(src[nSrc])
+		}
+		if nDst+utf8.RuneLen(r) > len(dst) {
+			return nDst, nSrc, transform.ErrShortDst
+		}
+		nDst += utf8.EncodeRune(dst[nDst:], r)
+		nSrc += n
+	}
+	return nDst, nSrc, nil
+}

@@ -1,0 +1,225 @@
+package profile
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// Head is what a file says of its columns and of itself: {Name} is a column by its heading, {#3} the row's third cell and {#-1} its last one,
+// {@date} the one day that a report names above its table or in its file's name, {@location} the folder's own location. In an amount,
+// {A...B} adds up the cells from column A to the one before column B.
+type Head struct {
+	names    map[string]int
+	date     string
+	location string
+}
+
+// Head reads what rows have in common. Of two columns with one name the first counts.
+func (p *Profile) Head(r Rows) *Head {
+	h := &Head{names: make(map[string]int, len(r.Header)), location: string(r.Location)}
+	for i, n := range r.Header {
+		n = strings.TrimSpace(strings.TrimPrefix(n, "\ufeff"))
+		if _, twice := h.names[n]; !twice {
+			h.names[n] = i
+		}
+	}
+	if !p.dated {
+		return h
+	}
+	if h.date = oneDay(strings.Join(append(slices.Clone(r.Top), r.Header...), "\n")); h.date == "" {
+		h.date = oneDay(r.File)
+	}
+	return h
+}
+
+// cell is a column's value, or what the file says of itself.
+func (h *Head) cell(name string, cells []string) string {
+	i, ok := h.names[name]
+	if !ok && name != "" {
+		switch {
+		case name == "@date":
+			return h.date
+		case name == "@location":
+			return h.location
+		case name[0] == '#':
+			if n, err := strconv.Atoi(name[1:]); err == nil {
+				i, ok = n-1, n > 0
+				if n < 0 {
+					i, ok = filled(cells)+n, true
+				}
+			}
+		default:
+			i, ok = h.names[strings.TrimSuffix(name, "?")]
+		}
+	}
+	if ok && i >= 0 && i < len(cells) {
+		return strings.TrimSpace(cells[i])
+	}
+	return ""
+}
+
+// filled is how many cells a row has up to its last one that is not empty.
+func filled(cells []string) int {
+	n := len(cells)
+	for n > 0 && strings.TrimSpace(cells[n-1]) == "" {
+		n--
+	}
+	return n
+}
+
+// between are the cells from one column to the one before another.
+func (h *Head) between(span string, cells []string) []string {
+	from, to, is := strings.Cut(span, "...")
+	a, ok1 := h.names[from]
+	b, ok2 := h.names[to]
+	if !is || !ok1 || !ok2 || a >= len(cells) {
+		return nil
+	}
+	return cells[a:max(a, min(b, len(cells)))]
+}
+
+// heading reports whether a template's column must be among a file's headings: not one by its place, nor one that may be absent ({Name?}).
+func heading(column string) bool {
+	return column != "" && column[0] != '#' && column[0] != '@' && !strings.HasSuffix(column, "?")
+}
+
+// IsHeader reports whether a row is the file's heading: the first behind the lines that are skipped, or the first that holds the cell by
+// which the profile knows it.
+func (p *Profile) IsHeader(row int, cells []string) bool {
+	if row <= p.Skip {
+		return false
+	}
+	return p.Header == "" || slices.ContainsFunc(cells, func(c string) bool { return strings.EqualFold(strings.TrimSpace(c), p.Header) })
+}
+
+// HasTitle reports whether one of the lines carries the title by which the profile knows its report.
+func (p *Profile) HasTitle(lines []string) bool {
+	return p.Title == "" || slices.ContainsFunc(lines, func(t string) bool { return strings.Contains(strings.ToUpper(t), strings.ToUpper(p.Title)) })
+}
+
+// Skips reports whether a row is a report's own total or decoration and no row of its table.
+func (p *Profile) Skips(h *Head, cells []string) bool {
+	r := row{p, h, cells}
+	if slices.ContainsFunc(p.Only, func(t string) bool { return r.text(t) == "" }) {
+		return true
+	}
+	if len(p.Totals) == 0 {
+		return false
+	}
+	for _, c := range cells {
+		if c = strings.TrimSpace(c); c != "" {
+			return slices.ContainsFunc(p.Totals, func(t string) bool { return strings.EqualFold(c, t) })
+		}
+	}
+	return true
+}
+
+// IsKey reports whether a column is part of a ticket's identity: masked, two tickets could become one.
+func (p *Profile) IsKey(column string) bool { return p.keys[strings.TrimSpace(column)] }
+
+// TicketID is the identity of the ticket that a row belongs to, "" when the row has none.
+func (p *Profile) TicketID(h *Head, cells []string) string {
+	r := row{p, h, cells}
+	id := r.text(p.Ticket.ID)
+	if id == "" {
+		return ""
+	}
+	if p.Ticket.Location != "" {
+		return r.text(p.Ticket.Location) + "\x00" + r.text(p.Scope) + "\x00" + id
+	}
+	return r.text(p.Scope) + "\x00" + id
+}
+
+// Number is the ticket's number in rows that cannot be decoded, "" when they have none.
+func (p *Profile) Number(r Rows) string {
+	if len(r.Rows) == 0 {
+		return ""
+	}
+	return row{p, p.Head(r), r.Rows[0].Cells}.text(p.Ticket.ID)
+}
+
+// When is the location and the moment that a row names; ok is false when it names no moment.
+func (p *Profile) When(h *Head, cells []string) (l retail.LocationCode, at time.Time, ok bool) {
+	r := row{p, h, cells}
+	at, err := p.time(r.text(p.Ticket.At), p.zone)
+	return retail.LocationCode(r.text(p.Ticket.Location)), at, err == nil
+}
+
+// dates are how a day is written in a report's title, a cell or a file's name. A day written with strokes is an American one.
+var dates = []struct {
+	form   *regexp.Regexp
+	layout []string
+}{
+	{regexp.MustCompile(`\b\d{4}-\d{2}-\d{2}`), []string{"2006-01-02"}},
+	{regexp.MustCompile(`\b\d{1,2}/\d{1,2}/\d{4}\b`), []string{"1/2/2006"}},
+	{regexp.MustCompile(`\b\d{1,2}/\d{1,2}/\d{2}\b`), []string{"1/2/06"}},
+	{regexp.MustCompile(`\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* \d{1,2},? \d{4}\b`), []string{"Jan 2, 2006", "January 2, 2006", "Jan 2 2006", "January 2 2006"}},
+	{regexp.MustCompile(`(?:^|[^0-9])20\d{6}(?:[^0-9]|$)`), []string{"20060102"}},
+	{regexp.MustCompile(`(?:^|[^0-9])\d{2}[-_]\d{2}[-_]20\d{2}(?:[^0-9]|$)`), []string{"01-02-2006", "01_02_2006"}},
+}
+
+// oneDay finds the day that a text names, "" when it names none or several.
+func oneDay(s string) string {
+	found := ""
+	for _, d := range dates {
+		for _, m := range d.form.FindAllString(s, 20) {
+			m = strings.TrimFunc(m, func(r rune) bool { return !unicode.IsDigit(r) && !unicode.IsLetter(r) })
+			if i := strings.IndexFunc(m, unicode.IsDigit); len(d.layout) == 1 && i > 0 { // a letter stood before a number
+				m = m[i:]
+			}
+			m = strings.TrimRightFunc(m, unicode.IsLetter)
+			for _, l := range d.layout {
+				t, err := time.Parse(l, m)
+				if err != nil {
+					continue
+				}
+				day := string(retail.DateOf(t))
+				if found != "" && found != day {
+					return ""
+				}
+				found = day
+			}
+		}
+	}
+	return found
+}
+
+// day is the day that a cell names, "" when it names none: a date however it is written, or a spreadsheet's count of days.
+func day(s string) string {
+	if d := oneDay(s); d != "" {
+		return d
+	}
+	if t, ok := serial(s, time.UTC); ok {
+		return string(retail.DateOf(t))
+	}
+	return ""
+}
+
+// spreadsheet is day 0 of a workbook's dates: they count days, with their first leap year wrong.
+var spreadsheet = time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)
+
+// serial reads a workbook's date: days since its day 0, with the time as their fraction, or a date and a time in two cells.
+func serial(s string, zone *time.Location) (time.Time, bool) {
+	days := decimal.Decimal{}
+	for part := range strings.FieldsSeq(s) {
+		d, err := decimal.NewFromString(part)
+		if err != nil || len(part) > 24 {
+			return time.Time{}, false
+		}
+		days = days.Add(d)
+	}
+	if days.LessThan(decimal.NewFromInt(20_000)) || days.GreaterThan(decimal.NewFromInt(80_000)) { // 1954 to 2119
+		return time.Time{}, false
+	}
+	seconds := days.Mod(decimal.NewFromInt(1)).Mul(decimal.NewFromInt(86_400)).Round(0).IntPart()
+	t := spreadsheet.AddDate(0, 0, int(days.IntPart()))
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, int(seconds), 0, zone), true
+}

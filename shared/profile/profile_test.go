@@ -1,0 +1,109 @@
+package profile_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tillpost/tillpost/shared/profile"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+func TestEveryShippedProfileIsWhole(t *testing.T) {
+	names := profile.Names()
+	for _, want := range []string{"completejourney", "supermarket", "online-retail", "heartland-retail-sales-history", "heartland-restaurant-items", "heartland-restaurant-sales-by-day",
+		"heartland-restaurant-sales-by-day-control", "heartland-restaurant-top-items", "heartland-restaurant-modifiers", "heartland-restaurant-payments"} {
+		p, ok := profile.Shipped(want)
+		if !ok || p.Name != want || p.About == "" {
+			t.Errorf("%s is not shipped, or does not say what it is; there are %v", want, names)
+		}
+	}
+}
+
+func TestEveryFaultOfAProfileIsToldAtOnce(t *testing.T) {
+	_, err := profile.Parse([]byte("name='a b'\nformat='pdf'\ndelimiter='\"'\nencoding='iso-2022-jp'\ncurrency='Dollars'\nzone='Mars'\nskip=-1\nrecord='cake'\ncolour='red'\n[[line]]\nkind='item'\n[[tender]]\nref='{A|none}'\n[proof]\ngaps='maybe'\n"))
+	if err == nil {
+		t.Fatal("it passed")
+	}
+	for _, want := range []string{"name", "format", "delimiter", "encoding", "currency", "zone", "skip", "record", "colour", "line 1", "tender 1", "no table", "proof.gaps"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not told in:\n%v", want, err)
+		}
+	}
+}
+
+func TestWaysToWriteADayAndANumber(t *testing.T) {
+	p, err := profile.Parse([]byte("name='x'\nformat='xlsx'\ncurrency='EUR'\nzone='Europe/Berlin'\ndecimal=','\ngroup='.'\ntimes=['2006-01-02']\n[ticket]\nid='{No}'\nat='{Day|@day}'\nlocation='S'\n[[line]]\nkind='item'\namount='{Price}'\n[[tender]]\ntype='cash'\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for written, day := range map[string]string{"2026-11-20": "2026-11-20", "11/20/2026 Fri": "2026-11-20", "Nov 20, 2026": "2026-11-20", "November 20, 2026": "2026-11-20", "46346.5": "2026-11-20", "20261120": "2026-11-20",
+		"5/7/26": "2026-05-07", "sales_05-07-2026": "2026-05-07", "from 11/20/2026 to 11/21/2026": "", "soon": "", "1234567": ""} {
+		rec, err := p.Decode(profile.Rows{Header: []string{"No", "Day", "Price"}, Rows: []profile.Row{{N: 2, Cells: []string{"1", written, "1"}}}})
+		if (err == nil) != (day != "") || err == nil && string(retail.DateOf(rec.(retail.Ticket).At.In(berlin(t)))) != day {
+			t.Errorf("%q: %+v, %v", written, rec, err)
+		}
+	}
+	for written, cents := range map[string]int64{"1.234,56": 123456, "(12,00)": -1200, "12,00-": -1200, "€ 5": 500, "-0,005": -1} {
+		rec, err := p.Decode(profile.Rows{Header: []string{"No", "Day", "Price"}, Rows: []profile.Row{{N: 2, Cells: []string{"1", "2026-11-20", written}}}})
+		if err != nil {
+			t.Errorf("%q: %v", written, err)
+			continue
+		}
+		if total, _ := rec.(retail.Ticket).Total(); total.Minor != cents {
+			t.Errorf("%q is %s", written, total)
+		}
+	}
+}
+
+func berlin(t *testing.T) *time.Location {
+	t.Helper()
+	l, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// Whatever a profile's text is, Parse answers without a panic, and what it accepts reads rows without one.
+func FuzzParse(f *testing.F) {
+	for _, n := range profile.Names() {
+		p, _ := profile.Shipped(n)
+		f.Add(p.TOML())
+	}
+	f.Add([]byte("name='x'\nformat='csv'\n[ticket]\nid='{a'"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		p, err := profile.Parse(text)
+		if err != nil {
+			return
+		}
+		cells := []string{"1", "2026-11-20", "", "x", "46346.5", "-1"}
+		_, _ = p.Decode(profile.Rows{Header: append(p.Columns(), "x"), Top: []string{"2026-11-20"}, Location: "S1", Rows: []profile.Row{{N: 2, Cells: cells}, {N: 3}}})
+		p.Codes()
+	})
+}
+
+// Whatever rows come, a shipped profile answers without a panic, and a ticket that it makes balances.
+func FuzzRows(f *testing.F) {
+	f.Add("supermarket", []byte(`{"header":["Invoice ID","Branch","Product line","Quantity","Tax 5%","Date","Time","Payment","cogs"],"rows":[{"n":2,"cells":["1","A","Toys","1","0.10","1/5/2026","13:08","Cash","2.00"]}]}`))
+	f.Add("heartland-restaurant-payments", []byte(`{"top":["11/20/2026"],"header":["PAYMENT SUMMARY REPORT"],"location":"S1","rows":[{"n":4,"cells":["Cash","1","","","2.005"]}]}`))
+	f.Add("online-retail", []byte(`{"rows":[{"n":-1}],"note":"x"}`))
+	f.Fuzz(func(t *testing.T, name string, body []byte) {
+		p, ok := profile.Shipped(name)
+		var r profile.Rows
+		if !ok || json.Unmarshal(body, &r) != nil {
+			return
+		}
+		rec, err := p.Decode(r)
+		tk, is := rec.(retail.Ticket)
+		if err != nil || !is || tk.Validate(tk.At) != nil || tk.Kind == retail.Void {
+			return
+		}
+		total, err1 := tk.Total()
+		paid, err2 := tk.Paid()
+		if err1 != nil || err2 != nil || total.Minor != paid.Minor {
+			t.Fatalf("lines of %s, tenders of %s (%v %v)", total, paid, err1, err2)
+		}
+	})
+}
