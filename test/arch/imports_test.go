@@ -24,7 +24,10 @@ var uses = map[string]string{
 	"shared/envelope": "shared/bug shared/fault shared/retail",
 	"shared/topic":    "shared/envelope shared/retail",
 	"shared/profile":  "shared/config shared/envelope shared/fault shared/guard shared/money shared/retail",
-	"shared/decode":   "shared/envelope shared/fault shared/money shared/profile shared/retail",
+	"shared/decode":   "shared/envelope shared/fault shared/heartland/* shared/money shared/profile shared/retail",
+
+	"shared/heartland/portico": "shared/fault shared/money shared/retail",
+	"shared/heartland/gpapi":   "shared/fault shared/money shared/retail",
 
 	"shared/heartland/upa": "shared/fault shared/money shared/retail",
 
@@ -67,7 +70,7 @@ var uses = map[string]string{
 // pure packages decide: they touch no disk, no network, no database and no clock.
 var pure = set("shared/bug", "shared/mode", "shared/heartland/upa", "shared/money", "shared/fault", "shared/retail", "shared/envelope", "shared/topic", "shared/health", "shared/guard",
 	"shared/profile", "shared/decode", "agent/source", "agent/forward", "hub/cases", "hub/ledger", "hub/mapping", "hub/ingest", "hub/meaning",
-	"hub/rollup", "hub/audit", "hub/view", "hub/bank", "hub/settle")
+	"hub/rollup", "hub/audit", "hub/view", "hub/bank", "hub/settle", "shared/heartland/portico", "shared/heartland/gpapi")
 
 // outside is what a pure package may not import.
 var outside = set("database/sql", "net", "net/http", "os", "os/exec", "os/signal", "syscall", "io/ioutil")
