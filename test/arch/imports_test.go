@@ -33,11 +33,12 @@ var uses = map[string]string{
 
 	"agent":                 "agent/app",
 	"agent/app":             "agent/* shared/*",
-	"agent/source":          "shared/envelope shared/retail",
+	"agent/source":          "shared/envelope shared/fault shared/retail",
 	"agent/source/filedrop": "agent/source shared/*",
 	"agent/source/localapi": "agent/source shared/*",
 	"agent/source/terminal": "agent/source shared/*",
 	"agent/source/possql":   "agent/source shared/*",
+	"agent/source/portico":  "agent/source shared/*",
 	"agent/capture":         "agent/source shared/*",
 	"agent/forward":         "shared/*",
 	"agent/buffer":          "agent/forward agent/source shared/*",
