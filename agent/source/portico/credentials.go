@@ -6,42 +6,22 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/url"
 	"strings"
 
-	"github.com/tillpost/tillpost/agent/source"
 	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/guard"
+	"github.com/tillpost/tillpost/shared/mode"
 )
-
-// Secret is text that no format, log or encoder prints.
-type Secret string
-
-const hidden = "[hidden]"
-
-// String implements fmt.Stringer, for every verb but the quoted ones.
-func (s Secret) String() string { return hidden }
-
-// GoString implements fmt.GoStringer.
-func (s Secret) GoString() string { return hidden }
-
-// Format implements fmt.Formatter, so that no verb reaches the text.
-func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(hidden)) }
-
-// MarshalText implements encoding.TextMarshaler.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
-
-// LogValue implements slog.LogValuer.
-func (s Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
 
 // Credentials are either a key, or the five of an older merchant.
 type Credentials struct {
-	APIKey   Secret
+	APIKey   guard.Secret
 	License  string
 	Site     string
 	Device   string
 	User     string
-	Password Secret
+	Password guard.Secret
 }
 
 // Check reports what is wrong with c: neither kind, half of one, or both. Code invalid.
@@ -58,10 +38,7 @@ func (c Credentials) Check() error {
 	case c.APIKey != "" && given > 0:
 		return bad("a key and a user are two ways in: give one of them")
 	case c.APIKey != "":
-		if _, err := c.environment(); err != nil {
-			return err
-		}
-		return nil
+		return c.checkKey()
 	case given == 0:
 		return bad("there are none: name key_file, or license_id, site_id, device_id, user_name and password_file")
 	case given < len(five):
@@ -75,40 +52,33 @@ func (c Credentials) Check() error {
 	return nil
 }
 
-// environment is what a key says of itself; "" for the five, which say nothing.
-func (c Credentials) environment() (source.Environment, error) {
+// checkKey sees that a key is the secret one. Code invalid.
+func (c Credentials) checkKey() error {
 	switch k := string(c.APIKey); {
-	case k == "":
-		return "", nil
-	case strings.HasPrefix(k, "skapi_cert_"):
-		return source.Test, nil
-	case strings.HasPrefix(k, "skapi_prod_"):
-		return source.Production, nil
 	case strings.HasPrefix(k, "pkapi_"):
-		return "", fault.Msg(fault.Invalid, "gateway credentials", "this is the public key (pkapi_): the secret one begins with skapi_")
+		return fault.Msg(fault.Invalid, "gateway credentials", "this is the public key (pkapi_): the secret one begins with skapi_")
+	case !strings.HasPrefix(k, "skapi_") || mode.OfKey(k) == mode.Unknown:
+		return fault.Msg(fault.Invalid, "gateway credentials", "a secret key begins with skapi_cert_ or skapi_prod_")
 	}
-	return "", fault.Msg(fault.Invalid, "gateway credentials", "a secret key begins with skapi_cert_ or skapi_prod_")
+	return nil
 }
 
 // The gateway's hosts. A key that can charge cards is sent to no other.
-var hosts = map[string]source.Environment{"api2.heartlandportico.com": source.Production, "api2-c.heartlandportico.com": source.Production,
-	"cert.api2.heartlandportico.com": source.Test, "cert.api2-c.heartlandportico.com": source.Test}
+var hosts = map[string]bool{"api2.heartlandportico.com": true, "api2-c.heartlandportico.com": true, "cert.api2.heartlandportico.com": true, "cert.api2-c.heartlandportico.com": true}
 
-// Environment is test or production, as key and address say together; address "" = the one that suits the key. It returns the address to use.
-// A key of one at an address of the other is refused. Code invalid.
-func Environment(c Credentials, address string) (env source.Environment, base string, err error) {
+// Place is whether the gateway is the test or the real one, as key and address say together, and the address to use; address "" = the one
+// that suits the key. A key of one at an address of the other is refused. Code invalid.
+func Place(c Credentials, address string) (m mode.Mode, base string, err error) {
 	if err := c.Check(); err != nil {
 		return "", "", err
 	}
-	if env, err = c.environment(); err != nil {
-		return "", "", err
-	}
+	m = mode.OfKey(string(c.APIKey))
 	if address == "" {
-		switch env {
-		case source.Production:
-			return env, "https://api2.heartlandportico.com", nil
-		case source.Test:
-			return env, "https://cert.api2.heartlandportico.com", nil
+		switch m {
+		case mode.Production:
+			return m, "https://api2.heartlandportico.com", nil
+		case mode.Test:
+			return m, "https://cert.api2.heartlandportico.com", nil
 		}
 		return "", "", fault.Msg(fault.Invalid, "gateway address", "a user does not tell which gateway it belongs to: name url")
 	}
@@ -116,23 +86,14 @@ func Environment(c Credentials, address string) (env source.Environment, base st
 	if err != nil || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
 		return "", "", fault.Msg(fault.Invalid, "gateway address", fmt.Sprintf("%.80q is not of the form https://host", address))
 	}
-	at, known := hosts[u.Hostname()]
-	switch {
-	case loopback(u.Hostname()): // a simulator on this PC
-		if env == "" {
-			env = source.Test
-		}
-		return env, u.Scheme + "://" + u.Host, nil
-	case !known || u.Scheme != "https" || u.Port() != "":
+	if here := mode.Loopback(u.Hostname()); !here && (!hosts[u.Hostname()] || u.Scheme != "https" || u.Port() != "") {
 		return "", "", fault.Msg(fault.Invalid, "gateway address", fmt.Sprintf("%.80q is not Heartland's gateway: a key that can charge cards is sent nowhere else", address))
-	case env != "" && env != at:
-		return "", "", fault.Msg(fault.Invalid, "gateway address", fmt.Sprintf("the key is of the %s gateway, the address of the %s one", env, at))
 	}
-	return at, "https://" + u.Host, nil
-}
-
-func loopback(host string) bool {
-	return host == "localhost" || host == "::1" || strings.HasPrefix(host, "127.")
+	all, clash := mode.Of(m, mode.OfURL(address))
+	if clash {
+		return "", "", fault.Msg(fault.Invalid, "gateway address", fmt.Sprintf("the key is of the %s gateway, the address of the %s one", m, mode.OfURL(address)))
+	}
+	return all, u.Scheme + "://" + u.Host, nil
 }
 
 // write puts the credentials into a request's header.

@@ -157,7 +157,7 @@ func (s *Source) mark(context.Context) error {
 	if err != nil {
 		return fault.New(fault.Internal, "write mark", err)
 	}
-	s.held = []item{{draft: source.Draft{Stream: envelope.Sales, Location: s.o.Location, Kind: decode.ReadTo, Key: s.o.Name, ContentType: "application/json", At: s.asked(), Body: body}}}
+	s.held = []item{{draft: source.Draft{Stream: envelope.Sales, Location: s.o.Location, Kind: decode.ReadTo, Key: s.o.Name, ContentType: s.json, At: s.asked(), Body: body}}}
 	s.then = func(p *progress) { p.Marked = through }
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tillpost/tillpost/agent/source"
 	"github.com/tillpost/tillpost/shared/breaker"
+	"github.com/tillpost/tillpost/shared/mode"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
 )
@@ -20,7 +21,8 @@ type Options struct {
 	Location    retail.LocationCode
 	Currency    money.Currency
 	Tills       map[string]retail.TillCode // by the gateway's number of the terminal
-	URL         string                     // scheme and host
+	URL         string                     // scheme and host, as Place gives it
+	Mode        mode.Mode
 	Credentials func() (Credentials, error)
 	DeveloperID string // six characters that Heartland gave to whoever certified, or ""
 	VersionNbr  string // four characters, or ""
@@ -44,6 +46,7 @@ type Source struct {
 	br     *breaker.Breaker
 	due    map[string]time.Time // of the errands that come back; in memory only: after a start all are due
 	failed map[string]error
+	json   string        // content type of a record, with its mark
 	window time.Duration // of one question; a search that is too large halves it
 	more   bool          // the errand has more to ask for at once
 
@@ -64,14 +67,14 @@ func New(o Options) *Source {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Source{o: o, line: newClient(o), br: breaker.New(o.Name, breaker.Options{}), due: map[string]time.Time{}, failed: map[string]error{}, window: widest}
+	return &Source{o: o, line: newClient(o), br: breaker.New(o.Name, breaker.Options{Mode: o.Mode}), due: map[string]time.Time{}, failed: map[string]error{}, window: widest, json: mode.Mark("application/json", o.Mode)}
 }
 
 // Name implements source.Source.
 func (s *Source) Name() string { return s.o.Name }
 
-// Breaker tells how the connection stands.
-func (s *Source) Breaker() breaker.Status { return s.br.Status() }
+// Breakers are the connection's.
+func (s *Source) Breakers() []*breaker.Breaker { return []*breaker.Breaker{s.br} }
 
 // Check tries the key without asking for anything. Errors as of Read.
 func (s *Source) Check(ctx context.Context) error {

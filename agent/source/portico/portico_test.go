@@ -172,8 +172,8 @@ func TestARevokedKey(t *testing.T) {
 	w.g.Revoke(key)
 	w.clock = w.clock.Add(10 * time.Minute)
 	err := w.read()
-	if !breaker.IsRefusal(err) || w.src.Breaker().State != breaker.Refused {
-		t.Fatalf("got %v, %+v", err, w.src.Breaker())
+	if !breaker.IsRefusal(err) || w.src.br.Status().State != breaker.Refused {
+		t.Fatalf("got %v, %+v", err, w.src.br.Status())
 	}
 	asked := len(w.g.Asked())
 	for range 5 {
@@ -239,8 +239,8 @@ func TestAKeyOfOneTerminal(t *testing.T) {
 			t.Errorf("got %+v", p)
 		}
 	}
-	if w.src.Breaker().State != breaker.Closed {
-		t.Errorf("the connection: %+v", w.src.Breaker())
+	if w.src.br.Status().State != breaker.Closed {
+		t.Errorf("the connection: %+v", w.src.br.Status())
 	}
 }
 
@@ -290,8 +290,8 @@ func TestStopping(t *testing.T) {
 	if _, next, err := w.src.Read(ctx, "", 10); err == nil || next != "" {
 		t.Errorf("got %v, %q", err, next)
 	}
-	if w.src.Breaker().State != breaker.Closed {
-		t.Errorf("a stop counts as the gateway's failure: %+v", w.src.Breaker())
+	if w.src.br.Status().State != breaker.Closed {
+		t.Errorf("a stop counts as the gateway's failure: %+v", w.src.br.Status())
 	}
 }
 

@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tillpost/tillpost/agent/source"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/heartland/portico"
+	"github.com/tillpost/tillpost/shared/mode"
 	fake "github.com/tillpost/tillpost/test/fake/portico"
 )
 
@@ -115,7 +115,7 @@ func TestTheKeyIsNeverPrinted(t *testing.T) {
 	w := newWorld(t, fake.Options{})
 	w.cred = Credentials{APIKey: secret}
 	err = w.read()
-	fmt.Fprint(&out, err, w.src.Breaker(), w.log.String(), w.cursor)
+	fmt.Fprint(&out, err, w.src.br.Status(), w.log.String(), w.cursor)
 	w.g.Trouble.Spoil("", 9, fake.SignIn)
 	w.cred.APIKey = secret + "2"
 	w.clock = w.clock.Add(time.Hour)
@@ -128,22 +128,22 @@ func TestTheKeyIsNeverPrinted(t *testing.T) {
 	}
 }
 
-func TestEnvironment(t *testing.T) {
+func TestPlace(t *testing.T) {
 	test, prod := Credentials{APIKey: "skapi_cert_x"}, Credentials{APIKey: "skapi_prod_x"}
 	five := Credentials{License: "1", Site: "2", Device: "3", User: "u", Password: "p"}
 	for _, c := range []struct {
 		cred Credentials
 		url  string
-		env  source.Environment
+		env  mode.Mode
 		base string
 		bad  string
 	}{
-		{test, "", source.Test, "https://cert.api2.heartlandportico.com", ""},
-		{prod, "", source.Production, "https://api2.heartlandportico.com", ""},
-		{prod, "https://api2-c.heartlandportico.com/", source.Production, "https://api2-c.heartlandportico.com", ""},
-		{five, "https://cert.api2.heartlandportico.com", source.Test, "https://cert.api2.heartlandportico.com", ""},
-		{five, "https://api2.heartlandportico.com", source.Production, "https://api2.heartlandportico.com", ""},
-		{test, "http://127.0.0.1:8080", source.Test, "http://127.0.0.1:8080", ""},
+		{test, "", mode.Test, "https://cert.api2.heartlandportico.com", ""},
+		{prod, "", mode.Production, "https://api2.heartlandportico.com", ""},
+		{prod, "https://api2-c.heartlandportico.com/", mode.Production, "https://api2-c.heartlandportico.com", ""},
+		{five, "https://cert.api2.heartlandportico.com", mode.Test, "https://cert.api2.heartlandportico.com", ""},
+		{five, "https://api2.heartlandportico.com", mode.Production, "https://api2.heartlandportico.com", ""},
+		{test, "http://127.0.0.1:8080", mode.Test, "http://127.0.0.1:8080", ""},
 		{test, "https://api2.heartlandportico.com", "", "", "the key is of the test gateway"},
 		{prod, "https://cert.api2.heartlandportico.com", "", "", "the key is of the production gateway"},
 		{prod, "https://api2.heartlandportico.com.example.com", "", "", "not Heartland's gateway"},
@@ -158,15 +158,9 @@ func TestEnvironment(t *testing.T) {
 		{Credentials{APIKey: "skapi_cert_x", User: "u"}, "", "", "", "two ways in"},
 		{Credentials{License: "1", Site: "x", Device: "3", User: "u", Password: "p"}, "", "", "", "numbers"},
 	} {
-		env, base, err := Environment(c.cred, c.url)
+		env, base, err := Place(c.cred, c.url)
 		if env != c.env || base != c.base || (err == nil) != (c.bad == "") || err != nil && !strings.Contains(err.Error(), c.bad) {
 			t.Errorf("%q at %q: got %s %s %v", string(c.cred.APIKey), c.url, env, base, err)
 		}
-	}
-	if err := source.OneEnvironment(map[string]source.Environment{"a": source.Test, "b": source.Production, "c": ""}); !fault.Is(err, fault.Invalid) {
-		t.Errorf("a mix: got %v", err)
-	}
-	if err := source.OneEnvironment(map[string]source.Environment{"a": source.Test, "b": source.Test, "c": ""}); err != nil {
-		t.Error(err)
 	}
 }
