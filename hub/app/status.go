@@ -22,7 +22,7 @@ type Status struct {
 	Unproven  []view.DayView        `json:"unproven"` // posted without proof in the last week: told, and no reason to fail
 	Silent    []retail.LocationCode `json:"silent"`
 	Cases     []view.CaseView       `json:"cases"`
-	Stores    []view.DeviceView     `json:"stores"` // agents that say something is wrong
+	Stores    []view.DeviceView     `json:"stores"`           // agents that say something is wrong
 	Down      []view.ConnectionView `json:"connections_down"` // the hub's own and the stores', those that do not work
 	Envelopes int                   `json:"records"`
 }
