@@ -39,6 +39,8 @@ type SourceConfig struct {
 	FileDrop []FileDropConfig `toml:"filedrop,omitempty"`
 	Terminal []TerminalConfig `toml:"terminal,omitempty"`
 	PosSQL   []PosSQLConfig   `toml:"possql,omitempty"`
+	Portico  []PorticoConfig  `toml:"portico,omitempty"`
+	GPAPI    []GPAPIConfig    `toml:"gpapi,omitempty"`
 	LocalAPI LocalAPIConfig   `toml:"localapi"`
 }
 

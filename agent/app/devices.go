@@ -138,6 +138,7 @@ func (s SourceConfig) validateDevices(f *config.Faults) {
 		once("possql", c.Name)
 		modes["possql/"+c.Name], _ = mode.Parse(c.Mode)
 	}
+	s.validateGateways(modes, f)
 	if words := mixture(modes); words != "" {
 		f.Add("source: %s", words)
 	}

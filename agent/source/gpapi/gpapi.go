@@ -5,7 +5,6 @@ package gpapi
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
@@ -67,8 +66,6 @@ type Source struct {
 	due  time.Time
 	todo []gpapi.What
 
-	refused [32]byte // print of the credentials that were refused
-
 	at   source.Cursor
 	p    *progress
 	held []item
@@ -100,11 +97,11 @@ func New(o Options) *Source {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Source{o: o, line: newClient(o), br: breaker.New(o.Name, breaker.Options{Mode: o.Mode})}
+	return &Source{o: o, line: newClient(o), br: breaker.New("gpapi/"+o.Name, breaker.Options{Mode: o.Mode})}
 }
 
 // Name implements source.Source.
-func (s *Source) Name() string { return s.o.Name }
+func (s *Source) Name() string { return "gpapi/" + s.o.Name }
 
 // Breakers are the connection's.
 func (s *Source) Breakers() []*breaker.Breaker { return []*breaker.Breaker{s.br} }
@@ -231,22 +228,10 @@ func (s *Source) inside(ctx context.Context, deposit string, now time.Time) erro
 }
 
 func (s *Source) ask(ctx context.Context, w gpapi.What, q url.Values) (rows []json.RawMessage, err error) {
-	id, key, err := s.o.Credentials()
-	if err != nil {
-		return nil, err
-	}
-	print := sha256.Sum256([]byte(id + "\x00" + string(key)))
-	if s.refused != ([32]byte{}) && s.refused != print { // somebody put another key into the file
-		s.refused, s.line.token = [32]byte{}, ""
-		s.br.Retry()
-	}
 	err = s.br.Do(ctx, func(ctx context.Context) error {
 		rows, err = s.line.all(ctx, w, q)
 		return err
 	})
-	if breaker.IsRefusal(err) {
-		s.refused = print
-	}
 	return rows, err
 }
 
@@ -278,7 +263,7 @@ func (s *Source) item(w gpapi.What, row json.RawMessage, now time.Time) (it item
 	}
 	id := cmp.Or(head.ID, head.System.MID+"/"+head.Created)
 	it = item{key: string(w) + " " + id, sum: crc32.ChecksumIEEE(row)}
-	it.draft = source.Draft{Stream: envelope.Sales, Location: rec.Location, Kind: decode.GPAPI, Key: id, ContentType: mode.Mark("application/json", s.o.Mode), At: asked, Body: body}
+	it.draft = source.Draft{Stream: envelope.Sales, Location: rec.Location, Kind: decode.GPAPI, Key: id, ContentType: "application/json", At: asked, Body: body}
 	return it, true
 }
 

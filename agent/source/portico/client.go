@@ -28,12 +28,11 @@ var (
 
 // client sends one request at a time.
 type client struct {
-	o       Options
-	http    *http.Client
-	told    time.Time // the gateway's time in its last answer
-	here    time.Time // and this PC's then
-	last    time.Time // when the last request ended
-	refused [32]byte  // print of the credentials that were refused
+	o    Options
+	http *http.Client
+	told time.Time // the gateway's time in its last answer
+	here time.Time // and this PC's then
+	last time.Time // when the last request ended
 }
 
 func newClient(o Options) *client {

@@ -2,7 +2,6 @@ package portico
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -107,11 +106,6 @@ func (c Credentials) write(b *bytes.Buffer) {
 	value(b, "DeviceId", c.Device)
 	value(b, "UserName", c.User)
 	value(b, "Password", string(c.Password))
-}
-
-// print tells two credentials apart without keeping either.
-func (c Credentials) print() [32]byte {
-	return sha256.Sum256([]byte(strings.Join([]string{string(c.APIKey), c.License, c.Site, c.Device, c.User, string(c.Password)}, "\x00")))
 }
 
 func value(b *bytes.Buffer, name, text string) {

@@ -81,15 +81,11 @@ func (s *Source) begin(now time.Time) {
 	}
 }
 
-// ask sends a request through the breaker, with the key as its file has it now. A refused key is tried again when it is another.
+// ask sends a request through the breaker, with the key as its file has it now.
 func (s *Source) ask(ctx context.Context, r request) (a portico.Answer, err error) {
 	cred, err := s.o.Credentials()
 	if err != nil {
 		return a, err
-	}
-	if s.line.refused != ([32]byte{}) && s.line.refused != cred.print() {
-		s.line.refused = [32]byte{}
-		s.br.Retry()
 	}
 	err = s.br.Do(ctx, func(ctx context.Context) error {
 		if a, err = s.line.do(ctx, r, cred); err != nil {
@@ -97,9 +93,6 @@ func (s *Source) ask(ctx context.Context, r request) (a portico.Answer, err erro
 		}
 		return s.sameSite(a)
 	})
-	if breaker.IsRefusal(err) {
-		s.line.refused = cred.print()
-	}
 	return a, err
 }
 
@@ -157,7 +150,7 @@ func (s *Source) mark(context.Context) error {
 	if err != nil {
 		return fault.New(fault.Internal, "write mark", err)
 	}
-	s.held = []item{{draft: source.Draft{Stream: envelope.Sales, Location: s.o.Location, Kind: decode.ReadTo, Key: s.o.Name, ContentType: s.json, At: s.asked(), Body: body}}}
+	s.held = []item{{draft: source.Draft{Stream: envelope.Sales, Location: s.o.Location, Kind: decode.ReadTo, Key: s.o.Name, ContentType: "application/json", At: s.asked(), Body: body}}}
 	s.then = func(p *progress) { p.Marked = through }
 	return nil
 }

@@ -200,7 +200,6 @@ func (s *Source) detail(ctx context.Context, id string) (portico.Answer, error) 
 // permitted lets the connection go on after a report was refused that not every key may read: the key itself just worked for others.
 func (s *Source) permitted(err error) {
 	if breaker.IsRefusal(err) {
-		s.line.refused = [32]byte{}
 		s.br.Retry()
 	}
 }

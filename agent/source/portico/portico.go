@@ -46,7 +46,6 @@ type Source struct {
 	br     *breaker.Breaker
 	due    map[string]time.Time // of the errands that come back; in memory only: after a start all are due
 	failed map[string]error
-	json   string        // content type of a record, with its mark
 	window time.Duration // of one question; a search that is too large halves it
 	more   bool          // the errand has more to ask for at once
 
@@ -67,11 +66,11 @@ func New(o Options) *Source {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Source{o: o, line: newClient(o), br: breaker.New(o.Name, breaker.Options{Mode: o.Mode}), due: map[string]time.Time{}, failed: map[string]error{}, window: widest, json: mode.Mark("application/json", o.Mode)}
+	return &Source{o: o, line: newClient(o), br: breaker.New("portico/"+o.Name, breaker.Options{Mode: o.Mode}), due: map[string]time.Time{}, failed: map[string]error{}, window: widest}
 }
 
 // Name implements source.Source.
-func (s *Source) Name() string { return s.o.Name }
+func (s *Source) Name() string { return "portico/" + s.o.Name }
 
 // Breakers are the connection's.
 func (s *Source) Breakers() []*breaker.Breaker { return []*breaker.Breaker{s.br} }
@@ -85,7 +84,7 @@ func (s *Source) Check(ctx context.Context) error {
 // most bounds the errands of one Read that bring nothing, so that a stop is heeded and a first draft goes soon.
 const most = 25
 
-// Read implements source.Source. A refusal of the key is marked as breaker.Refuse marks it; it ends when the key is another.
+// Read implements source.Source. A refusal of the key is marked as breaker.Refuse marks it; it lasts until the breaker is told to retry.
 func (s *Source) Read(ctx context.Context, after source.Cursor, max int) ([]source.Draft, source.Cursor, error) {
 	if s.p == nil || after != s.at {
 		p, err := readProgress(after)

@@ -162,7 +162,7 @@ func TestTrouble(t *testing.T) {
 	}
 }
 
-// TestARevokedKey: a refusal is asked no second time, and ends when the key is another.
+// TestARevokedKey: a refused key is used no second time; a new one goes on where the old one ended.
 func TestARevokedKey(t *testing.T) {
 	w := newWorld(t, fake.Options{Keys: []string{"skapi_cert_NEXT"}})
 	w.pay("1", 1000)
@@ -187,6 +187,7 @@ func TestARevokedKey(t *testing.T) {
 	}
 	w.pay("2", 2000)
 	w.cred.APIKey = "skapi_cert_NEXT"
+	w.src.br.Retry() // as the agent does when the key's file changes
 	w.later(time.Hour)
 	w.compare()
 }

@@ -58,7 +58,7 @@ func (s *Source) items(t told, stream envelope.Stream, only func(id string) bool
 			return nil, fault.New(fault.Internal, "write payment "+id, err)
 		}
 		it := item{id: id, seen: s.seenOf(rec), look: row.ActsOn(),
-			draft: source.Draft{Stream: stream, Location: s.o.Location, Kind: decode.Portico, Key: id, ContentType: s.json, At: asked, Body: body}}
+			draft: source.Draft{Stream: stream, Location: s.o.Location, Kind: decode.Portico, Key: id, ContentType: "application/json", At: asked, Body: body}}
 		if have, ok := s.p.Seen[id]; ok && have.covers(it.seen) {
 			continue
 		}
@@ -107,7 +107,7 @@ func (s *Source) batchItem(cut []byte, asked time.Time, stream envelope.Stream) 
 	if err != nil {
 		return nil, fault.New(fault.Internal, "write batch", err)
 	}
-	it := &item{draft: source.Draft{Stream: stream, Location: s.o.Location, Kind: decode.Portico, ContentType: s.json, At: asked, Body: body}}
+	it := &item{draft: source.Draft{Stream: stream, Location: s.o.Location, Kind: decode.Portico, ContentType: "application/json", At: asked, Body: body}}
 	r, err := rec.Mean()
 	b, ok := r.(retail.Batch)
 	if err != nil || !ok {

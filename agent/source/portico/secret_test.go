@@ -118,6 +118,7 @@ func TestTheKeyIsNeverPrinted(t *testing.T) {
 	fmt.Fprint(&out, err, w.src.br.Status(), w.log.String(), w.cursor)
 	w.g.Trouble.Spoil("", 9, fake.SignIn)
 	w.cred.APIKey = secret + "2"
+	w.src.br.Retry()
 	w.clock = w.clock.Add(time.Hour)
 	fmt.Fprint(&out, w.read(), w.log.String())
 	w.o.URL = "http://127.0.0.1:1"
