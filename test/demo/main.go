@@ -66,6 +66,8 @@ type shop struct {
 	door  string // where its till hands tickets in
 	truth till.Truth
 	told  []till.Event
+
+	gateway *gateway // nil: its cards go through none that is read
 }
 
 func run(ctx context.Context, out io.Writer) (err error) {
@@ -74,7 +76,7 @@ func run(ctx context.Context, out io.Writer) (err error) {
 	defer func() {
 		stop()
 		d.wg.Wait()
-		err = errors.Join(err, d.close())
+		err = errors.Join(err, d.close(err != nil))
 	}()
 	if d.dir, err = os.MkdirTemp("", "tillpost-demo-"); err != nil {
 		return err
@@ -94,14 +96,15 @@ func run(ctx context.Context, out io.Writer) (err error) {
 	if err := d.posted(ctx, day); err != nil {
 		return err
 	}
-	verdict := d.compare(ctx, day.Format(time.DateOnly))
+	verdict := errors.Join(d.compare(ctx, day.Format(time.DateOnly)), d.payments(ctx))
 	if os.Getenv("ONCE") != "" || verdict != nil || ctx.Err() != nil {
 		return verdict
 	}
 	return d.live(ctx)
 }
 
-func (d *demo) close() (err error) {
+// close ends all; keep leaves log and databases for whoever looks for a fault.
+func (d *demo) close(keep bool) (err error) {
 	for _, s := range d.shops {
 		if s.agent != nil {
 			err = errors.Join(err, s.agent.Close())
@@ -110,7 +113,7 @@ func (d *demo) close() (err error) {
 	if d.hub != nil {
 		err = errors.Join(err, d.hub.Close())
 	}
-	if err == nil {
+	if err == nil && !keep {
 		err = os.RemoveAll(d.dir)
 	}
 	return err
@@ -168,6 +171,11 @@ func (d *demo) agents(ctx context.Context) error {
 		c.Source.LocalAPI = app.LocalAPIConfig{Listen: sh.door, TokenFile: filepath.Join(d.dir, "token"), Locations: []retail.LocationCode{retail.LocationCode(s.Code)}}
 		if err := os.WriteFile(c.Source.LocalAPI.TokenFile, []byte("demo\n"), 0o600); err != nil {
 			return err
+		}
+		if through() {
+			if err := d.openGateway(ctx, sh, &c); err != nil {
+				return err
+			}
 		}
 		if sh.agent, err = app.New(ctx, c, d.log); err != nil {
 			return err

@@ -17,6 +17,7 @@ import (
 
 const (
 	widest     = 24 * time.Hour
+	oldest     = 7 * 24 * time.Hour // the past has fewer questions, and nobody waits for one
 	narrowest  = 5 * time.Minute
 	retryAfter = time.Minute
 	firstLive  = 24 * time.Hour // what goes with today's sales on the first start; the rest is history
@@ -115,21 +116,22 @@ func (s *Source) sameSite(a portico.Answer) error {
 	return nil
 }
 
-// windowed asks for a window and narrows it while the gateway finds it too large. It returns how far the answers reach.
-func (s *Source) windowed(ctx context.Context, w reading, make func(reading) request) (a portico.Answer, to time.Time, err error) {
+// windowed asks for a window, at most width of it, and narrows width while the gateway finds it too large. It returns how far the answers
+// reach.
+func (s *Source) windowed(ctx context.Context, w reading, width *time.Duration, make func(reading) request) (a portico.Answer, to time.Time, err error) {
 	for {
 		part := reading{w.from, w.to}
-		if part.to.Sub(part.from) > s.window {
-			part.to = part.from.Add(s.window)
+		if part.to.Sub(part.from) > *width {
+			part.to = part.from.Add(*width)
 		}
 		a, err = s.ask(ctx, make(part))
 		if !errors.Is(err, errNarrow) {
 			return a, part.to, err
 		}
-		if s.window <= narrowest {
+		if *width <= narrowest {
 			return a, w.from, fault.New(fault.Unavailable, "ask "+make(part).String(), err)
 		}
-		s.window = max(min(s.window, part.to.Sub(part.from))/2, narrowest)
+		*width = max(min(*width, part.to.Sub(part.from))/2, narrowest)
 	}
 }
 

@@ -14,17 +14,17 @@ import (
 )
 
 // both asks for a window's activity and for the same window's transactions: each tells what the other leaves out.
-func (s *Source) both(ctx context.Context, w reading) (t told, to time.Time, err error) {
-	act, to, err := s.windowed(ctx, w, activity)
+func (s *Source) both(ctx context.Context, w reading, width *time.Duration) (t told, to time.Time, err error) {
+	act, to, err := s.windowed(ctx, w, width, activity)
 	if err != nil {
 		return t, to, err
 	}
-	fnd, upTo, err := s.windowed(ctx, reading{w.from, to}, find)
+	fnd, upTo, err := s.windowed(ctx, reading{w.from, to}, width, find)
 	if err != nil {
 		return t, to, err
 	}
 	if upTo.Before(to) { // it had to be narrowed: the activity beyond is asked for again
-		if act, to, err = s.windowed(ctx, reading{w.from, upTo}, activity); err != nil {
+		if act, to, err = s.windowed(ctx, reading{w.from, upTo}, width, activity); err != nil {
 			return t, to, err
 		}
 	}
@@ -34,7 +34,7 @@ func (s *Source) both(ctx context.Context, w reading) (t told, to time.Time, err
 // news reads what was paid since the last time, a little of it again.
 func (s *Source) news(ctx context.Context) error {
 	from := s.p.Through.Add(-overlap)
-	t, to, err := s.both(ctx, reading{from, maxTime(s.line.now(), from).Add(ahead)})
+	t, to, err := s.both(ctx, reading{from, maxTime(s.line.now(), from).Add(ahead)}, &s.window)
 	if err != nil {
 		return err
 	}
@@ -59,9 +59,9 @@ func (s *Source) move(then func(*progress)) error {
 	return nil
 }
 
-// past reads a day of what was before this source began.
+// past reads a week of what was before this source began.
 func (s *Source) past(ctx context.Context) error {
-	t, to, err := s.both(ctx, reading{s.p.Old, s.p.OldEnd})
+	t, to, err := s.both(ctx, reading{s.p.Old, s.p.OldEnd}, &s.old)
 	if err != nil {
 		return err
 	}
@@ -105,10 +105,8 @@ func (s *Source) changed(ctx context.Context) error {
 // batches lists the batches of all terminals of the site.
 func (s *Source) batches(ctx context.Context) error {
 	now := s.line.now()
-	width := s.window
-	s.window = max(s.window, horizon+ahead) // a list has a line per terminal and day
-	a, to, err := s.windowed(ctx, reading{maxTime(s.p.batchesFrom(), now.Add(-horizon)), now.Add(ahead)}, batchHistory)
-	s.window = width
+	width := horizon + ahead // a list has a line per terminal and day
+	a, to, err := s.windowed(ctx, reading{maxTime(s.p.batchesFrom(), now.Add(-horizon)), now.Add(ahead)}, &width, batchHistory)
 	if err != nil {
 		return err
 	}
@@ -239,7 +237,7 @@ func (s *Source) again(ctx context.Context) error {
 	for _, d := range days {
 		w := reading{d, d.Add(24 * time.Hour)}
 		for w.from.Before(w.to) {
-			a, to, err := s.windowed(ctx, w, find)
+			a, to, err := s.windowed(ctx, w, &s.window, find)
 			if err != nil {
 				s.held = nil
 				return err

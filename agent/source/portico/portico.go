@@ -47,6 +47,7 @@ type Source struct {
 	due    map[string]time.Time // of the errands that come back; in memory only: after a start all are due
 	failed map[string]error
 	window time.Duration // of one question; a search that is too large halves it
+	old    time.Duration // of one question about the past
 	more   bool          // the errand has more to ask for at once
 
 	at   source.Cursor // what was handed over last
@@ -66,7 +67,7 @@ func New(o Options) *Source {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Source{o: o, line: newClient(o), br: breaker.New("portico/"+o.Name, breaker.Options{Mode: o.Mode}), due: map[string]time.Time{}, failed: map[string]error{}, window: widest}
+	return &Source{o: o, line: newClient(o), br: breaker.New("portico/"+o.Name, breaker.Options{Mode: o.Mode}), due: map[string]time.Time{}, failed: map[string]error{}, window: widest, old: oldest}
 }
 
 // Name implements source.Source.

@@ -17,9 +17,10 @@ type Options struct {
 	User, Password        string // the older way in
 	Keys                  []string
 	Now                   func() time.Time
-	MaxRows               int  // a search that finds more is answered with code 20; 0 = 5000
-	OwnBatchOnly          bool // a key reads the batch details of its own terminal only
-	HostManaged           bool // the processor keeps the batches: their reports are refused
+	First                 int64 // the real gateway numbers all its sites in one row: two fakes side by side begin apart; 0 = 1193129001
+	MaxRows               int   // a search that finds more is answered with code 20; 0 = 5000
+	OwnBatchOnly          bool  // a key reads the batch details of its own terminal only
+	HostManaged           bool  // the processor keeps the batches: their reports are refused
 }
 
 // Gateway is safe for concurrent use.
@@ -67,6 +68,9 @@ func New(o Options) *Gateway {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.First == 0 {
+		o.First = 1193129001
+	}
 	if o.MaxRows == 0 {
 		o.MaxRows = 5000
 	}
@@ -78,7 +82,7 @@ func New(o Options) *Gateway {
 			*f.to = f.def
 		}
 	}
-	return &Gateway{o: o, next: 1193129000, revoked: map[string]bool{}}
+	return &Gateway{o: o, next: o.First - 1, revoked: map[string]bool{}}
 }
 
 // Payment is what a till asks a terminal for.
@@ -150,7 +154,7 @@ func (g *Gateway) openBatch(t *Txn) *Batch {
 			return b
 		}
 	}
-	b := &Batch{ID: int64(990001 + len(g.batches)), Seq: len(g.batches) + 1, Device: t.Device, Opened: t.At}
+	b := &Batch{ID: g.o.First%1_000_000 + 990000 + int64(len(g.batches)), Seq: len(g.batches) + 1, Device: t.Device, Opened: t.At}
 	g.batches = append(g.batches, b)
 	return b
 }
