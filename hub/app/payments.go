@@ -128,7 +128,7 @@ func printSettlement(w io.Writer, vs []view.SettlementView) {
 
 const (
 	matchEvery = 2 * time.Second // nobody waits for a match
-	matchDays  = 50              // at a time, so that a stop is heeded
+	matchDays  = 20              // in one transaction: what the intake waits for it stays short
 )
 
 // match finds the tickets of card payments as both come in.

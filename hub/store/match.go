@@ -13,24 +13,35 @@ import (
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
-// MatchPayments matches the payments of days that changed, at most so many days, and returns how many it looked at.
+// MatchPayments matches the payments of days that changed, at most so many days, in one transaction. It returns how many days it matched.
 func (s *Store) MatchPayments(ctx context.Context, most int) (n int, err error) {
-	var due []rollup.DayKey
-	if err := each(ctx, s.read, func(r *sql.Rows) error {
-		var k rollup.DayKey
-		err := r.Scan(&k.Location, &k.Day)
-		due = append(due, k)
-		return err
-	}, `SELECT location, day FROM match_due ORDER BY day DESC, location LIMIT ?`, most); err != nil {
+	var any bool
+	if err := s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM match_due)`).Scan(&any); err != nil || !any {
 		return 0, classify("list days to match", err)
 	}
-	for _, k := range due {
-		if err := s.InTx(ctx, func(tx *Tx) error { return tx.matchPayments(ctx, k) }); err != nil {
-			return n, err
+	err = s.InTx(ctx, func(tx *Tx) error {
+		// Most tickets are of stores whose payments nobody reads.
+		if _, err := tx.ExecContext(ctx, `DELETE FROM match_due WHERE NOT EXISTS (SELECT 1 FROM payment p WHERE p.location = match_due.location AND p.day = match_due.day)`); err != nil {
+			return err
 		}
-		n++
-	}
-	return n, nil
+		var due []rollup.DayKey
+		if err := each(ctx, tx, func(r *sql.Rows) error {
+			var k rollup.DayKey
+			err := r.Scan(&k.Location, &k.Day)
+			due = append(due, k)
+			return err
+		}, `SELECT location, day FROM match_due ORDER BY day DESC, location LIMIT ?`, most); err != nil {
+			return err
+		}
+		n = len(due)
+		for _, k := range due {
+			if err := tx.matchPayments(ctx, k); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return n, err
 }
 
 // pairing is how a payment stands now.

@@ -29,6 +29,8 @@ func (s *site) routes() http.Handler {
 	see("/ticket/{id}", s.ticketShow)
 	see("/ticket/{id}/raw", s.ticketRaw)
 	see("/find", s.ticketFind)
+	see("/payments", s.paymentList)
+	see("/payments.csv", s.paymentCSV)
 	see("/cases", s.caseList)
 	see("/case", s.caseShow)
 	do("/case", helpers, s.caseDecide)

@@ -65,6 +65,7 @@ type Parts struct {
 	Days     Days
 	Desk     Desk
 	Tickets  Tickets
+	Payments Payments
 	Cases    Cases
 	Registry Registry
 	Users    Users
