@@ -51,10 +51,10 @@ func (s *Source) next(now time.Time) *errand {
 		{true, errand{"news", s.o.Poll, s.news}},
 		{len(p.Look) > 0 || len(old) > 0, errand{"changed", 0, s.changed}},
 		{!s.o.NoBatches, errand{"batches", 5 * s.o.Poll, s.batches}},
-		{s.closedBatch() != "", errand{"closed batch", 0, s.closed}},
+		{s.closedBatch(now) != "", errand{"closed batch", 0, s.closed}},
 		{true, errand{"open payments", 15 * s.o.Poll, s.again}},
 		{true, errand{"open authorizations", 60 * s.o.Poll, s.auths}},
-		{p.Through.Sub(p.Marked) > 10*s.o.Poll, errand{"mark", 0, s.mark}},
+		{!p.Old.Before(p.OldEnd) && p.Through.Sub(p.Marked) > 10*s.o.Poll, errand{"mark", 0, s.mark}},
 		{p.Old.Before(p.OldEnd), errand{"past", 0, s.past}},
 	} {
 		if e.want && !now.Before(s.due[e.name]) {

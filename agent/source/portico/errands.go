@@ -8,6 +8,7 @@ import (
 
 	"github.com/tillpost/tillpost/shared/breaker"
 	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/heartland/portico"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -83,9 +84,9 @@ func (s *Source) changed(ctx context.Context) error {
 	for _, id := range append(slices.Clone(look), old...) {
 		a, err := s.ask(ctx, txnDetail(id))
 		switch {
-		case errors.Is(err, errMissing), errors.Is(err, errNarrow):
-		case err != nil:
+		case breaker.IsRefusal(err), fault.Retryable(err), ctx.Err() != nil:
 			return err
+		case err != nil: // gone, or not to be had this way: its day is read again in any case
 		default:
 			reps = append(reps, a.Report)
 		}
@@ -129,10 +130,10 @@ func (s *Source) batches(ctx context.Context) error {
 
 // closedBatch is the oldest closed batch whose payments were not read yet. One of the past waits for the past: a batch's list tells less of
 // a payment than the other reports, and what was told of one is not told again.
-func (s *Source) closedBatch() (id string) {
+func (s *Source) closedBatch(now time.Time) (id string) {
 	past := s.p.Old.Before(s.p.OldEnd)
 	for k, b := range s.p.Batches {
-		if past && time.Unix(b.Opened, 0).Before(s.p.OldEnd) {
+		if past && time.Unix(b.Opened, 0).Before(s.p.OldEnd) || now.Before(s.later[k]) {
 			continue
 		}
 		if b.Closed && !b.Done && (id == "" || b.Opened < s.p.Batches[id].Opened || b.Opened == s.p.Batches[id].Opened && k < id) {
@@ -148,17 +149,18 @@ const triesMost = 6
 // closed reads the payments of a closed batch and its sums by brand. The gateway may show the batch before it shows all its payments as
 // closed: such a batch is read again.
 func (s *Source) closed(ctx context.Context) error {
-	id := s.closedBatch()
+	id := s.closedBatch(s.line.now())
 	b := s.p.Batches[id]
 	detail, err := s.detail(ctx, id)
 	if err != nil {
+		s.later[id] = s.line.now().Add(15 * s.o.Poll)
 		return err
 	}
 	sum, err := s.ask(ctx, batchSummary(id))
-	if err != nil && !breaker.IsRefusal(err) && !errors.Is(err, errMissing) && !errors.Is(err, errNarrow) {
+	if fault.Retryable(err) || ctx.Err() != nil {
 		return err
 	}
-	s.permitted(err)
+	s.permitted(err) // without it, the sums by brand are missing and nothing else
 	stream := envelope.Sales
 	if time.Unix(b.Opened, 0).Before(s.p.OldEnd) {
 		stream = envelope.History
@@ -177,18 +179,21 @@ func (s *Source) closed(ctx context.Context) error {
 		s.held = append(s.held, *it)
 	}
 	if !b.Done {
-		s.due["closed batch"] = s.line.now().Add(s.o.Poll)
+		s.later[id] = s.line.now().Add(s.o.Poll)
+	} else {
+		delete(s.later, id)
 	}
 	return s.move(func(p *progress) { p.Batches[id] = b })
 }
 
-// detail reads a batch's payments. A key that may not read another terminal's batch finds the same payments by search.
+// detail reads a batch's payments. Where the report is not to be had, as for another terminal's batch with some keys, the same payments are
+// found by search.
 func (s *Source) detail(ctx context.Context, id string) (portico.Answer, error) {
 	a, err := s.ask(ctx, batchDetail(id))
 	if err == nil && a.Outcome == portico.Done {
 		return a, nil
 	}
-	if err != nil && !breaker.IsRefusal(err) && !errors.Is(err, errMissing) {
+	if fault.Retryable(err) || ctx.Err() != nil {
 		return a, err
 	}
 	s.permitted(err)
@@ -234,21 +239,35 @@ func (s *Source) again(ctx context.Context) error {
 	days, _ := s.p.open(s.line.now())
 	s.held = nil
 	known := func(id string) bool { _, ok := s.p.Seen[id]; return ok }
+	var failed error
 	for _, d := range days {
-		w := reading{d, d.Add(24 * time.Hour)}
-		for w.from.Before(w.to) {
-			a, to, err := s.windowed(ctx, w, &s.window, find)
-			if err != nil {
-				s.held = nil
+		if err := s.day(ctx, d, known); err != nil {
+			failed = errors.Join(failed, err)
+			if breaker.IsRefusal(err) || ctx.Err() != nil {
 				return err
 			}
-			more, err := s.items(gather(a.Report), envelope.Sales, known)
-			if err != nil {
-				return err
-			}
-			s.held = append(s.held, more...)
-			w.from = to
 		}
+	}
+	if failed != nil {
+		return fault.New(fault.Unavailable, "read open payments", failed)
+	}
+	return nil
+}
+
+// day holds what changed of the payments of a day that are known.
+func (s *Source) day(ctx context.Context, d time.Time, known func(string) bool) error {
+	w := reading{d, d.Add(24 * time.Hour)}
+	for w.from.Before(w.to) {
+		a, to, err := s.windowed(ctx, w, &s.window, find)
+		if err != nil {
+			return err
+		}
+		more, err := s.items(gather(a.Report), envelope.Sales, known)
+		if err != nil {
+			return err
+		}
+		s.held = append(s.held, more...)
+		w.from = to
 	}
 	return nil
 }

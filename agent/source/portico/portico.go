@@ -46,9 +46,10 @@ type Source struct {
 	br     *breaker.Breaker
 	due    map[string]time.Time // of the errands that come back; in memory only: after a start all are due
 	failed map[string]error
-	window time.Duration // of one question; a search that is too large halves it
-	old    time.Duration // of one question about the past
-	more   bool          // the errand has more to ask for at once
+	window time.Duration        // of one question; a search that is too large halves it
+	old    time.Duration        // of one question about the past
+	more   bool                 // the errand has more to ask for at once
+	later  map[string]time.Time // batches that could not be read, and when they are tried again: the others have their turn
 
 	at   source.Cursor // what was handed over last
 	p    *progress     // as at says, and what was moved since without news
@@ -67,7 +68,7 @@ func New(o Options) *Source {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Source{o: o, line: newClient(o), br: breaker.New("portico/"+o.Name, breaker.Options{Mode: o.Mode}), due: map[string]time.Time{}, failed: map[string]error{}, window: widest, old: oldest}
+	return &Source{o: o, line: newClient(o), br: breaker.New("portico/"+o.Name, breaker.Options{Mode: o.Mode}), due: map[string]time.Time{}, failed: map[string]error{}, later: map[string]time.Time{}, window: widest, old: oldest}
 }
 
 // Name implements source.Source.

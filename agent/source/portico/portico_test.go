@@ -245,6 +245,26 @@ func TestAKeyOfOneTerminal(t *testing.T) {
 	}
 }
 
+// TestABatchThatCannotBeRead keeps no other from its turn.
+func TestABatchThatCannotBeRead(t *testing.T) {
+	w := newWorld(t, fake.Options{})
+	w.lax = true
+	w.pay("1", 1000)
+	w.pay("2", 1100)
+	w.later(30 * time.Minute)
+	w.g.Trouble.Code("ReportBatchDetail", 1, 34) // nonsense for a report, and so by search
+	w.g.Trouble.Code("ReportBatchDetail", 2, 30)
+	w.g.Trouble.Code("ReportBatchSummary", 1, 34)
+	w.g.Close("1", 0)
+	w.g.Close("2", 0)
+	w.later(3 * time.Hour)
+	for _, p := range w.payments {
+		if p.State != retail.PaymentClosed {
+			t.Errorf("got %+v", p)
+		}
+	}
+}
+
 func TestHostManagedBatches(t *testing.T) {
 	w := newWorld(t, fake.Options{HostManaged: true})
 	w.o.NoBatches = true
