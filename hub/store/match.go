@@ -91,12 +91,12 @@ func (tx *Tx) matchPayments(ctx context.Context, k rollup.DayKey) error {
 
 func (tx *Tx) steal(ctx context.Context, tender, by int64) error {
 	var l, d string
-	err := each(ctx, tx, func(r *sql.Rows) error { return r.Scan(&l, &d) }, `SELECT location, day FROM payment WHERE tender = ? AND id <> ?`, tender, by)
+	err := each(ctx, tx, func(r *sql.Rows) error { return r.Scan(&l, &d) }, `SELECT location, day FROM payment WHERE tender > 0 AND tender = ? AND id <> ?`, tender, by)
 	if err != nil || l == "" {
 		return err
 	}
 	tx.matchDay(retail.LocationCode(l), retail.BusinessDate(d))
-	_, err = tx.ExecContext(ctx, `UPDATE payment SET tender = 0, confidence = '', why = '' WHERE tender = ? AND id <> ?`, tender, by)
+	_, err = tx.ExecContext(ctx, `UPDATE payment SET tender = 0, confidence = '', why = '' WHERE tender > 0 AND tender = ? AND id <> ?`, tender, by)
 	return err
 }
 
@@ -113,7 +113,8 @@ func (tx *Tx) pairings(ctx context.Context, k rollup.DayKey) (out []pairing, err
 	return out, err
 }
 
-// cardTenders reads what the day's payments may belong to: tenders of the days around, and those that carry one of their ids from any day.
+// cardTenders reads what the day's payments may belong to: tenders of the business days around (a UTC day begins in one and ends in
+// another), and those that carry one of their ids from any day.
 // What belongs to another day's payment is left out, unless it carries an id of ours.
 func (tx *Tx) cardTenders(ctx context.Context, k rollup.DayKey, ps []pairing) (out []match.Tender, err error) {
 	ids := map[string]bool{}
@@ -133,10 +134,11 @@ func (tx *Tx) cardTenders(ctx context.Context, k rollup.DayKey, ps []pairing) (o
 		}
 		return err
 	}
-	const columns = `SELECT d.id, t.number, t.key, d.till, d.at, d.void, d.type, d.brand, d.currency, d.amount, d.ref, d.last4, d.auth,
-		COALESCE((SELECT p.id FROM payment p WHERE p.tender = d.id AND (p.location <> ?1 OR p.day <> ?2) LIMIT 1), 0) FROM tender d JOIN ticket t ON t.id = d.ticket `
+	const columns = `SELECT d.id, t.number, t.key, t.till, t.at, d.void, d.type, d.brand, d.currency, d.amount, d.ref, d.last4, d.auth,
+		COALESCE((SELECT p.id FROM payment p WHERE p.tender > 0 AND p.tender = d.id AND (p.location <> ?1 OR p.day <> ?2) LIMIT 1), 0) FROM `
 	if k.Day != "" {
-		if err := each(ctx, tx, take, columns+`WHERE d.location = ?1 AND d.day BETWEEN ?3 AND ?4`, string(k.Location), string(k.Day), string(k.Day.AddDays(-2)), string(k.Day.AddDays(1))); err != nil {
+		if err := each(ctx, tx, take, columns+`ticket t JOIN tender d ON d.id BETWEEN t.id * 1000 AND t.id * 1000 + 999
+			WHERE t.location = ?1 AND t.day BETWEEN ?3 AND ?4`, string(k.Location), string(k.Day), string(k.Day.AddDays(-3)), string(k.Day.AddDays(1))); err != nil {
 			return nil, err
 		}
 	}
@@ -150,7 +152,7 @@ func (tx *Tx) cardTenders(ctx context.Context, k rollup.DayKey, ps []pairing) (o
 		for _, id := range list[:n] {
 			args = append(args, id)
 		}
-		if err := each(ctx, tx, take, columns+`WHERE d.location = ?1 AND d.ref IN (?`+strings.Repeat(", ?", n-1)+`)`, args...); err != nil {
+		if err := each(ctx, tx, take, columns+`tender d JOIN ticket t ON t.id = d.id / 1000 WHERE t.location = ?1 AND d.ref IN (?`+strings.Repeat(", ?", n-1)+`)`, args...); err != nil {
 			return nil, err
 		}
 		list = list[n:]

@@ -102,31 +102,34 @@ func (tx *Tx) putBatch(ctx context.Context, b retail.Batch) error {
 	return err
 }
 
+// places is how many tenders of a ticket have an id; what pays a ticket in more parts is no customer.
+const places = 1000
+
 // putTenders keeps the card tenders of a ticket's version in force, so that payments find them. A drawer event has none.
 func (tx *Tx) putTenders(ctx context.Context, ticket int64, r retail.Record, first bool) error {
 	t, ok := r.(retail.Ticket)
 	if !ok {
 		return nil
 	}
-	n, day := 0, utcDay(t.At)
-	for i, p := range t.Tenders {
+	kept, day := map[int64]bool{}, utcDay(t.At)
+	for i, p := range t.Tenders[:min(len(t.Tenders), places)] {
 		if !match.IsCard(p) {
 			continue
 		}
-		n++
-		if _, err := tx.ExecContext(ctx, `INSERT INTO tender (ticket, n, location, till, day, at, void, type, brand, currency, amount, ref, last4, auth) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT (ticket, n) DO UPDATE SET location = excluded.location, till = excluded.till, day = excluded.day, at = excluded.at, void = excluded.void, type = excluded.type,
-			brand = excluded.brand, currency = excluded.currency, amount = excluded.amount, ref = excluded.ref, last4 = excluded.last4, auth = excluded.auth`,
-			ticket, i, string(t.Location), string(t.Till), string(day), micros(t.At), t.Kind == retail.Void, p.Type, p.Brand, string(p.Amount.Currency), p.Amount.Minor, p.Ref, p.Last4, p.Auth); err != nil {
+		id := ticket*places + int64(i)
+		kept[id] = true
+		if _, err := tx.ExecContext(ctx, `INSERT INTO tender (id, void, type, brand, currency, amount, ref, last4, auth) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
+			void = excluded.void, type = excluded.type, brand = excluded.brand, currency = excluded.currency, amount = excluded.amount, ref = excluded.ref, last4 = excluded.last4, auth = excluded.auth`,
+			id, t.Kind == retail.Void, p.Type, p.Brand, string(p.Amount.Currency), p.Amount.Minor, p.Ref, p.Last4, p.Auth); err != nil {
 			return err
 		}
 	}
 	if !first {
-		if err := tx.dropTenders(ctx, ticket, t.Tenders); err != nil {
+		if err := tx.dropTenders(ctx, ticket, kept); err != nil {
 			return err
 		}
 	}
-	if n > 0 || !first {
+	if len(kept) > 0 || !first {
 		tx.matchDay(t.Location, day)
 		tx.matchDay(t.Location, day.AddDays(1)) // a payment that a terminal stored comes later
 	}
@@ -134,27 +137,23 @@ func (tx *Tx) putTenders(ctx context.Context, ticket int64, r retail.Record, fir
 }
 
 // dropTenders removes those that a new version of the ticket has no more.
-func (tx *Tx) dropTenders(ctx context.Context, ticket int64, ts []retail.Tender) error {
-	card := map[int64]bool{}
-	for i, p := range ts {
-		card[int64(i)] = match.IsCard(p)
-	}
+func (tx *Tx) dropTenders(ctx context.Context, ticket int64, kept map[int64]bool) error {
 	var gone []int64
 	if err := each(ctx, tx, func(r *sql.Rows) error {
-		var id, n int64
-		err := r.Scan(&id, &n)
-		if !card[n] {
+		var id int64
+		err := r.Scan(&id)
+		if !kept[id] {
 			gone = append(gone, id)
 		}
 		return err
-	}, `SELECT id, n FROM tender WHERE ticket = ?`, ticket); err != nil {
+	}, `SELECT id FROM tender WHERE id BETWEEN ? AND ?`, ticket*places, ticket*places+places-1); err != nil {
 		return err
 	}
 	for _, id := range gone {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM tender WHERE id = ?`, id); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE payment SET tender = 0, confidence = '', why = '' WHERE tender = ?`, id); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE payment SET tender = 0, confidence = '', why = '' WHERE tender > 0 AND tender = ?`, id); err != nil {
 			return err
 		}
 	}

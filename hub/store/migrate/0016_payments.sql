@@ -35,15 +35,10 @@ CREATE TABLE payment_version (
 
 CREATE INDEX payment_version_payment ON payment_version (payment);
 
--- Card tenders of tickets in their version in force: what a payment can belong to.
+-- Card tenders of tickets in their version in force: what a payment can belong to. The id is the ticket's and the place on it, so that a
+-- ticket's tenders are found, and replaced, without an index of their own: every card sale is a row here.
 CREATE TABLE tender (
-    id       INTEGER PRIMARY KEY,
-    ticket   INTEGER NOT NULL,
-    n        INTEGER NOT NULL,                 -- place on the ticket
-    location TEXT NOT NULL,
-    till     TEXT NOT NULL,
-    day      TEXT NOT NULL,                    -- UTC date
-    at       INTEGER NOT NULL,
+    id       INTEGER PRIMARY KEY,              -- ticket * 1000 + place
     void     INTEGER NOT NULL,
     type     TEXT NOT NULL,
     brand    TEXT NOT NULL,
@@ -51,11 +46,9 @@ CREATE TABLE tender (
     amount   INTEGER NOT NULL,
     ref      TEXT NOT NULL,
     last4    TEXT NOT NULL,
-    auth     TEXT NOT NULL,
-    UNIQUE (ticket, n)
+    auth     TEXT NOT NULL
 ) STRICT;
 
-CREATE INDEX tender_day ON tender (location, day);
 CREATE INDEX tender_ref ON tender (ref) WHERE ref <> '';
 
 -- Days, by UTC, on which payments or tenders changed since they were matched.
