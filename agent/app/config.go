@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/tillpost/tillpost/agent/keystore"
 	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
@@ -112,7 +113,7 @@ func (c *Config) validate(f *config.Faults) {
 		names[d.Name] = true
 	}
 	c.Source.LocalAPI.validate(f)
-	c.Source.validateDevices(f)
+	c.Source.validateDevices(keystore.Store{Dir: c.DataDir}, f)
 }
 
 func (h HubConfig) validate(f *config.Faults) {

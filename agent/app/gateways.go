@@ -3,6 +3,7 @@ package app
 import (
 	"time"
 
+	"github.com/tillpost/tillpost/agent/keystore"
 	"github.com/tillpost/tillpost/agent/source/gpapi"
 	"github.com/tillpost/tillpost/agent/source/portico"
 	"github.com/tillpost/tillpost/shared/config"
@@ -34,28 +35,26 @@ type PorticoConfig struct {
 	Poll        config.Duration `toml:"poll" comment:"empty: every minute"`
 }
 
+// reader reads a secret from its file.
+type reader func(file string) (guard.Secret, error)
+
 // credentials reads the key or password from its file, each time anew.
-func (c PorticoConfig) credentials() (cred portico.Credentials, err error) {
+func (c PorticoConfig) credentials(read reader) (cred portico.Credentials, err error) {
 	cred = portico.Credentials{License: c.LicenseID, Site: c.SiteID, Device: c.DeviceID, User: c.UserName}
-	read := func(file string, into *guard.Secret) {
-		if file == "" || err != nil {
-			return
+	for file, into := range map[string]*guard.Secret{c.KeyFile: &cred.APIKey, c.PasswordFile: &cred.Password} {
+		if file == "" {
+			continue
 		}
-		var s string
-		s, err = config.Secret(file)
-		*into = guard.Secret(s)
-	}
-	read(c.KeyFile, &cred.APIKey)
-	read(c.PasswordFile, &cred.Password)
-	if err != nil {
-		return portico.Credentials{}, err
+		if *into, err = read(file); err != nil {
+			return portico.Credentials{}, err
+		}
 	}
 	return cred, cred.Check()
 }
 
 // place is whether it is the test or the real gateway, and its address.
-func (c PorticoConfig) place() (mode.Mode, string, error) {
-	cred, err := c.credentials()
+func (c PorticoConfig) place(read reader) (mode.Mode, string, error) {
+	cred, err := c.credentials(read)
 	if err != nil {
 		return mode.Unknown, "", err
 	}
@@ -71,7 +70,7 @@ func (c PorticoConfig) secrets() (files []string) {
 	return files
 }
 
-func (c PorticoConfig) validate(n int, f *config.Faults) {
+func (c PorticoConfig) validate(n int, read reader, f *config.Faults) {
 	for name, v := range map[string]string{"name": c.Name, "location": string(c.Location)} {
 		if v == "" {
 			f.Add("source.portico %d: it needs %s", n, name)
@@ -80,7 +79,7 @@ func (c PorticoConfig) validate(n int, f *config.Faults) {
 	if c.Currency != "" && !c.Currency.Valid() {
 		f.Add("source.portico %d: the currency %q is not an ISO code", n, c.Currency)
 	}
-	if _, _, err := c.place(); err != nil {
+	if _, _, err := c.place(read); err != nil {
 		f.Add("source.portico %d: %v", n, err)
 	}
 	if c.DeveloperID != "" && len(c.DeveloperID) != 6 {
@@ -102,13 +101,13 @@ type GPAPIConfig struct {
 	Poll      config.Duration                `toml:"poll" comment:"empty: every hour"`
 }
 
-func (c GPAPIConfig) validate(n int, f *config.Faults) {
+func (c GPAPIConfig) validate(n int, read reader, f *config.Faults) {
 	for name, v := range map[string]string{"name": c.Name, "app_id": c.AppID, "account": c.Account} {
 		if v == "" {
 			f.Add("source.gpapi %d: it needs %s", n, name)
 		}
 	}
-	if _, err := config.Secret(c.KeyFile); err != nil {
+	if _, err := read(c.KeyFile); err != nil {
 		f.Add("source.gpapi %d: key_file: %v", n, err)
 	}
 	if _, _, err := gpapi.Place(c.URL); err != nil {
@@ -116,15 +115,15 @@ func (c GPAPIConfig) validate(n int, f *config.Faults) {
 	}
 }
 
-// validateGateways checks what reads payments, and adds each to modes.
-func (s SourceConfig) validateGateways(modes map[string]mode.Mode, f *config.Faults) {
+// validateGateways checks what reads payments, and adds each to modes. Nothing is sealed by a look.
+func (s SourceConfig) validateGateways(keys keystore.Store, modes map[string]mode.Mode, f *config.Faults) {
 	for i, c := range s.Portico {
-		c.validate(i+1, f)
+		c.validate(i+1, keys.Read, f)
 		once(modes, "portico/"+c.Name, f)
-		modes["portico/"+c.Name], _, _ = c.place()
+		modes["portico/"+c.Name], _, _ = c.place(keys.Read)
 	}
 	for i, c := range s.GPAPI {
-		c.validate(i+1, f)
+		c.validate(i+1, keys.Read, f)
 		once(modes, "gpapi/"+c.Name, f)
 		modes["gpapi/"+c.Name], _, _ = gpapi.Place(c.URL)
 	}
@@ -136,14 +135,30 @@ func once(modes map[string]mode.Mode, name string, f *config.Faults) {
 	}
 }
 
+// keep reads a key and seals its file in place.
+func (a *App) keep(file string) (guard.Secret, error) {
+	text, sealed, err := keystore.Store{Dir: a.Config.DataDir}.Keep(file)
+	if err == nil && !sealed {
+		a.log.Warn("a key stays in plain text: this service may not write beside its file", "file", file)
+	}
+	return text, err
+}
+
+// renewed is keep for a key that a person may have written anew meanwhile.
+func (a *App) renewed(file string) (guard.Secret, error) {
+	text, _, err := keystore.Store{Dir: a.Config.DataDir}.Keep(file)
+	return text, err
+}
+
 // openGateways builds what reads payments.
 func (a *App) openGateways() error {
 	for _, c := range a.Config.Source.Portico {
-		m, url, err := c.place()
+		m, url, err := c.place(a.keep)
 		if err != nil {
 			return fault.New(fault.Invalid, "source.portico "+c.Name, err)
 		}
-		o := portico.Options{Name: c.Name, Location: c.Location, Currency: c.Currency, Tills: c.Tills, URL: url, Mode: m, Credentials: c.credentials,
+		o := portico.Options{Name: c.Name, Location: c.Location, Currency: c.Currency, Tills: c.Tills, URL: url, Mode: m,
+			Credentials: func() (portico.Credentials, error) { return c.credentials(a.renewed) },
 			DeveloperID: c.DeveloperID, VersionNbr: c.VersionNbr, NoBatches: c.NoBatches, Poll: time.Duration(c.Poll), Log: a.log}
 		if o.Currency == "" {
 			o.Currency = "USD"
@@ -154,13 +169,16 @@ func (a *App) openGateways() error {
 	}
 	for _, c := range a.Config.Source.GPAPI {
 		m, url, err := gpapi.Place(c.URL)
+		if err == nil {
+			_, err = a.keep(c.KeyFile)
+		}
 		if err != nil {
 			return fault.New(fault.Invalid, "source.gpapi "+c.Name, err)
 		}
 		s := gpapi.New(gpapi.Options{Name: c.Name, URL: url, Mode: m, Account: c.Account, Locations: c.Locations, Poll: time.Duration(c.Poll), Log: a.log,
 			Credentials: func() (string, guard.Secret, error) {
-				key, err := config.Secret(c.KeyFile)
-				return c.AppID, guard.Secret(key), err
+				key, err := a.renewed(c.KeyFile)
+				return c.AppID, key, err
 			}})
 		a.sources = append(a.sources, s)
 		a.connect(of(s.Breakers()[0], connection{secrets: []string{c.KeyFile}, check: s.Check}))

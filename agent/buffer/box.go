@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/tillpost/tillpost/agent/keystore"
 	"github.com/tillpost/tillpost/shared/fault"
 )
 
@@ -50,11 +51,11 @@ func openKey(dir string, recovery []byte) (b *box, err error) {
 	var key []byte
 	switch {
 	case err == nil:
-		key, err = unprotect(kept)
+		key, err = keystore.Unprotect(kept)
 	case errors.Is(err, os.ErrNotExist):
 		key = make([]byte, 32)
 		_, _ = rand.Read(key)
-		if kept, err = protect(key); err == nil {
+		if kept, err = keystore.Protect(key); err == nil {
 			err = writeDurably(path, kept)
 		}
 	}

@@ -42,8 +42,9 @@ var uses = map[string]string{
 	"agent/source/gpapi":    "agent/source shared/*",
 	"agent/capture":         "agent/source shared/*",
 	"agent/forward":         "shared/*",
-	"agent/buffer":          "agent/forward agent/source shared/*",
+	"agent/buffer":          "agent/forward agent/keystore agent/source shared/*",
 	"agent/uplink":          "agent/forward shared/*",
+	"agent/keystore":        "shared/*",
 	"agent/service":         "shared/*",
 
 	"hub":          "hub/app",

@@ -2,6 +2,7 @@ package devices
 
 import (
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -44,6 +45,10 @@ func TestAGatewayKeyIsRevoked(t *testing.T) {
 	voided := g.Pay(portico.Payment{Brand: "MC", Last4: "2222", Cents: 3000, At: time.Now().Add(-time.Hour)})
 	r.start()
 	r.until("two payments", func() bool { return len(r.payments()) == 2 })
+	sealed := func() bool { b, err := os.ReadFile(file); return err == nil && strings.HasPrefix(string(b), "sealed:") }
+	if !sealed() {
+		t.Error("the key stands in plain text")
+	}
 	g.Edit(tipped, 2300, 300)
 	g.Void(voided)
 	r.until("tip and void", func() bool {
@@ -63,6 +68,9 @@ func TestAGatewayKeyIsRevoked(t *testing.T) {
 	write(t, file, "skapi_cert_SECOND\n")
 	r.until("the payment that waited", func() bool { return r.payments()["3333"].Amount.Minor == 4000 })
 	r.until("the case closed by itself", func() bool { return r.open(cases.ConnectionRefused) == nil })
+	if !sealed() {
+		t.Error("the new key stands in plain text")
+	}
 	g.Close("6378375", 1)
 	r.until("the batch, to the cent", func() bool {
 		bs, err := r.hub.Store.BatchViews(t.Context(), view.PaymentFilter{})
