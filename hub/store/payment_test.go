@@ -34,8 +34,8 @@ func newBooks(t *testing.T) *books {
 // tell commits records as the intake does, and matches.
 func (b *books) tell(kind envelope.Kind, bodies ...any) {
 	b.t.Helper()
-	r := meaning.Reader{Trading: func(retail.LocationCode, time.Time) (retail.Trading, bool) {
-		return retail.Trading{Zone: time.UTC, Cutoff: retail.Clock{Hour: 4}}, true
+	r := meaning.Reader{Calendar: func(retail.LocationCode) retail.Calendar {
+		return retail.Calendar{{Trading: retail.Trading{Zone: time.UTC, Cutoff: retail.Clock{Hour: 4}}}}
 	}}
 	for _, x := range bodies {
 		body, err := json.Marshal(x)

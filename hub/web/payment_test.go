@@ -15,8 +15,8 @@ import (
 // charge commits a ticket that was paid by card, its payment, one payment of nobody, and a batch.
 func (w *site) charge(t *testing.T) {
 	t.Helper()
-	reader := meaning.Reader{Trading: func(retail.LocationCode, time.Time) (retail.Trading, bool) {
-		return retail.Trading{Zone: time.UTC}, true
+	reader := meaning.Reader{Calendar: func(retail.LocationCode) retail.Calendar {
+		return retail.Calendar{{Trading: retail.Trading{Zone: time.UTC}}}
 	}}
 	at := time.Date(2026, 11, 20, 11, 0, 0, 0, time.UTC)
 	epoch, prev := envelope.NewEpoch(), envelope.Sum{}

@@ -18,6 +18,7 @@ import (
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/retail"
+	"github.com/tillpost/tillpost/test/demo/books"
 	fake "github.com/tillpost/tillpost/test/fake/portico"
 	"github.com/tillpost/tillpost/test/fake/till"
 )
@@ -231,7 +232,7 @@ func (d *demo) cards(ctx context.Context, s *shop) (string, error) {
 	}
 	switch {
 	case sum != truth:
-		return "", fmt.Errorf("payments come to %s at the hub, %s at the gateway", text(sum), text(truth))
+		return "", fmt.Errorf("payments come to %s at the hub, %s at the gateway", books.Text(sum), books.Text(truth))
 	case sure[""] > 0 || sure[string(match.Weak)] > 0:
 		return "", fmt.Errorf("%d payments have no ticket, %d one that may be wrong", sure[""], sure[string(match.Weak)])
 	case len(lone) > 0:
@@ -241,7 +242,7 @@ func (d *demo) cards(ctx context.Context, s *shop) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s: %d card payments of %s agree with the gateway; tickets found: %d certain, %d strong, %d likely; %d batches add up.\n", s.Name, len(have), text(sum),
+	return fmt.Sprintf("%s: %d card payments of %s agree with the gateway; tickets found: %d certain, %d strong, %d likely; %d batches add up.\n", s.Name, len(have), books.Text(sum),
 		sure[string(match.Certain)], sure[string(match.Strong)], sure[string(match.Likely)], batches), nil
 }
 

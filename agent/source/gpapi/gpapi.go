@@ -278,7 +278,7 @@ func (p *progress) note(it item) {
 	if it.done != "" {
 		p.Into = slices.DeleteFunc(p.Into, func(d string) bool { return d == it.done })
 		for k, v := range p.Seen { // what is out of every window cannot come again
-			if it.draft.At.Unix()-v.At > int64((2 * quarrel).Seconds()) {
+			if it.draft.At.Unix()-v.At > int64(2*quarrel/time.Second) {
 				delete(p.Seen, k)
 			}
 		}
