@@ -45,3 +45,4 @@ demo:
 # peers proves the fakes by clients from outside, each built in a folder of its own; it skips what cannot be had without a network.
 peers:
 	go run ./test/peers/upa
+	go run ./test/peers/portico

@@ -90,6 +90,9 @@ func (a *App) openSources(secretOf func(Config) ([]byte, error)) error {
 	if err := a.openDevices(); err != nil {
 		return err
 	}
+	if err := a.openGateways(); err != nil {
+		return err
+	}
 	if l := a.Config.Source.LocalAPI; l.Listen != "" {
 		token, err := config.Secret(l.TokenFile)
 		if err != nil {

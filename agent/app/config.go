@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/tillpost/tillpost/agent/keystore"
 	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
@@ -42,6 +43,8 @@ type SourceConfig struct {
 	FileDrop []FileDropConfig `toml:"filedrop,omitempty"`
 	Terminal []TerminalConfig `toml:"terminal,omitempty"`
 	PosSQL   []PosSQLConfig   `toml:"possql,omitempty"`
+	Portico  []PorticoConfig  `toml:"portico,omitempty"`
+	GPAPI    []GPAPIConfig    `toml:"gpapi,omitempty"`
 	LocalAPI LocalAPIConfig   `toml:"localapi"`
 }
 
@@ -118,7 +121,7 @@ func (c *Config) validate(f *config.Faults) {
 		names[d.Name] = true
 	}
 	c.Source.LocalAPI.validate(f)
-	c.Source.validateDevices(f)
+	c.Source.validateDevices(keystore.Store{Dir: c.DataDir}, f)
 	if c.Guard.KeyFile != "" {
 		if _, err := config.Secret(c.Guard.KeyFile); err != nil {
 			f.Add("guard.key_file: %v", err)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tillpost/tillpost/agent/keystore"
 	"github.com/tillpost/tillpost/agent/source/possql"
 	"github.com/tillpost/tillpost/agent/source/terminal"
 	"github.com/tillpost/tillpost/shared/config"
@@ -119,7 +120,7 @@ func (c PosSQLConfig) validate(n int, f *config.Faults) {
 }
 
 // validateDevices checks what stands on the store's own network.
-func (s SourceConfig) validateDevices(f *config.Faults) {
+func (s SourceConfig) validateDevices(keys keystore.Store, f *config.Faults) {
 	names := map[string]bool{}
 	once := func(kind, name string) {
 		if names[kind+name] {
@@ -138,6 +139,7 @@ func (s SourceConfig) validateDevices(f *config.Faults) {
 		once("possql", c.Name)
 		modes["possql/"+c.Name], _ = mode.Parse(c.Mode)
 	}
+	s.validateGateways(keys, modes, f)
 	if words := mixture(modes); words != "" {
 		f.Add("source: %s", words)
 	}

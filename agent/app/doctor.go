@@ -246,6 +246,14 @@ func (x *examination) secrets() {
 			x.Add(doctor.SecretFile("password of possql/"+d.Name, d.Password))
 		}
 	}
+	for _, p := range x.cfg.Source.Portico {
+		for _, f := range p.secrets() {
+			x.Add(doctor.SecretFile("key of portico/"+p.Name, f))
+		}
+	}
+	for _, g := range x.cfg.Source.GPAPI {
+		x.Add(doctor.SecretFile("key of gpapi/"+g.Name, g.KeyFile))
+	}
 }
 
 // noSecret is for sources that are only tried: no ticket goes through them.

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/tillpost/tillpost/agent/keystore"
 	"github.com/tillpost/tillpost/shared/fault"
 )
 
@@ -52,11 +53,11 @@ func openKey(dir string, recovery []byte) (b *box, err error) {
 	var key []byte
 	switch {
 	case err == nil:
-		key, err = unprotect(kept)
+		key, err = keystore.Unprotect(kept)
 	case errors.Is(err, os.ErrNotExist):
 		key = make([]byte, 32)
 		_, _ = rand.Read(key)
-		if kept, err = protect(key); err == nil {
+		if kept, err = keystore.Protect(key); err == nil {
 			err = writeDurably(path, kept)
 		}
 	}

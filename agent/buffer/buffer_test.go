@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tillpost/tillpost/agent/keystore"
 	"github.com/tillpost/tillpost/agent/source"
 	"github.com/tillpost/tillpost/shared/decode"
 	"github.com/tillpost/tillpost/shared/envelope"
@@ -282,7 +283,7 @@ func TestTheHubCanOpenADeadPCsDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, _ := unprotect(kept)
+	key, _ := keystore.Unprotect(kept)
 	file, err := os.ReadFile(filepath.Join(dir, "recovery.key"))
 	if err != nil {
 		t.Fatal(err)

@@ -249,6 +249,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("link", a.Link.Run)
 	start("roll", a.roll)
 	start("mend", a.reread)
+	start("match", a.match)
 	if a.writer != nil {
 		start("odoo", a.post)
 	}

@@ -43,7 +43,7 @@ func (tx *Tx) marks(ctx context.Context, k rollup.DayKey, f *audit.Facts) error 
 		}
 		return nil
 	}, `SELECT source, through, profile, NOT EXISTS (SELECT 1 FROM assignment a WHERE a.until = 0 AND a.location IN ('*', r.location)
-		AND substr(r.source, 1, length(a.device) + 1) = a.device || '/') FROM read_to r WHERE location = ? ORDER BY source`, string(k.Location))
+		AND substr(r.source, 1, length(a.device) + 1) = a.device || '/') FROM read_to r WHERE location = ? AND kind = '' ORDER BY source`, string(k.Location))
 }
 
 // imported reports whether a source is a file that a person took in once: it proves the days that it holds, and owes none after them.

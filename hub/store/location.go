@@ -48,6 +48,7 @@ type touched struct {
 	tills     map[tillKey]facts
 	days      map[dayKey]bool
 	locations map[retail.LocationCode]bool
+	match     map[dayKey]bool // by UTC date
 }
 
 type dayKey struct {
@@ -115,7 +116,7 @@ func (tx *Tx) flush(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return tx.flushMatch(ctx)
 }
 
 // askTill and askLocation open the one question that an unknown name needs answered. While the location itself is unknown its tills ask

@@ -58,6 +58,12 @@ func (tx *Tx) PutRecord(ctx context.Context, id int64, e *envelope.Envelope, m i
 		return tx.tellLocation(ctx, r)
 	case retail.Terminal:
 		return tx.tellTerminal(ctx, r)
+	case retail.Payment:
+		return tx.putPayment(ctx, id, r)
+	case retail.Batch:
+		return tx.putBatch(ctx, r)
+	case retail.BankDeposit, retail.SettledPayment, retail.Dispute, retail.MonthlyFees:
+		return tx.putSettlement(ctx, id, r)
 	case retail.ReadTo:
 		return tx.readTo(ctx, e.Device, r)
 	case retail.Control:
@@ -187,9 +193,9 @@ func (tx *Tx) putProfile(ctx context.Context, e *envelope.Envelope) error {
 }
 
 func (tx *Tx) readTo(ctx context.Context, d retail.DeviceID, r retail.ReadTo) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO read_to (source, location, through, profile) VALUES (?, ?, ?, ?)
-		ON CONFLICT (source, location) DO UPDATE SET through = max(through, excluded.through), profile = excluded.profile`,
-		string(d)+"/"+r.Source, string(r.Location), micros(r.Through), r.Profile)
+	_, err := tx.ExecContext(ctx, `INSERT INTO read_to (source, location, through, profile, kind) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (source, location) DO UPDATE SET through = max(through, excluded.through), profile = excluded.profile, kind = excluded.kind`,
+		string(d)+"/"+r.Source, string(r.Location), micros(r.Through), r.Profile, r.Of)
 	tx.touchLocation(r.Location)
 	return err
 }

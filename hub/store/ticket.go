@@ -64,8 +64,9 @@ func (tx *Tx) putVersion(ctx context.Context, id int64, e *envelope.Envelope, m 
 		_, err = tx.ExecContext(ctx, `UPDATE ticket SET entry = ?, day = ?, till = ?, number = ?, sequence = ?, at = ? WHERE id = ?`,
 			entry, string(m.Entry.Day), string(m.Entry.Till), f.number, f.sequence, micros(f.at), cur.ticket)
 	}
-	if outcome == ledger.First || outcome == ledger.Replaces {
+	if err == nil && (outcome == ledger.First || outcome == ledger.Replaces) {
 		tx.sawTicket(m.Entry, f)
+		err = tx.putTenders(ctx, cur.ticket, m.Record, outcome == ledger.First)
 	}
 	return err
 }

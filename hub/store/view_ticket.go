@@ -102,6 +102,9 @@ func (s *Store) TicketView(ctx context.Context, id int64) (v view.TicketView, er
 	if err := s.places(ctx, &v); err != nil {
 		return v, classify("read ticket", err)
 	}
+	if v.Payments, err = s.PaymentViews(ctx, view.PaymentFilter{Ticket: v.ID}); err != nil {
+		return v, err
+	}
 	v.Steps, err = s.steps(ctx, "ticket "+v.Key, "")
 	return v, err
 }

@@ -26,6 +26,7 @@ type TicketView struct {
 	Rounded    string // decimal text, "" = not rounded
 	Lines      []TicketLine
 	Tenders    []TicketTender
+	Payments   []PaymentView    // of the gateway, with how sure they are its own
 	Postings   []ledger.Posting // of the version in force
 	History    []VersionView    // oldest first
 	Places     []PlaceView

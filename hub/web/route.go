@@ -30,6 +30,8 @@ func (s *site) routes() http.Handler {
 	see("/ticket/{id}", s.ticketShow)
 	see("/ticket/{id}/raw", s.ticketRaw)
 	see("/find", s.ticketFind)
+	see("/payments", s.paymentList)
+	see("/payments.csv", s.paymentCSV)
 	see("/cases", s.caseList)
 	see("/cases.csv", s.caseCSV)
 	see("/case", s.caseShow)

@@ -68,6 +68,7 @@ type Parts struct {
 	Days     Days
 	Desk     Desk
 	Tickets  Tickets
+	Payments Payments
 	Cases    Cases
 	Registry Registry
 	Users    Users

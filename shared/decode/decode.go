@@ -7,6 +7,8 @@ import (
 
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/heartland/gpapi"
+	"github.com/tillpost/tillpost/shared/heartland/portico"
 	"github.com/tillpost/tillpost/shared/profile"
 	"github.com/tillpost/tillpost/shared/retail"
 )
@@ -34,6 +36,10 @@ func (d Decoder) Decode(kind envelope.Kind, contentType string, body []byte) (re
 		return plain[retail.Payment](body)
 	case Batch:
 		return plain[retail.Batch](body)
+	case Portico:
+		return portico.Decode(body)
+	case GPAPI:
+		return gpapi.Decode(body)
 	case ReadTo:
 		return plain[retail.ReadTo](body)
 	case Control:

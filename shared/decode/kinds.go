@@ -14,6 +14,8 @@ const (
 	Location envelope.Kind = "location.v1" // retail.Location
 	Payment  envelope.Kind = "payment.v1"  // retail.Payment
 	Batch    envelope.Kind = "batch.v1"    // retail.Batch
+	Portico  envelope.Kind = "portico.v1"  // what Heartland's gateway said of a payment or batch: portico.Record
+	GPAPI    envelope.Kind = "gpapi.v1"    // what GP-API said of a deposit, settled payment, dispute or bill: gpapi.Record
 	ReadTo   envelope.Kind = "read_to.v1"  // retail.ReadTo
 	Control  envelope.Kind = "control.v1"  // retail.Control
 	Health   envelope.Kind = "health.v1"   // the agent's conditions, []health.Status

@@ -10,17 +10,22 @@ import (
 	"github.com/tillpost/tillpost/shared/money"
 )
 
-// Record is what an envelope means once decoded: one of Ticket, Drawer, Terminal, Location, Payment, Batch, ReadTo, Control.
+// Record is what an envelope means once decoded: one of Ticket, Drawer, Terminal, Location, Payment, Batch, BankDeposit, SettledPayment,
+// Dispute, MonthlyFees, ReadTo, Control.
 type Record interface{ record() }
 
-func (Ticket) record()   {}
-func (Drawer) record()   {}
-func (Terminal) record() {}
-func (Location) record() {}
-func (Payment) record()  {}
-func (Batch) record()    {}
-func (ReadTo) record()   {}
-func (Control) record()  {}
+func (Ticket) record()         {}
+func (Drawer) record()         {}
+func (Terminal) record()       {}
+func (Location) record()       {}
+func (Payment) record()        {}
+func (Batch) record()          {}
+func (BankDeposit) record()    {}
+func (SettledPayment) record() {}
+func (Dispute) record()        {}
+func (MonthlyFees) record()    {}
+func (ReadTo) record()         {}
+func (Control) record()        {}
 
 // DrawerKind is what happened at the cash drawer.
 type DrawerKind string
@@ -84,55 +89,13 @@ type Location struct {
 	At       time.Time      `json:"at,omitzero"`
 }
 
-// PaymentState is where a card payment stands at the gateway.
-type PaymentState string
-
-const (
-	PaymentOpen     PaymentState = "open"
-	PaymentClosed   PaymentState = "closed" // in a batch
-	PaymentVoided   PaymentState = "voided"
-	PaymentReversed PaymentState = "reversed"
-	PaymentDeclined PaymentState = "declined"
-)
-
-// Payment is a card transaction at the gateway; a change of state is a new version of the same key.
-type Payment struct {
-	Key      Key          `json:"key,omitzero"`
-	Location LocationCode `json:"location,omitzero"`
-	Till     TillCode     `json:"till,omitzero"`
-	At       time.Time    `json:"at,omitzero"`
-	State    PaymentState `json:"state,omitzero"`
-	Amount   money.Amount `json:"amount,omitzero"` // tip included; negative = refund
-	Tip      money.Amount `json:"tip,omitzero"`
-	Brand    string       `json:"brand,omitzero"`
-	Last4    string       `json:"last4,omitzero"`
-	Auth     string       `json:"auth,omitzero"`
-	Batch    string       `json:"batch,omitzero"`
-	Ticket   string       `json:"ticket,omitzero"` // vendor ticket id when the gateway knows it
-	Revision int64        `json:"revision,omitzero"`
-	Rank     int          `json:"rank,omitzero"`
-	Origin   Origin       `json:"-"`
-}
-
-// Batch is a settlement batch at the processor: per merchant id, not per device.
-type Batch struct {
-	Key      Key                     `json:"key,omitzero"`
-	Merchant string                  `json:"merchant,omitzero"`
-	Number   string                  `json:"number,omitzero"`
-	Location LocationCode            `json:"location,omitzero"`
-	Opened   time.Time               `json:"opened,omitzero"`
-	Closed   time.Time               `json:"closed,omitzero"`
-	Count    int                     `json:"count,omitzero"`
-	Total    money.Amount            `json:"total,omitzero"`
-	ByBrand  map[string]money.Amount `json:"by_brand,omitzero"`
-	Revision int64                   `json:"revision,omitzero"`
-	Rank     int                     `json:"rank,omitzero"`
-	Origin   Origin                  `json:"-"`
-}
+// OfPayments marks how far a source has read card payments: it says nothing of tickets and closes no store-day.
+const OfPayments = "payments"
 
 // ReadTo is a source's proof: everything of Location before Through has been captured and stands before this mark in the stream.
 type ReadTo struct {
 	Source   string       `json:"source,omitzero"`
+	Of       string       `json:"of,omitzero"` // "" = tickets
 	Location LocationCode `json:"location,omitzero"`
 	Through  time.Time    `json:"through,omitzero"`
 	Profile  string       `json:"profile,omitzero"` // which says what else the source proves; "" = none

@@ -24,7 +24,10 @@ var uses = map[string]string{
 	"shared/envelope": "shared/bug shared/fault shared/retail",
 	"shared/topic":    "shared/envelope shared/retail",
 	"shared/profile":  "shared/config shared/envelope shared/fault shared/guard shared/money shared/retail",
-	"shared/decode":   "shared/envelope shared/fault shared/money shared/profile shared/retail",
+	"shared/decode":   "shared/envelope shared/fault shared/heartland/* shared/money shared/profile shared/retail",
+
+	"shared/heartland/portico": "shared/fault shared/money shared/retail",
+	"shared/heartland/gpapi":   "shared/fault shared/money shared/retail",
 
 	"shared/heartland/upa": "shared/fault shared/money shared/retail",
 
@@ -35,10 +38,13 @@ var uses = map[string]string{
 	"agent/source/localapi": "agent/source shared/*",
 	"agent/source/terminal": "agent/source shared/*",
 	"agent/source/possql":   "agent/source shared/*",
+	"agent/source/portico":  "agent/source shared/*",
+	"agent/source/gpapi":    "agent/source shared/*",
 	"agent/capture":         "agent/source shared/*",
 	"agent/forward":         "shared/*",
-	"agent/buffer":          "agent/forward agent/source shared/*",
+	"agent/buffer":          "agent/forward agent/keystore agent/source shared/*",
 	"agent/uplink":          "agent/forward shared/*",
+	"agent/keystore":        "shared/*",
 	"agent/service":         "shared/*",
 
 	"hub":          "hub/app",
@@ -61,13 +67,14 @@ var uses = map[string]string{
 	"hub/service":  "shared/*",
 	"hub/odoo":     "hub/cases hub/ledger hub/mapping hub/rollup shared/*",
 	"hub/web":      "hub/cases hub/ledger hub/mapping hub/password hub/rollup hub/view shared/*",
-	"hub/store":    "hub/audit hub/cases hub/ingest hub/ledger hub/mapping hub/notify hub/odoo hub/roll hub/rollup hub/view shared/*",
+	"hub/match":    "shared/money shared/retail",
+	"hub/store":    "hub/audit hub/cases hub/ingest hub/ledger hub/mapping hub/match hub/notify hub/odoo hub/roll hub/rollup hub/view shared/*",
 }
 
 // pure packages decide: they touch no disk, no network, no database and no clock.
 var pure = set("shared/bug", "shared/mode", "shared/heartland/upa", "shared/money", "shared/fault", "shared/retail", "shared/envelope", "shared/topic", "shared/health", "shared/guard",
 	"shared/profile", "shared/decode", "agent/source", "agent/forward", "hub/cases", "hub/ledger", "hub/mapping", "hub/ingest", "hub/meaning",
-	"hub/rollup", "hub/audit", "hub/view", "hub/bank", "hub/settle")
+	"hub/rollup", "hub/audit", "hub/view", "hub/bank", "hub/settle", "shared/heartland/portico", "shared/heartland/gpapi", "hub/match")
 
 // outside is what a pure package may not import.
 var outside = set("database/sql", "net", "net/http", "os", "os/exec", "os/signal", "syscall", "io/ioutil")

@@ -13,6 +13,13 @@ func TestDemo(t *testing.T) {
 	}
 	t.Setenv("ONCE", "1")
 	t.Setenv("ODOO_URL", "")
+	t.Run("through the gateway", func(t *testing.T) {
+		t.Setenv("SOURCE", "portico")
+		var out strings.Builder
+		if err := run(t.Context(), &out); err != nil || strings.Count(out.String(), "agree with the gateway") != 3 {
+			t.Errorf("%v\n%s", err, out.String())
+		}
+	})
 	for _, c := range []struct{ spoil, says string }{
 		{"", ""}, {"drop", "was sold and is not in the ledger"}, {"double", "is in the ledger, and no till sold it"}, {"shift", "is booked on"},
 	} {

@@ -65,6 +65,8 @@ type shop struct {
 	agent *app.App
 	door  string // where its till hands tickets in
 	told  []till.Event
+
+	gateway *gateway // nil: its cards go through none that is read
 }
 
 func run(ctx context.Context, out io.Writer) (err error) {
@@ -93,7 +95,7 @@ func run(ctx context.Context, out io.Writer) (err error) {
 	if err := d.posted(ctx, day); err != nil {
 		return err
 	}
-	verdict := d.compare(ctx, day.Format(time.DateOnly))
+	verdict := errors.Join(d.compare(ctx, day.Format(time.DateOnly)), d.payments(ctx))
 	if os.Getenv("ONCE") != "" || verdict != nil || ctx.Err() != nil {
 		return verdict
 	}
@@ -169,6 +171,11 @@ func (d *demo) agents(ctx context.Context) error {
 		c.Source.LocalAPI = app.LocalAPIConfig{Listen: sh.door, TokenFile: filepath.Join(d.dir, "token"), Locations: []retail.LocationCode{retail.LocationCode(s.Code)}}
 		if err := os.WriteFile(c.Source.LocalAPI.TokenFile, []byte("demo\n"), 0o600); err != nil {
 			return err
+		}
+		if through() {
+			if err := d.openGateway(ctx, sh, &c); err != nil {
+				return err
+			}
 		}
 		if sh.agent, err = app.New(ctx, c, d.log); err != nil {
 			return err

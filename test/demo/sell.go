@@ -35,6 +35,9 @@ func (d *demo) sell(ctx context.Context, day time.Time) error {
 				return err
 			}
 		}
+		if err := s.charge(events); err != nil {
+			return err
+		}
 		fmt.Fprintf(d.out, "%s has sold %d tickets on %s; they wait in its agent.\n", s.Name, truth.Tickets, truth.Day)
 	}
 	return nil

@@ -51,7 +51,7 @@ func through(t *testing.T, s shop) {
 		return n
 	}
 	r.Until(60*time.Minute, "every document in Odoo", func() bool {
-		return number(`SELECT count(*) FROM ticket`) >= int64(rep.Tickets) && number(`SELECT count(*) FROM document`) >= number(`SELECT count(*) FROM (SELECT DISTINCT location, day FROM ticket) days`) &&
+		return number(`SELECT count(*) FROM ticket`) >= int64(rep.Tickets) && number(`SELECT count(*) FROM day`) >= number(`SELECT count(*) FROM (SELECT DISTINCT location, day FROM ticket) days`) &&
 			number(`SELECT count(*) FROM day WHERE state <> 'verified' OR dirty = 1 OR due > 0`) == 0 &&
 			number(`SELECT count(*) FROM document WHERE state <> 'verified'`) == 0
 	})
