@@ -38,6 +38,7 @@ contract:
 
 bench:
 	go run ./test/bench
+	TILLPOST_BENCH=1 go test -count=1 -timeout 30m -v -run TestABigTenantsDay ./test/retail
 
 demo:
 	go run ./test/demo

@@ -41,6 +41,7 @@ type App struct {
 	door    http.Handler // the local API, nil = closed
 	started time.Time
 
+	accounts        accounts
 	connections     []*connection
 	looking         sync.Mutex                   // of what lookConnections remembers: a status asks from its own goroutine
 	conditions      map[string]*health.Condition // of connections, by code and name
@@ -57,6 +58,9 @@ func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 	if err = a.open(ctx); err == nil {
 		_ = os.RemoveAll(spill(c)) // what a killed agent left; what cannot be removed is overwritten
 		err = a.openSources(cardSecret)
+	}
+	if err == nil {
+		err = a.openRetail(ctx)
 	}
 	if err == nil {
 		err = a.unmixed()
@@ -102,7 +106,7 @@ func (a *App) open(ctx context.Context) (err error) {
 	}
 	a.uplink, err = uplink.New(uplink.Options{
 		URL: a.Config.Hub.URL, Device: a.Config.Device, Password: password, CAFile: a.Config.Hub.CAFile, Version: version.String(),
-		RetryLongest: time.Duration(a.Config.Hub.RetryLongest), Log: a.log, Stuck: a.stuck,
+		RetryLongest: time.Duration(a.Config.Hub.RetryLongest), Log: a.log, Stuck: a.stuck, Polls: a.Config.Source.polls(), Polled: a.polled,
 	}, a.loop)
 	return err
 }
@@ -159,8 +163,11 @@ func (a *App) Run(ctx context.Context) error {
 // Close ends the buffer cleanly.
 func (a *App) Close() error {
 	var err error
+	for _, s := range a.accounts.sources {
+		err = errors.Join(err, s.Close())
+	}
 	if a.Buffer != nil {
-		err = a.Buffer.Close()
+		err = errors.Join(err, a.Buffer.Close())
 	}
 	return errors.Join(err, a.lock.Release())
 }

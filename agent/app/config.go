@@ -45,6 +45,7 @@ type SourceConfig struct {
 	PosSQL   []PosSQLConfig   `toml:"possql,omitempty"`
 	Portico  []PorticoConfig  `toml:"portico,omitempty"`
 	GPAPI    []GPAPIConfig    `toml:"gpapi,omitempty"`
+	Retail   []RetailConfig   `toml:"retail,omitempty"`
 	LocalAPI LocalAPIConfig   `toml:"localapi"`
 }
 

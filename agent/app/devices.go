@@ -140,6 +140,11 @@ func (s SourceConfig) validateDevices(keys keystore.Store, f *config.Faults) {
 		modes["possql/"+c.Name], _ = mode.Parse(c.Mode)
 	}
 	s.validateGateways(keys, modes, f)
+	for i, c := range s.Retail {
+		c.validate(i+1, f)
+		once("retail", c.Tenant)
+		modes["retail/"+c.Tenant], _ = c.mode()
+	}
 	if words := mixture(modes); words != "" {
 		f.Add("source: %s", words)
 	}

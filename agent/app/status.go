@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/agent/forward"
+	"github.com/tillpost/tillpost/agent/source/retailapi"
 	"github.com/tillpost/tillpost/shared/breaker"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/health"
@@ -26,9 +27,10 @@ type Status struct {
 	Waiting   uint64                                   `json:"waiting"`        // records that the hub has not confirmed
 	Streams   map[envelope.Stream]forward.StreamStatus `json:"streams"`
 
-	Connections []breaker.Status `json:"connections,omitempty"`
-	Clock       *time.Duration   `json:"clock_offset,omitempty"` // this PC's clock minus the hub's; nil = not known yet
-	Health      []health.Status  `json:"health"`
+	Connections []breaker.Status   `json:"connections,omitempty"`
+	Accounts    []retailapi.Status `json:"accounts,omitempty"`
+	Clock       *time.Duration     `json:"clock_offset,omitempty"` // this PC's clock minus the hub's; nil = not known yet
+	Health      []health.Status    `json:"health"`
 }
 
 // Good reports that a store manager need not do anything.
@@ -44,6 +46,9 @@ func (a *App) Status(ctx context.Context) Status {
 	s.Connections = a.Connections()
 	if off, known := a.loop.Clock(); known {
 		s.Clock = &off
+	}
+	for _, x := range a.accounts.sources {
+		s.Accounts = append(s.Accounts, x.Status())
 	}
 	s.Hub, _ = a.Buffer.Hub(ctx)
 	for name, st := range s.Streams {
@@ -83,6 +88,11 @@ func (s Status) Text(w io.Writer) {
 	}
 	for _, c := range s.Connections {
 		writeConnection(w, c)
+	}
+	for _, x := range s.Accounts {
+		for _, line := range x.Text() {
+			fmt.Fprintf(w, "  %s\n", line)
+		}
 	}
 	for _, h := range s.Health {
 		fmt.Fprintf(w, "\n%s (since %s)\n  %s\n  %s\n", h.Title, h.Since.Format(time.DateTime), h.Meaning, h.Do)

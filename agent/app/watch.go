@@ -73,6 +73,7 @@ func (a *App) look(now time.Time) {
 		}
 	}
 	a.lookConnections(now)
+	a.lookRetail(now)
 	line := a.uplink.State()
 	if line.Connected {
 		a.Health.Clear(noLine)

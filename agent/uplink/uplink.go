@@ -34,6 +34,9 @@ type Options struct {
 	Version      string
 	RetryLongest time.Duration // longest wait between two attempts; 0 = 15 s
 	Log          *slog.Logger
+	// Polls are the vendor accounts that this device could read; Polled is told the hub's word on them and must not block. nil = none.
+	Polls  []envelope.Poll
+	Polled func(envelope.Polls)
 	// Stuck tells that records wait and the hub was not heard for too long although the line seems up: the connection is then made anew.
 	Stuck func(connected time.Time) bool
 }
@@ -125,7 +128,7 @@ func (u *Uplink) Run(ctx context.Context) error {
 // session is one connection from beginning to end; up tells how long it held.
 func (u *Uplink) session(ctx context.Context) (up time.Duration, err error) {
 	lost := make(chan error, 1)
-	c := mqtt.NewClient(u.options(lost).SetBinaryWill(topic.Birth(u.o.Device), birth(false, u.o.Version, time.Time{}), 1, true))
+	c := mqtt.NewClient(u.options(lost).SetBinaryWill(topic.Birth(u.o.Device), u.birth(false, time.Time{}), 1, true))
 	defer c.Disconnect(100)
 	if err := await(ctx, c.Connect(), connectTimeout); err != nil {
 		return 0, err
@@ -133,13 +136,17 @@ func (u *Uplink) session(ctx context.Context) (up time.Duration, err error) {
 	begun := time.Now()
 	link := &link{c}
 	var since time.Time
-	subs := c.SubscribeMultiple(map[string]byte{topic.Heads(u.o.Device): 1, topic.Hub(): 1}, func(_ mqtt.Client, m mqtt.Message) {
+	hear := map[string]byte{topic.Heads(u.o.Device): 1, topic.Hub(): 1}
+	if len(u.o.Polls) > 0 {
+		hear[topic.Poll(u.o.Device)] = 1
+	}
+	subs := c.SubscribeMultiple(hear, func(_ mqtt.Client, m mqtt.Message) {
 		u.deliver(ctx, m, link, &since)
 	})
 	if err := await(ctx, subs, connectTimeout); err != nil {
 		return 0, err
 	}
-	if err := await(ctx, c.Publish(topic.Birth(u.o.Device), 1, true, birth(true, u.o.Version, begun)), connectTimeout); err != nil {
+	if err := await(ctx, c.Publish(topic.Birth(u.o.Device), 1, true, u.birth(true, begun)), connectTimeout); err != nil {
 		return 0, err
 	}
 	u.state.Store(&State{Connected: true})
@@ -150,7 +157,7 @@ func (u *Uplink) session(ctx context.Context) (up time.Duration, err error) {
 	for {
 		select {
 		case <-ctx.Done():
-			_ = await(context.WithoutCancel(ctx), c.Publish(topic.Birth(u.o.Device), 1, true, birth(false, u.o.Version, begun)), time.Second)
+			_ = await(context.WithoutCancel(ctx), c.Publish(topic.Birth(u.o.Device), 1, true, u.birth(false, begun)), time.Second)
 			return time.Since(begun), nil
 		case err := <-lost:
 			return time.Since(begun), err
@@ -190,6 +197,13 @@ func (u *Uplink) deliver(ctx context.Context, m mqtt.Message, l *link, since *ti
 		return
 	}
 	kind, d, s, ok := topic.Parse(m.Topic())
+	if ok && kind == "poll" && d == u.o.Device && u.o.Polled != nil {
+		var p envelope.Polls
+		if json.Unmarshal(m.Payload(), &p) == nil {
+			u.o.Polled(p)
+		}
+		return
+	}
 	var h envelope.Head
 	if !ok || kind != "head" || d != u.o.Device {
 		return
@@ -201,8 +215,8 @@ func (u *Uplink) deliver(ctx context.Context, m mqtt.Message, l *link, since *ti
 	u.ev.Head(h)
 }
 
-func birth(online bool, version string, at time.Time) []byte {
-	b, err := json.Marshal(envelope.Birth{Online: online, Version: version, At: at.UTC()})
+func (u *Uplink) birth(online bool, at time.Time) []byte {
+	b, err := json.Marshal(envelope.Birth{Online: online, Version: u.o.Version, At: at.UTC(), Polls: u.o.Polls})
 	if err != nil {
 		panic("BUG: birth: " + err.Error())
 	}

@@ -47,6 +47,7 @@ type App struct {
 	log       *slog.Logger
 	lock      *lock.Lock
 	calendars *calendars
+	pollers   *pollers
 	roller    *roll.Roller
 	writer    *odoo.Writer   // nil without Odoo
 	client    *odoo.Client   // the same
@@ -151,7 +152,8 @@ func (a *App) intake(ctx context.Context) error {
 	}
 	a.Intake = ingest.New(hub, inbox{a.Store, a.news, a.mend}, a.Store, a.Clerk.Mean, a.log)
 	b := a.Config.Broker
-	o := link.Options{URL: b.URL, User: b.User, Hub: hub, Births: a.Store, Log: a.log}
+	a.pollers = newPollers(a.Store)
+	o := link.Options{URL: b.URL, User: b.User, Hub: hub, Births: a.pollers, Log: a.log}
 	if b.URL == "" {
 		if err := a.startBroker(ctx); err != nil {
 			return err
@@ -163,7 +165,9 @@ func (a *App) intake(ctx context.Context) error {
 			return err
 		}
 	}
-	a.Link, err = link.New(o, a.Intake)
+	if a.Link, err = link.New(o, a.Intake); err == nil {
+		a.pollers.assign = a.Link.Assign
+	}
 	return err
 }
 
@@ -250,6 +254,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("roll", a.roll)
 	start("mend", a.reread)
 	start("match", a.match)
+	start("pollers", a.assignPollers)
 	if a.writer != nil {
 		start("odoo", a.post)
 	}
@@ -298,6 +303,9 @@ func (a *App) listen(ctx context.Context) (err error) {
 // serveWeb serves the pages.
 func (a *App) serveWeb(ctx context.Context) error {
 	h, err := a.pages()
+	if err == nil {
+		h, err = a.hooks(h)
+	}
 	if err != nil {
 		return err
 	}

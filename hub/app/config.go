@@ -28,6 +28,7 @@ type Config struct {
 	Odoo      OdooConfig       `toml:"odoo"`
 	Posting   PostingConfig    `toml:"posting"`
 	Notify    NotifyConfig     `toml:"notify"`
+	Webhooks  WebhooksConfig   `toml:"webhooks"`
 	Locations []LocationConfig `toml:"location,omitempty"`
 }
 
@@ -130,6 +131,7 @@ func (c *Config) validate(f *config.Faults) {
 	c.Odoo.validate(f)
 	c.Posting.validate(f)
 	c.Notify.validate(f)
+	c.Webhooks.validate(f)
 	seen := map[retail.LocationCode]bool{}
 	for i, l := range c.Locations {
 		if l.Code == "" || seen[l.Code] {

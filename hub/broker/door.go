@@ -109,7 +109,7 @@ func (d *door) fits(device retail.DeviceID, hash, password string) bool {
 	return v.ok
 }
 
-// rights of a device: it speaks on its own topics and hears its own heads and the hub's state. NATS writes topics with dots, and no part
+// rights of a device: it speaks on its own topics and hears its own heads, which accounts it reads, and the hub's state. NATS writes topics with dots, and no part
 // of ours holds one; none ends in "#", which would need a right of its own for the level above.
 func rights(d retail.DeviceID) *server.Permissions {
 	say := []string{subject(topic.Birth(d))}
@@ -118,7 +118,7 @@ func rights(d retail.DeviceID) *server.Permissions {
 	}
 	return &server.Permissions{
 		Publish:   &server.SubjectPermission{Allow: say},
-		Subscribe: &server.SubjectPermission{Allow: []string{subject(topic.Heads(d)), subject(topic.Hub()), deliveries}},
+		Subscribe: &server.SubjectPermission{Allow: []string{subject(topic.Heads(d)), subject(topic.Poll(d)), subject(topic.Hub()), deliveries}},
 	}
 }
 
@@ -127,7 +127,7 @@ const deliveries = "$MQTT.sub.>"
 
 // hubRights: the hub hears everything of ours and speaks heads and its own state.
 var hubRights = &server.Permissions{
-	Publish:   &server.SubjectPermission{Allow: []string{subject(topic.Head("+", "+")), subject(topic.Hub())}},
+	Publish:   &server.SubjectPermission{Allow: []string{subject(topic.Head("+", "+")), subject(topic.Poll("+")), subject(topic.Hub())}},
 	Subscribe: &server.SubjectPermission{Allow: []string{subject(topic.AllUp), subject(topic.AllHellos), subject(topic.AllBirths), subject(topic.Hub()), deliveries}},
 }
 

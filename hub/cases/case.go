@@ -36,6 +36,7 @@ const (
 	Lost            Cause = "lost"          // a store's PC could not read records that only it had
 	TooLarge        Cause = "too_large"     // a record over the limit stays in the store
 
+	Unread            Cause = "unread"             // nobody reads a vendor's account
 	ConnectionRefused Cause = "connection_refused" // a key or right is refused for good
 	OfflinePayments   Cause = "offline_payments"   // a card terminal holds payments that no bank has promised
 	ModeMix           Cause = "mode_mix"           // test and real meet

@@ -37,6 +37,7 @@ var texts = map[Cause]text{
 		"Let the store send them from the terminal (its menu: Send SAF) before its end of day, and follow up those declined."},
 	ModeMix: {"Test and real must not meet", "What contradicts the books is kept aside and is not booked.",
 		"Correct the key, address or setting named below, then retry: what was kept aside is read again."},
+	Unread:   {"Nobody reads a Heartland Retail account", "New tickets of this account are not fetched; they wait there and none is lost.", "Set up one agent beside the hub that reads all its locations, or start the one that did."},
 	TooLarge: {"A record is too large to travel", "It stays on the store's PC and is not in the books.", "Export it there and look at it: no ticket is that large."},
 }
 

@@ -70,6 +70,7 @@ type Link struct {
 	secure *tls.Config
 	out    *outbox
 	births *births
+	polls  *polls
 	state  atomic.Pointer[State]
 
 	Heard, Spoken, Strange atomic.Int64 // messages in, heads out, messages nobody can read
@@ -90,7 +91,7 @@ func New(o Options, in Intake) (*Link, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	l := &Link{o: o, intake: in, out: newOutbox(), births: newBirths()}
+	l := &Link{o: o, intake: in, out: newOutbox(), births: newBirths(), polls: newPolls()}
 	if u.Scheme == "mqtts" {
 		if l.secure = o.TLS; l.secure == nil {
 			l.secure = &tls.Config{ServerName: u.Hostname()}
@@ -150,6 +151,7 @@ func (l *Link) session(parent context.Context) (held time.Duration, err error) {
 	l.state.Store(&State{Connected: true, Since: begun, Rival: l.State().Rival})
 	l.o.Log.InfoContext(ctx, "the hub's line to the broker is up", "address", l.o.URL)
 	go l.speak(ctx, c, lost)
+	go l.assign(ctx, c, lost)
 	select {
 	case <-ctx.Done():
 		away, bye := mine, context.WithoutCancel(ctx)

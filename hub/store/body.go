@@ -77,6 +77,9 @@ func customer(r retail.Record) string {
 	if t, ok := r.(retail.Ticket); ok && t.Customer != "" {
 		return t.Key.Tenant + "|" + t.Key.System + "|" + t.Customer
 	}
+	if n, ok := r.(retail.Note); ok && n.Customer != "" {
+		return n.Key.Tenant + "|" + n.Key.System + "|" + n.Customer
+	}
 	return ""
 }
 

@@ -281,6 +281,9 @@ func (s *Store) Births(ctx context.Context, came map[retail.DeviceID]envelope.Bi
 				b.Online, micros(tx.Now), b.Version, b.Version, string(d)); err != nil {
 				return err
 			}
+			if err := tx.putPolls(ctx, d, b); err != nil {
+				return err
+			}
 		}
 		return nil
 	})

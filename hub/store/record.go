@@ -45,6 +45,9 @@ func (tx *Tx) PutRecord(ctx context.Context, id int64, e *envelope.Envelope, m i
 	}
 	switch r := m.Record.(type) {
 	case retail.Ticket:
+		if err := tx.sameAs(ctx, r, m.Entry); err != nil {
+			return err
+		}
 		if err := tx.putVersion(ctx, id, e, m, facts{r.Number, r.Sequence, r.At}); err != nil {
 			return err
 		}

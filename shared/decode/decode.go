@@ -8,6 +8,7 @@ import (
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/heartland/gpapi"
+	"github.com/tillpost/tillpost/shared/heartland/hretail"
 	"github.com/tillpost/tillpost/shared/heartland/portico"
 	"github.com/tillpost/tillpost/shared/profile"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -48,6 +49,9 @@ func (d Decoder) Decode(kind envelope.Kind, contentType string, body []byte) (re
 		return nil, nil
 	case Stub:
 		return nil, fault.Msg(fault.Invalid, "decode", "the record is over the size limit and stays on the store's PC: "+string(body))
+	}
+	if hretail.Knows(kind) {
+		return hretail.Decode(kind, body)
 	}
 	return nil, fault.Msg(fault.Invalid, "decode", fmt.Sprintf("records of kind %q are not known to this version; update the hub, then retry", kind))
 }

@@ -4,7 +4,8 @@ package decode
 
 import "github.com/tillpost/tillpost/shared/envelope"
 
-// The kinds of body that exist. A new one is a new constant, never a changed meaning.
+// The kinds of body that exist beside those of a vendor's API, which its own package lists (heartland/hretail). A new one is a new constant,
+// never a changed meaning.
 const (
 	Ticket   envelope.Kind = "ticket.v1"   // retail.DecodeTicket
 	Rows     envelope.Kind = "rows.v1"     // rows of a settled file, of one ticket or one report: profile.Rows

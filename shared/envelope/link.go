@@ -61,7 +61,27 @@ type End struct {
 type Birth struct {
 	Online  bool      `json:"online"`
 	Version string    `json:"version,omitempty"`
-	At      time.Time `json:"at,omitzero"` // when it connected, by its own clock
+	At      time.Time `json:"at,omitzero"`     // when it connected, by its own clock
+	Polls   []Poll    `json:"polls,omitempty"` // the vendor accounts that it could read
+}
+
+// Poll is a vendor account that a device could read.
+type Poll struct {
+	Tenant string `json:"tenant"`
+	Whole  bool   `json:"whole"` // all of its locations, as a device beside the hub does
+}
+
+// Polls is the hub's word to a device, retained: which accounts it reads now. One device reads an account at a time.
+type Polls struct {
+	Hub      HubID           `json:"hub"`
+	Accounts map[string]Duty `json:"accounts"` // by tenant
+}
+
+// Duty is what a device does with one account.
+type Duty struct {
+	Read bool   `json:"read"`
+	Why  string `json:"why,omitempty"`  // why not
+	Wake int64  `json:"wake,omitempty"` // another number than before: look now, there may be news
 }
 
 // HubState is the hub's retained online state; its will says Online = false. A changed Since means that the hub was away.

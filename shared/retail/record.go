@@ -26,6 +26,13 @@ func (Dispute) record()        {}
 func (MonthlyFees) record()    {}
 func (ReadTo) record()         {}
 func (Control) record()        {}
+func (Note) record()           {}
+
+// Note is a record that moves no money and is understood only as far as whom it names: so that a customer can be erased from it.
+type Note struct {
+	Key      Key    `json:"key,omitzero"`
+	Customer string `json:"customer,omitzero"`
+}
 
 // DrawerKind is what happened at the cash drawer.
 type DrawerKind string

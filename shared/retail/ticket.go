@@ -3,6 +3,7 @@ package retail
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -26,6 +27,14 @@ func (k Key) String() string {
 	return escape(k.Tenant) + "|" + escape(k.System) + "|" + escape(k.Record) + "|" + escape(k.Scope) + "|" + escape(k.ID)
 }
 
+// Numbered is the scope of a key by the number on the receipt, within a location.
+func Numbered(l LocationCode) string { return numbered + string(l) }
+
+const numbered = "number/"
+
+// ByNumber reports whether k names a ticket by the number on its receipt, as exports do.
+func (k Key) ByNumber() bool { return strings.HasPrefix(k.Scope, numbered) }
+
 // TicketKind says what the till did. Whether money moved is told by the lines and tenders alone.
 type TicketKind string
 
@@ -48,6 +57,7 @@ type Origin struct {
 // Ticket is a sale, return or mix as the till wrote it. Lines sum to what was owed, tenders to what was paid, and both are equal.
 type Ticket struct {
 	Key      Key
+	Also     []Key  // other names under which a poorer source may tell of it: an export knows only what stands on the receipt
 	Number   string // what a cashier reads on the receipt
 	Sequence int64  // the till's running number for the gap check, 0 = none
 	Location LocationCode

@@ -79,6 +79,9 @@ func DecodeTicket(body []byte) (Ticket, error) {
 		Location: LocationCode(w.Location), Till: TillCode(w.Till), Cashier: w.Cashier, Day: BusinessDate(w.Day), At: at.UTC(),
 		Kind: TicketKind(or(w.Kind, string(Sale))), Currency: money.Currency(w.Currency), Parent: w.Parent, Customer: w.Customer,
 		Revision: w.Revision, Rank: w.Rank}
+	if t.Key.System != DefaultSystem && w.Number != "" {
+		t.Also = []Key{{System: t.Key.System, Record: t.Key.Record, Scope: Numbered(t.Location), ID: w.Number}}
+	}
 	t.Lines = make([]Line, len(w.Lines))
 	for i, l := range w.Lines {
 		if t.Lines[i], err = l.line(t.Currency); err != nil {

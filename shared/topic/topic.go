@@ -29,6 +29,9 @@ func Head(d retail.DeviceID, s envelope.Stream) string {
 // Birth is the device's retained online state and its will.
 func Birth(d retail.DeviceID) string { return root + "birth/" + string(d) }
 
+// Poll is the hub's retained word to a device on which vendor accounts it reads.
+func Poll(d retail.DeviceID) string { return root + "poll/" + string(d) }
+
 // Hub is the hub's retained online state and its will.
 func Hub() string { return root + "hub" }
 
@@ -42,13 +45,13 @@ const (
 	AllBirths = root + "birth/+"
 )
 
-// Parse takes a topic of Up, Hello, Head or Birth apart; kind is "up", "hello", "head" or "birth".
+// Parse takes a topic of Up, Hello, Head, Birth or Poll apart; kind is "up", "hello", "head", "birth" or "poll".
 func Parse(t string) (kind string, d retail.DeviceID, s envelope.Stream, ok bool) {
 	p := strings.Split(t, "/")
 	if len(p) < 3 || p[0]+"/" != root || !retail.DeviceID(p[2]).Valid() {
 		return "", "", "", false
 	}
-	if p[1] == "birth" && len(p) == 3 {
+	if (p[1] == "birth" || p[1] == "poll") && len(p) == 3 {
 		return p[1], retail.DeviceID(p[2]), "", true
 	}
 	if len(p) != 4 || (p[1] != "up" && p[1] != "hello" && p[1] != "head") {

@@ -16,14 +16,16 @@ func TestParseReadsWhatWeWrite(t *testing.T) {
 			}
 		}
 	}
-	if k, d, _, ok := Parse(Birth("d-1")); !ok || k != "birth" || d != "d-1" {
-		t.Errorf("birth: got %s %s %v", k, d, ok)
+	for kind, name := range map[string]string{"birth": Birth("d-1"), "poll": Poll("d-1")} {
+		if k, d, _, ok := Parse(name); !ok || k != kind || d != "d-1" {
+			t.Errorf("%s: got %s %s %v", kind, k, d, ok)
+		}
 	}
 }
 
 // Whatever a broker hands over, Parse gives only devices that may stand in a topic, and its answer writes the same topic again.
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{Up("d1", envelope.Sales), Birth("d1"), Hub(), "tp1/up/d1", "tp1/up/D 1/sales", "tp1/up/+/sales", "/", "tp1/birth/d1/x", "tp1/up//"} {
+	for _, s := range []string{Up("d1", envelope.Sales), Birth("d1"), Poll("d1"), Hub(), "tp1/up/d1", "tp1/up/D 1/sales", "tp1/up/+/sales", "/", "tp1/birth/d1/x", "tp1/up//"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
@@ -34,7 +36,7 @@ func FuzzParse(f *testing.F) {
 		if !d.Valid() || strings.ContainsAny(string(d), "/+#. ") {
 			t.Fatalf("%q gives device %q", name, d)
 		}
-		again := map[string]string{"up": Up(d, s), "hello": Hello(d, s), "head": Head(d, s), "birth": Birth(d)}[kind]
+		again := map[string]string{"up": Up(d, s), "hello": Hello(d, s), "head": Head(d, s), "birth": Birth(d), "poll": Poll(d)}[kind]
 		if again != name {
 			t.Fatalf("%q is read as %s %s %s, which is %q", name, kind, d, s, again)
 		}

@@ -29,23 +29,25 @@ var uses = map[string]string{
 	"shared/heartland/portico": "shared/fault shared/money shared/retail",
 	"shared/heartland/gpapi":   "shared/fault shared/money shared/retail",
 
-	"shared/heartland/upa": "shared/fault shared/money shared/retail",
+	"shared/heartland/hretail": "shared/envelope shared/fault shared/money shared/retail",
+	"shared/heartland/upa":     "shared/fault shared/money shared/retail",
 
-	"agent":                 "agent/app",
-	"agent/app":             "agent/* shared/*",
-	"agent/source":          "shared/envelope shared/retail",
-	"agent/source/filedrop": "agent/source shared/*",
-	"agent/source/localapi": "agent/source shared/*",
-	"agent/source/terminal": "agent/source shared/*",
-	"agent/source/possql":   "agent/source shared/*",
-	"agent/source/portico":  "agent/source shared/*",
-	"agent/source/gpapi":    "agent/source shared/*",
-	"agent/capture":         "agent/source shared/*",
-	"agent/forward":         "shared/*",
-	"agent/buffer":          "agent/forward agent/keystore agent/source shared/*",
-	"agent/uplink":          "agent/forward shared/*",
-	"agent/keystore":        "shared/*",
-	"agent/service":         "shared/*",
+	"agent":                  "agent/app",
+	"agent/app":              "agent/* shared/*",
+	"agent/source":           "shared/envelope shared/retail",
+	"agent/source/filedrop":  "agent/source shared/*",
+	"agent/source/localapi":  "agent/source shared/*",
+	"agent/source/retailapi": "agent/source shared/*",
+	"agent/source/terminal":  "agent/source shared/*",
+	"agent/source/possql":    "agent/source shared/*",
+	"agent/source/portico":   "agent/source shared/*",
+	"agent/source/gpapi":     "agent/source shared/*",
+	"agent/capture":          "agent/source shared/*",
+	"agent/forward":          "shared/*",
+	"agent/buffer":           "agent/forward agent/keystore agent/source shared/*",
+	"agent/uplink":           "agent/forward shared/*",
+	"agent/keystore":         "shared/*",
+	"agent/service":          "shared/*",
 
 	"hub":          "hub/app",
 	"hub/app":      "hub/* shared/*",
@@ -58,6 +60,8 @@ var uses = map[string]string{
 	"hub/ingest":   "hub/cases hub/ledger shared/*",
 	"hub/rollup":   "hub/ledger hub/mapping shared/*",
 	"hub/audit":    "hub/cases hub/ledger hub/rollup shared/*",
+	"hub/poller":   "shared/*",
+	"hub/webhook":  "shared/*",
 	"hub/meaning":  "hub/ingest hub/ledger shared/*",
 	"hub/roll":     "hub/audit hub/cases hub/ledger hub/mapping hub/rollup hub/view shared/*",
 	"hub/view":     "hub/cases hub/ledger hub/mapping hub/rollup shared/*",
@@ -68,19 +72,19 @@ var uses = map[string]string{
 	"hub/odoo":     "hub/cases hub/ledger hub/mapping hub/rollup shared/*",
 	"hub/web":      "hub/cases hub/ledger hub/mapping hub/password hub/rollup hub/view shared/*",
 	"hub/match":    "shared/money shared/retail",
-	"hub/store":    "hub/audit hub/cases hub/ingest hub/ledger hub/mapping hub/match hub/notify hub/odoo hub/roll hub/rollup hub/view shared/*",
+	"hub/store":    "hub/audit hub/cases hub/ingest hub/ledger hub/mapping hub/match hub/notify hub/odoo hub/poller hub/roll hub/rollup hub/view shared/*",
 }
 
 // pure packages decide: they touch no disk, no network, no database and no clock.
-var pure = set("shared/bug", "shared/mode", "shared/heartland/upa", "shared/money", "shared/fault", "shared/retail", "shared/envelope", "shared/topic", "shared/health", "shared/guard",
+var pure = set("shared/bug", "shared/mode", "shared/heartland/hretail", "shared/heartland/upa", "shared/money", "shared/fault", "shared/retail", "shared/envelope", "shared/topic", "shared/health", "shared/guard",
 	"shared/profile", "shared/decode", "agent/source", "agent/forward", "hub/cases", "hub/ledger", "hub/mapping", "hub/ingest", "hub/meaning",
-	"hub/rollup", "hub/audit", "hub/view", "hub/bank", "hub/settle", "shared/heartland/portico", "shared/heartland/gpapi", "hub/match")
+	"hub/rollup", "hub/audit", "hub/view", "hub/bank", "hub/settle", "shared/heartland/portico", "shared/heartland/gpapi", "hub/match", "hub/poller")
 
 // outside is what a pure package may not import.
 var outside = set("database/sql", "net", "net/http", "os", "os/exec", "os/signal", "syscall", "io/ioutil")
 
 // dice may be thrown where a wait is jittered, and nowhere else: an id or a secret comes from crypto/rand.
-var dice = set("agent/forward", "agent/uplink", "hub/link", "hub/odoo", "hub/app")
+var dice = set("agent/forward", "agent/uplink", "hub/link", "hub/odoo", "hub/app", "agent/source/retailapi")
 
 type pkg struct {
 	ImportPath, Doc  string

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"strings"
 	"testing"
 )
@@ -13,19 +12,13 @@ func TestDemo(t *testing.T) {
 	}
 	t.Setenv("ONCE", "1")
 	t.Setenv("ODOO_URL", "")
-	t.Run("through the gateway", func(t *testing.T) {
-		t.Setenv("SOURCE", "portico")
-		var out strings.Builder
-		if err := run(t.Context(), &out); err != nil || strings.Count(out.String(), "agree with the gateway") != 3 {
-			t.Errorf("%v\n%s", err, out.String())
-		}
-	})
-	for _, c := range []struct{ spoil, says string }{
-		{"", ""}, {"drop", "was sold and is not in the ledger"}, {"double", "is in the ledger, and no till sold it"}, {"shift", "is booked on"},
+	for _, c := range []struct{ source, spoil, says string }{
+		{"", "", ""}, {"", "drop", "was sold and is not in the ledger"}, {"", "double", "is in the ledger, and no till sold it"}, {"", "shift", "is booked on"},
+		{"portico", "", "agree with the gateway"}, {"retail", "", ""}, {"retail", "drop", "was sold and is not in the ledger"}, {"mixed", "", "agree with the gateway"},
 	} {
-		t.Run(cmp.Or(c.spoil, "whole"), func(t *testing.T) {
+		t.Run("source "+c.source+" spoilt by "+c.spoil, func(t *testing.T) {
+			t.Setenv("SOURCE", c.source)
 			t.Setenv("DEMO_BREAK", c.spoil)
-			t.Setenv("TMPDIR", t.TempDir()) // what a spoilt run leaves behind
 			var out strings.Builder
 			err := run(t.Context(), &out)
 			switch {
@@ -33,6 +26,8 @@ func TestDemo(t *testing.T) {
 				t.Fatalf("%v\n%s", err, out.String())
 			case c.spoil == "" && !strings.Contains(out.String(), "every difference is 0.00"):
 				t.Errorf("it does not say that all agree:\n%s", out.String())
+			case c.spoil == "" && c.says != "" && strings.Count(out.String(), c.says) != 3:
+				t.Errorf("not every store's payments %s:\n%s", c.says, out.String())
 			case c.spoil != "" && (err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "ticket ") || !strings.Contains(err.Error(), ".")):
 				t.Errorf("got %v, want %q with ticket and cents", err, c.says)
 			}

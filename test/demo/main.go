@@ -1,6 +1,6 @@
 // Command demo runs the whole line on this machine: a hub with its broker and database, an agent and a till in New York, Chicago and Los
 // Angeles, and Odoo, the fake one unless ODOO_URL is set. ONCE=1 runs one business day, compares three independent sums and ends with 0
-// only if every difference is 0.00; DEMO_BREAK=drop|double|shift spoils one ticket on its way and must be found.
+// only if every difference is 0.00; SOURCE=retail lets the tills write into a Heartland Retail account that an agent beside the hub reads; DEMO_BREAK=drop|double|shift spoils one ticket on its way and must be found.
 package main
 
 import (
@@ -54,8 +54,10 @@ type demo struct {
 	hub    *hub.App
 	broker string
 	shops  []*shop
-	wg     sync.WaitGroup
-	failed chan error
+
+	account *account // nil: the tills hand their tickets to an agent in each store
+	wg      sync.WaitGroup
+	failed  chan error
 }
 
 // shop is a store: its till and its agent.
@@ -65,6 +67,7 @@ type shop struct {
 	agent *app.App
 	door  string // where its till hands tickets in
 	told  []till.Event
+	words books.Told // what the account must hold, nil = what was told
 
 	gateway *gateway // nil: its cards go through none that is read
 }
@@ -87,7 +90,7 @@ func run(ctx context.Context, out io.Writer) (err error) {
 	defer logs.Close()
 	d.log = hub.Logger(logs, "info")
 	day := time.Now().AddDate(0, 0, -2)
-	for _, build := range []func(context.Context) error{d.books, d.agents, func(ctx context.Context) error { return d.sell(ctx, day) }, d.centre} {
+	for _, build := range []func(context.Context) error{d.books, func(ctx context.Context) error { return d.agents(ctx, day) }, func(ctx context.Context) error { return d.sell(ctx, day) }, d.centre} {
 		if err := build(ctx); err != nil {
 			return err
 		}
@@ -108,6 +111,9 @@ func (d *demo) close(err error) error {
 		if s.agent != nil {
 			err = errors.Join(err, s.agent.Close())
 		}
+	}
+	if d.account != nil && d.account.agent != nil {
+		err = errors.Join(err, d.account.agent.Close())
 	}
 	if d.hub != nil {
 		err = errors.Join(err, d.hub.Close())
@@ -153,15 +159,24 @@ func (d *demo) books(ctx context.Context) error {
 }
 
 // agents starts an agent in each store. The hub is not there yet: that is the ordinary case of a store, and nothing may be lost by it.
-func (d *demo) agents(ctx context.Context) error {
+func (d *demo) agents(ctx context.Context, day time.Time) error {
 	port, err := free()
 	if err != nil {
 		return err
 	}
 	d.broker = port
+	if throughRetail() {
+		if err := d.openAccount(ctx, day); err != nil {
+			return err
+		}
+	}
 	for i, s := range till.Three {
+		s.Tips = s.Tips && d.account == nil // Retail knows none
 		sh := &shop{Store: s, till: till.New(s, uint64(2026+i))}
 		d.shops = append(d.shops, sh)
+		if d.account != nil && os.Getenv("SOURCE") != "mixed" {
+			continue // nothing of it runs in the store
+		}
 		c := app.Default()
 		c.Device, c.DataDir = retail.DeviceID(fmt.Sprintf("agent-%d", i+1)), filepath.Join(d.dir, s.Code)
 		c.Hub.URL, c.Hub.RetryLongest = "mqtt://"+d.broker, config.Duration(time.Second)
@@ -212,9 +227,7 @@ func (d *demo) centre(ctx context.Context) (err error) {
 	var taxes []string
 	for _, s := range d.shops {
 		l := hub.LocationConfig{Code: retail.LocationCode(s.Code), Name: s.Name, Zone: s.Zone, Cutoff: fmt.Sprintf("%02d:00", s.Cutoff), Currency: "USD"}
-		for n := range s.Tills {
-			l.Tills = append(l.Tills, retail.TillCode(fmt.Sprintf("T%d", n+1)))
-		}
+		l.Tills = d.tills(s)
 		c.Locations = append(c.Locations, l)
 		for _, t := range s.Taxes {
 			taxes = append(taxes, t.Name)
@@ -222,6 +235,12 @@ func (d *demo) centre(ctx context.Context) (err error) {
 	}
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
 		return err
+	}
+	if d.account != nil {
+		c.Webhooks = hub.WebhooksConfig{SecretFile: filepath.Join(d.dir, "webhook.secret"), Tenants: []string{tenant}}
+		if err := os.WriteFile(c.Webhooks.SecretFile, []byte(hookSecret+"\n"), 0o600); err != nil {
+			return err
+		}
 	}
 	if d.hub, err = hub.New(ctx, c, d.log); err != nil {
 		return err
@@ -235,12 +254,23 @@ func (d *demo) centre(ctx context.Context) (err error) {
 	}
 	fmt.Fprintf(d.out, "Odoo %s, company %s: journal %s and %d rules stand.\n", rep.Version, rep.Company, rep.Books.Journal, len(rep.Rules))
 	d.start(ctx, "hub", d.hub.Run)
+	if d.account != nil {
+		d.hooks(ctx, d.hub)
+	}
 	fmt.Fprintf(d.out, "The hub is there. Its pages: %s\n", d.hub.WebURL)
 	return d.admin(ctx)
 }
 
 func (d *demo) devices(ctx context.Context, tx *store.Tx) error {
+	if d.account != nil {
+		if err := d.account.assign(ctx, tx); err != nil {
+			return err
+		}
+	}
 	for _, s := range d.shops {
+		if s.agent == nil {
+			continue
+		}
 		if err := tx.AddDevice(ctx, s.agent.Config.Device, "", "demo"); err != nil {
 			return err
 		}

@@ -18,27 +18,35 @@ import (
 	"github.com/tillpost/tillpost/test/fake/till"
 )
 
-// sell runs a business day in each store. What is told goes into the agents, which keep it: the hub is not there yet.
+// sell runs a business day in each store. What is told goes into the agents, which keep it, or into the account: the hub is not there yet.
 func (d *demo) sell(ctx context.Context, day time.Time) error {
+	where := "its agent"
+	if d.account != nil {
+		where = "its account"
+	}
 	for i, s := range d.shops {
 		events, truth := s.till.Day(day, 60)
 		s.told = events
-		if err := writeTruth(d.dir, truth); err != nil {
-			return err
-		}
 		sent := events
 		if i == 1 {
 			sent = spoil(events, os.Getenv("DEMO_BREAK"))
 		}
-		for _, e := range sent {
-			if err := s.tell(ctx, e); err != nil {
-				return err
+		if d.account != nil {
+			truth = d.account.hear(s, truth.Day, sent)
+		} else {
+			for _, e := range sent {
+				if err := s.tell(ctx, e); err != nil {
+					return err
+				}
 			}
+		}
+		if err := writeTruth(d.dir, truth); err != nil {
+			return err
 		}
 		if err := s.charge(events); err != nil {
 			return err
 		}
-		fmt.Fprintf(d.out, "%s has sold %d tickets on %s; they wait in its agent.\n", s.Name, truth.Tickets, truth.Day)
+		fmt.Fprintf(d.out, "%s has sold %d tickets on %s; they wait in %s.\n", s.Name, truth.Tickets, truth.Day, where)
 	}
 	return nil
 }
@@ -180,6 +188,9 @@ func (d *demo) posted(ctx context.Context, day time.Time) error {
 
 // drained tells that the hub has confirmed all that the agent took.
 func (d *demo) drained(s *shop) bool {
+	if d.account != nil {
+		return d.account.agent.Buffer.State("sales").Waiting() == 0
+	}
 	return s.agent.Buffer.State("sales").Waiting() == 0
 }
 
@@ -193,7 +204,7 @@ func (d *demo) live(ctx context.Context) error {
 		d.start(ctx, "till "+s.Code, func(ctx context.Context) error {
 			for day := time.Now().In(zone); ; day = day.AddDate(0, 0, 1) {
 				events, _ := s.till.Day(day, 4000)
-				if err := s.trade(ctx, events); err != nil || ctx.Err() != nil {
+				if err := d.trade(ctx, s, events); err != nil || ctx.Err() != nil {
 					return err
 				}
 			}
@@ -209,14 +220,16 @@ func (d *demo) live(ctx context.Context) error {
 }
 
 // trade tells a day's events as they happen; nil when ctx ends.
-func (s *shop) trade(ctx context.Context, events []till.Event) error {
+func (d *demo) trade(ctx context.Context, s *shop, events []till.Event) error {
 	for _, e := range events {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(max(time.Second, time.Until(e.At))):
 		}
-		if err := s.tell(ctx, e); err != nil && ctx.Err() == nil {
+		if d.account != nil {
+			d.account.Tell(e)
+		} else if err := s.tell(ctx, e); err != nil && ctx.Err() == nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package books
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -68,11 +69,11 @@ func Differences(location, day string, told Told, ledger []Ticket) (out []Differ
 	for _, t := range ledger {
 		w, known := open[t.ID]
 		delete(open, t.ID) // a second one of the same id is foreign
-		d := Difference{Location: location, Ticket: t.ID, Till: w.Cents, Ledger: t.Cents, Booked: t.Day, Day: day}
+		d := Difference{Location: location, Ticket: t.ID, Till: w.Cents, Ledger: t.Cents, Booked: t.Day, Day: cmp.Or(w.Day, day)}
 		switch {
 		case !known:
 			d.What = Foreign
-		case t.Day != day:
+		case t.Day != d.Day:
 			d.What = Shifted
 		case w.Cents != t.Cents:
 			d.What = Off
@@ -91,7 +92,10 @@ func Differences(location, day string, told Told, ledger []Ticket) (out []Differ
 type Told map[string]Word
 
 // Word is one version of a ticket.
-type Word struct{ Revision, Cents int64 }
+type Word struct {
+	Revision, Cents int64
+	Day             string // on which it belongs where that is not the day told, "" = that one
+}
 
 // Hear takes one more word of a till; a void comes to nothing.
 func (t Told) Hear(body []byte) error {

@@ -6,7 +6,7 @@ import (
 )
 
 func TestDifferencesNameTheTicketAndItsCents(t *testing.T) {
-	told := Told{"a": {1, 100}, "b": {1, 200}, "c": {1, 300}, "d": {1, 400}}
+	told := Told{"a": {Revision: 1, Cents: 100}, "b": {Revision: 1, Cents: 200}, "c": {Revision: 1, Cents: 300}, "d": {Revision: 1, Cents: 400}}
 	have := []Ticket{{"a", "2026-11-20", 100}, {"a", "2026-11-20", 100}, {"b", "2026-11-21", 200}, {"c", "2026-11-20", 301}}
 	var got []string
 	for _, d := range Differences("S1", "2026-11-20", told, have) {
@@ -38,7 +38,7 @@ func TestToldKeepsTheHighestRevision(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if want := (Told{"x": {2, 1225}, "y": {2, 0}}); !reflect.DeepEqual(told, want) {
+	if want := (Told{"x": {Revision: 2, Cents: 1225}, "y": {Revision: 2, Cents: 0}}); !reflect.DeepEqual(told, want) {
 		t.Errorf("got %v, want %v", told, want)
 	}
 	if err := told.Hear([]byte(`{"id":"x","lines":[{"amount":1.005}]}`)); err == nil {
