@@ -85,12 +85,11 @@ func (r *Receiver) known(path string) (tenant, event string, ok bool) {
 // ring wakes the reader now, or once when the last time is long enough ago.
 func (r *Receiver) ring(tenant string) {
 	r.mu.Lock()
-	wait := atMost - time.Since(r.woken[tenant])
-	if wait > 0 && r.later[tenant] {
+	if r.later[tenant] { // its time may have come this very moment: that wake-up serves this word too
 		r.mu.Unlock()
 		return
 	}
-	if wait > 0 {
+	if wait := atMost - time.Since(r.woken[tenant]); wait > 0 {
 		r.later[tenant] = true
 		r.mu.Unlock()
 		time.AfterFunc(wait, func() {
