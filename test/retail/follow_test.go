@@ -111,6 +111,27 @@ func TestATillsDay(t *testing.T) {
 	})
 }
 
+// An agent that is set up in the evening, when it is tomorrow in UTC, and told no first day, begins with its stores' own today.
+func TestItBeginsWithTheStoresToday(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, three())
+		at("2026-11-21T02:00:00Z")
+		o := r.Options(t.TempDir())
+		o.Zone = ""
+		r.Start(t.Context(), o)
+		time.Sleep(time.Minute)
+		for _, l := range []string{"S-NY", "S-CHI", "S-LA"} {
+			r.Retail.Sell(r.Retail.Article(l, "A-1", "Books", 1, 700))
+		}
+		time.Sleep(time.Hour)
+		r.Stop()
+		if r.Books.Entries != 3 {
+			t.Errorf("%d tickets are booked, want the 3 of this evening", r.Books.Entries)
+		}
+		agree(t, r, "2026-11-20", "2026-11-21")
+	})
+}
+
 // tell plays a day's events at their time.
 func tell(h *heartland.Retail, events []till.Event) {
 	for _, e := range ordered(events) {

@@ -320,13 +320,8 @@ func (s *Source) begin(c *cursor) {
 		return
 	}
 	now := s.c.now()
-	zone, err := time.LoadLocation(s.o.Zone)
-	if err != nil {
-		zone = time.UTC
-	}
-	c.Since = s.o.Since
-	if c.Since == "" {
-		c.Since = retail.DateOf(now.In(zone))
+	if c.Since = s.o.Since; c.Since == "" {
+		c.Since = s.today(now)
 	}
 	from, _ := time.Parse(time.DateOnly, string(c.Since))
 	from = from.Add(-14 * time.Hour) // the day begins first at UTC+14
@@ -335,4 +330,23 @@ func (s *Source) begin(c *cursor) {
 		c.Tails[k.name] = from
 	}
 	c.Scanned, c.Looked, c.Told = now, retail.DateOf(now.UTC()), c.Since
+}
+
+// today is the day at now by the clock of the place that wakes last: in the evening of the stores it is tomorrow in UTC, and what they sell
+// then is of a day that is read.
+func (s *Source) today(now time.Time) retail.BusinessDate {
+	var first retail.BusinessDate
+	for _, p := range s.reg.places {
+		if d := retail.DateOf(now.In(p.zone)); s.wants(p.Code) && (first == "" || d < first) {
+			first = d
+		}
+	}
+	if first != "" {
+		return first
+	}
+	zone, err := time.LoadLocation(s.o.Zone)
+	if err != nil {
+		zone = time.UTC
+	}
+	return retail.DateOf(now.In(zone))
 }
