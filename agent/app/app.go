@@ -60,7 +60,7 @@ func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 		err = a.openSources(cardSecret)
 	}
 	if err == nil {
-		err = a.openRetail(ctx)
+		err = a.recallDuties(ctx)
 	}
 	if err == nil {
 		err = a.unmixed()

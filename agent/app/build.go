@@ -93,6 +93,7 @@ func (a *App) openSources(secretOf func(Config) ([]byte, error)) error {
 	if err := a.openGateways(); err != nil {
 		return err
 	}
+	a.openRetail()
 	if l := a.Config.Source.LocalAPI; l.Listen != "" {
 		token, err := config.Secret(l.TokenFile)
 		if err != nil {

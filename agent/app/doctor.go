@@ -254,6 +254,9 @@ func (x *examination) secrets() {
 	for _, g := range x.cfg.Source.GPAPI {
 		x.Add(doctor.SecretFile("key of gpapi/"+g.Name, g.KeyFile))
 	}
+	for _, r := range x.cfg.Source.Retail {
+		x.Add(doctor.SecretFile("token of retail/"+r.Tenant, r.TokenFile))
+	}
 }
 
 // noSecret is for sources that are only tried: no ticket goes through them.

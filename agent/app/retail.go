@@ -111,8 +111,8 @@ type accounts struct {
 	last map[string]int64 // wake-ups that were passed on
 }
 
-// openRetail builds the accounts.
-func (a *App) openRetail(ctx context.Context) error {
+// openRetail builds the accounts. They read nothing before recallDuties or the hub says so.
+func (a *App) openRetail() {
 	a.accounts.news, a.accounts.last = make(chan struct{}, 1), map[string]int64{}
 	for _, c := range a.Config.Source.Retail {
 		m, _ := c.mode()
@@ -124,13 +124,16 @@ func (a *App) openRetail(ctx context.Context) error {
 			Locations: c.Locations, Since: c.Since, Category: c.Category, Customers: c.Customers, Dir: a.Config.DataDir, Mode: m, Log: a.log})
 		a.accounts.sources = append(a.accounts.sources, s)
 		a.sources = append(a.sources, s)
-		a.connect(of(s.Breaker(), connection{secrets: []string{c.TokenFile}}))
+		a.connect(of(s.Breaker(), connection{secrets: []string{c.TokenFile}, check: s.Check}))
 	}
-	if len(a.accounts.sources) == 0 {
-		return nil
+	if len(a.accounts.sources) > 0 {
+		a.watches = append(a.watches, a.obey)
 	}
-	a.watches = append(a.watches, a.obey)
-	said, err := a.Buffer.Cursor(ctx, dutiesName) // what the hub said last holds until it says another thing, also while it is away
+}
+
+// recallDuties grants what the hub said last: it holds until the hub says another thing, also while it is away.
+func (a *App) recallDuties(ctx context.Context) error {
+	said, err := a.Buffer.Cursor(ctx, dutiesName)
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,8 @@ import (
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/doctor"
+	"github.com/tillpost/tillpost/shared/retail"
+	"github.com/tillpost/tillpost/test/fake/heartland"
 	"github.com/tillpost/tillpost/test/fake/odoo"
 	"github.com/tillpost/tillpost/test/fake/terminal"
 
@@ -74,6 +76,9 @@ func whole(t *testing.T, r *rig) *terminal.Terminal {
 	}
 	write(t, filepath.Join(drop, "s.csv"), "Invoice ID,Branch,Product line,Quantity,Tax 5%,Date,Time,Payment,cogs\n1,S-17,Toys,1,0.10,1/5/2026,13:08,Cash,2.00\n")
 	r.config.Source.FileDrop = []agent.FileDropConfig{{Name: "till", Dir: drop, Pattern: "*.csv", Profile: "supermarket", Location: "S-17"}}
+	account := httptest.NewServer(heartland.New(heartland.Options{Token: "t", Places: []heartland.Place{{Code: "S-17", Name: "Seventeen", Zone: "America/Chicago", Stations: 1}}}))
+	t.Cleanup(account.Close)
+	r.config.Source.Retail = []agent.RetailConfig{{Tenant: "acme", URL: account.URL + "/api", TokenFile: write(t, filepath.Join(r.dir, "retail"), "t\n"), Locations: []retail.LocationCode{"S-17"}}}
 	r.config.Source.LocalAPI = agent.LocalAPIConfig{Listen: free(t), TokenFile: write(t, filepath.Join(r.dir, "token"), "secret\n")}
 	r.config.Hub.PasswordFile = write(t, filepath.Join(r.dir, "password"), "x\n")
 	return pad
@@ -95,7 +100,7 @@ func TestAgentDoctorFindsNothingWrong(t *testing.T) {
 		rep = agent.Examine(t.Context(), file)
 		return rep.Healthy() && finds(rep, doctor.Good, "clock agrees")
 	})
-	for _, want := range []string{"settings", "disk", "it runs since", "answers at " + r.broker, "clock agrees", "local API: it listens", "profile pos.toml", "folder till: 1 files", "terminal/front: it answers (test)", "possql/till: it answers"} {
+	for _, want := range []string{"settings", "disk", "it runs since", "answers at " + r.broker, "clock agrees", "local API: it listens", "profile pos.toml", "folder till: 1 files", "terminal/front: it answers (test)", "possql/till: it answers", "retail/acme: it answers (test)"} {
 		if !finds(rep, doctor.Good, want) {
 			t.Errorf("%q is missing in\n%s", want, words(rep))
 		}
@@ -118,6 +123,8 @@ func TestAgentDoctorFindsEachFault(t *testing.T) {
 	r := &rig{t: t, dir: dir, config: agent.Default()}
 	r.config.Device, r.config.DataDir, r.config.Hub.URL = "store-17", filepath.Join(dir, "data"), "mqtt://"+free(t)
 	whole(t, r)
+	account := r.config.Source.Retail[0]
+	r.config.Source.Retail = nil // asking it takes its time: only where it is the fault
 	good := r.config
 	web := httptest.NewServer(nil)
 	t.Cleanup(web.Close)
@@ -125,21 +132,31 @@ func TestAgentDoctorFindsEachFault(t *testing.T) {
 		spoil func(*agent.Config)
 		says  []string
 	}{
-		"settings":           {func(c *agent.Config) { c.Device = "My PC" }, []string{"cannot be a device's name", "does not start"}},
-		"nothing runs":       {func(*agent.Config) {}, []string{"the agent is not running", "Nobody listens there"}},
-		"no data folder":     {func(c *agent.Config) { c.DataDir = filepath.Join(dir, "a", "b", "c") }, []string{"neither", "Correct data_dir"}},
-		"data is a file":     {func(c *agent.Config) { c.DataDir = write(t, filepath.Join(dir, "file"), "") }, []string{"is no folder"}},
-		"hub's name":         {func(c *agent.Config) { c.Hub.URL = "mqtts://nowhere.invalid:8883" }, []string{"name server"}},
-		"untrusted hub":      {func(c *agent.Config) { c.Hub.URL = "mqtts://" + expired(t) }, []string{"does not trust the hub's certificate", "ended on"}},
-		"no MQTT there":      {func(c *agent.Config) { c.Hub.URL = "mqtt://" + web.Listener.Addr().String() }, []string{"hub: connect to the hub"}},
-		"port taken":         {func(c *agent.Config) { c.Source.LocalAPI.Listen = web.Listener.Addr().String() }, []string{"another program uses"}},
-		"no folder":          {func(c *agent.Config) { c.Source.FileDrop[0].Dir = filepath.Join(dir, "none") }, []string{"folder till", "network drive"}},
-		"wrong kind":         {func(c *agent.Config) { c.Source.FileDrop[0].Profile = "pcamerica" }, []string{"reads a database, not files"}},
-		"no such profile":    {func(c *agent.Config) { c.Source.FileDrop[0].Profile = "nothing" }, []string{"there is no such profile"}},
-		"broken profile":     {func(c *agent.Config) { c.Profiles.Dir = brokenProfiles(t, c.Profiles.Dir) }, []string{"profile bad.toml", "Correct the lines named"}},
-		"terminal off":       {func(c *agent.Config) { c.Source.Terminal[0].Address = free(t) }, []string{"terminal/front", "nobody listens at that port"}},
-		"database gone":      {func(c *agent.Config) { c.Source.PosSQL[0].Address = filepath.Join(dir, "none.db") }, []string{"possql/till", "comes by itself"}},
-		"database refuses":   {func(c *agent.Config) { c.Source.PosSQL[0].Address = emptyDB(t, dir) }, []string{"no such table", "agent connection retry possql/till"}},
+		"settings":         {func(c *agent.Config) { c.Device = "My PC" }, []string{"cannot be a device's name", "does not start"}},
+		"nothing runs":     {func(*agent.Config) {}, []string{"the agent is not running", "Nobody listens there"}},
+		"no data folder":   {func(c *agent.Config) { c.DataDir = filepath.Join(dir, "a", "b", "c") }, []string{"neither", "Correct data_dir"}},
+		"data is a file":   {func(c *agent.Config) { c.DataDir = write(t, filepath.Join(dir, "file"), "") }, []string{"is no folder"}},
+		"hub's name":       {func(c *agent.Config) { c.Hub.URL = "mqtts://nowhere.invalid:8883" }, []string{"name server"}},
+		"untrusted hub":    {func(c *agent.Config) { c.Hub.URL = "mqtts://" + expired(t) }, []string{"does not trust the hub's certificate", "ended on"}},
+		"no MQTT there":    {func(c *agent.Config) { c.Hub.URL = "mqtt://" + web.Listener.Addr().String() }, []string{"hub: connect to the hub"}},
+		"port taken":       {func(c *agent.Config) { c.Source.LocalAPI.Listen = web.Listener.Addr().String() }, []string{"another program uses"}},
+		"no folder":        {func(c *agent.Config) { c.Source.FileDrop[0].Dir = filepath.Join(dir, "none") }, []string{"folder till", "network drive"}},
+		"wrong kind":       {func(c *agent.Config) { c.Source.FileDrop[0].Profile = "pcamerica" }, []string{"reads a database, not files"}},
+		"no such profile":  {func(c *agent.Config) { c.Source.FileDrop[0].Profile = "nothing" }, []string{"there is no such profile"}},
+		"broken profile":   {func(c *agent.Config) { c.Profiles.Dir = brokenProfiles(t, c.Profiles.Dir) }, []string{"profile bad.toml", "Correct the lines named"}},
+		"terminal off":     {func(c *agent.Config) { c.Source.Terminal[0].Address = free(t) }, []string{"terminal/front", "nobody listens at that port"}},
+		"database gone":    {func(c *agent.Config) { c.Source.PosSQL[0].Address = filepath.Join(dir, "none.db") }, []string{"possql/till", "comes by itself"}},
+		"database refuses": {func(c *agent.Config) { c.Source.PosSQL[0].Address = emptyDB(t, dir) }, []string{"no such table", "agent connection retry possql/till"}},
+		"account's token": {func(c *agent.Config) {
+			x := account
+			x.TokenFile = write(t, filepath.Join(dir, "old"), "x\n")
+			c.Source.Retail = []agent.RetailConfig{x}
+		}, []string{"retail/acme", "The token is not accepted", "agent connection retry retail/acme"}},
+		"account's rights": {func(c *agent.Config) {
+			x := account
+			x.Locations = []retail.LocationCode{"S-99"}
+			c.Source.Retail = []agent.RetailConfig{x}
+		}, []string{"may not see S-99", "agent connection retry retail/acme"}},
 		"test and real":      {func(c *agent.Config) { c.Source.PosSQL[0].Mode = "production" }, []string{"possql/till of a real one"}},
 		"SQL profile absent": {func(c *agent.Config) { c.Source.PosSQL[0].Profile = "supermarket" }, []string{"these read a database: pcamerica"}},
 	} {

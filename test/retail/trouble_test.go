@@ -2,12 +2,15 @@ package retail_test
 
 import (
 	"math/rand/v2"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/tillpost/tillpost/agent/source/retailapi"
 	"github.com/tillpost/tillpost/shared/breaker"
+	shared "github.com/tillpost/tillpost/shared/retail"
 	"github.com/tillpost/tillpost/test/fake/heartland"
 	"github.com/tillpost/tillpost/test/retail"
 )
@@ -88,6 +91,48 @@ func TestRightsThatAreNarrowed(t *testing.T) {
 		agree(t, r, "2026-11-20", "2026-11-21")
 		if age := time.Since(r.Books.Marks["S-CHI"]); age > time.Hour {
 			t.Errorf("the store is not vouched for since %s", age)
+		}
+	})
+}
+
+// A token without the right to reporting is told of, by the source and by a doctor; once it has the right, the totals of the days that wait
+// come without a restart.
+func TestReportingRights(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, three())
+		at("2026-11-20T15:00:00Z")
+		r.Retail.Set(func(x *heartland.Trouble) { x.NoReports = true })
+		o := r.Options(t.TempDir())
+		r.Start(t.Context(), o)
+		time.Sleep(time.Minute)
+		r.Retail.Sell(r.Retail.Article("S-NY", "A-1", "Books", 1, 700))
+		time.Sleep(23 * time.Hour)
+		asked := r.Retail.Count().ByPath["/api/reporting/analyzer"]
+		if st := r.Source.Status(); len(st.Lacking) != 1 || !strings.Contains(st.Lacking[0], "reporting rights") || asked > 100 {
+			t.Errorf("it says that it lacks %q, and asked %d times", st.Lacking, asked)
+		}
+		doctor := func(l ...shared.LocationCode) error {
+			o := o
+			o.Locations = l
+			return retailapi.New("acme", o).Check(t.Context())
+		}
+		if err := doctor(); !breaker.IsRefusal(err) || !strings.Contains(err.Error(), "reporting rights") {
+			t.Errorf("a doctor finds %v", err)
+		}
+		r.Retail.Set(func(x *heartland.Trouble) { x.NoReports = false })
+		if err := doctor("S-NY"); err != nil {
+			t.Errorf("a doctor finds %v", err)
+		}
+		if err := doctor("S-NY", "S-17"); !breaker.IsRefusal(err) || !strings.Contains(err.Error(), "may not see S-17") {
+			t.Errorf("a doctor finds %v", err)
+		}
+		time.Sleep(2 * time.Hour)
+		if st := r.Source.Status(); len(st.Lacking) > 0 {
+			t.Errorf("it lacks %q", st.Lacking)
+		}
+		r.Stop()
+		if c := r.Books.Totals["S-NY 2026-11-20"]; c.Paid.Minor != 700 {
+			t.Errorf("the total of the day that waited is %+v", c)
 		}
 	})
 }

@@ -98,9 +98,7 @@ func (p *plan) begin(now time.Time, can abilities) {
 		return len(c.Scans) > 0 && c.owes() < missingMost && (c.Scans[0].Purpose == tail || live(s, c))
 	}, run: (*Source).scanStep})
 	add(job{name: "places", every: placesEvery, optional: true, ready: live, run: (*Source).placesJob})
-	if can.Groups != "" {
-		add(job{name: "daily totals", every: totalsEvery, optional: true, ready: live, run: (*Source).totalsJob})
-	}
+	add(job{name: "daily totals", every: totalsEvery, optional: true, ready: live, run: (*Source).totalsJob})
 	add(job{name: "marks", every: marksEvery, ready: func(s *Source, c *cursor) bool {
 		return live(s, c) && c.owes() == 0 && !c.scanning(deep) && !c.scanning(tail)
 	}, run: (*Source).marksJob})

@@ -103,7 +103,7 @@ func (s *Source) probeFilters(ctx context.Context, a *abilities) (err error) {
 // rights makes a missing right on what we live on a refusal that a person must mend.
 func (s *Source) rights(err error, what string) error {
 	if answered(err, http.StatusForbidden) || answered(err, http.StatusNotFound) {
-		return fault.New(fault.Invalid, "read "+what, fmt.Errorf("the token may not read %s: give its user the right to, then restart the agent. Nothing is lost: %w", what, err))
+		return fault.New(fault.Invalid, "read "+what, fmt.Errorf("the token may not read %s: give its user the right to, and reading goes on by itself. Nothing is lost: %w", what, err))
 	}
 	return err
 }
@@ -203,6 +203,17 @@ func (s *Source) probeReports(ctx context.Context, a *abilities) error {
 			return nil
 		}
 		a.Reports = "the analyzer does not group by location and day"
+	}
+	return nil
+}
+
+// reporting is probeReports for those that cannot do without: code invalid when the analyzer cannot be used.
+func (s *Source) reporting(ctx context.Context, a *abilities) error {
+	if err := s.probeReports(ctx, a); err != nil {
+		return err
+	}
+	if a.Groups == "" {
+		return fault.Msg(fault.Invalid, "read daily totals", "tickets can be read, but their days wait for a total to check against: "+a.Reports)
 	}
 	return nil
 }

@@ -154,7 +154,7 @@ func (s *Source) Read(ctx context.Context, after source.Cursor, most int) ([]sou
 	}
 	if s.can == nil {
 		if err := s.connect(ctx); err != nil {
-			return nil, after, err
+			return nil, after, s.yield(err)
 		}
 	}
 	if len(s.queue) > 0 {
@@ -163,17 +163,23 @@ func (s *Source) Read(ctx context.Context, after source.Cursor, most int) ([]sou
 	next := s.at.clone()
 	got, did, err := s.step(ctx, &next, most)
 	if err != nil {
-		if until, rests := s.c.resting(); rests { // a 429 is no trouble, it is an answer
-			s.wakeAt(until)
-			return nil, after, nil
-		}
-		return nil, after, err
+		return nil, after, s.yield(err)
 	}
 	if !did {
 		s.wakeAt(s.plan.next(time.Now()))
 		return nil, after, nil
 	}
 	return s.ship(after, next, got)
+}
+
+// yield takes a 429 for what it is, no trouble but an answer: the next look is when the server wants it. Other errors stay.
+func (s *Source) yield(err error) error {
+	until, rests := s.c.resting()
+	if !rests {
+		return err
+	}
+	s.wakeAt(until)
+	return nil
 }
 
 // settle learns from the cursor what became of the last Read.
@@ -291,7 +297,9 @@ func (s *Source) step(ctx context.Context, c *cursor, most int) (got batch, did 
 		if err != nil && j.optional && !breaker.IsRefusal(err) && !errors.Is(err, context.Canceled) && ctx.Err() == nil {
 			s.note(j.name, err.Error())
 			s.o.Log.WarnContext(ctx, "a part of Heartland Retail cannot be read; it is tried again", "source", s.name, "part", j.name, "err", err)
-			j.due = now.Add(min(j.every, time.Minute))
+			if j.due = now.Add(j.every); !fault.Is(err, fault.Invalid) { // what passes is tried again soon
+				j.due = now.Add(min(j.every, time.Minute))
+			}
 			return batch{}, true, nil
 		}
 		if err == nil && j.optional {

@@ -76,9 +76,19 @@ func (s *Source) sums(r report) (x sums, err error) {
 	return x, nil
 }
 
-// totalsJob tells the totals of the last days that are over.
+// totalsJob tells the totals of the last days that are over. A right to them that was missing when connecting is tried again each time: their
+// days wait for it.
 func (s *Source) totalsJob(ctx context.Context, j *job, c *cursor, _ int) (batch, error) {
 	j.again(time.Now(), false)
+	if s.can.Groups == "" {
+		can := *s.can
+		if err := s.reporting(ctx, &can); err != nil {
+			return batch{}, err
+		}
+		s.mu.Lock()
+		s.can = &can
+		s.mu.Unlock()
+	}
 	today := retail.DateOf(s.c.now().UTC())
 	from := max(c.Since, min(c.Told, today.AddDays(-2)), today.AddDays(-lookBackDays))
 	theirs, err := s.reports(ctx, from, today)
