@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	dice "math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -201,14 +202,16 @@ func (d *demo) agents(ctx context.Context, day time.Time) error {
 	return nil
 }
 
-// free finds a port that is not taken at the moment.
+// free finds a port below those that the system gives to others: until the hub is there, no other broker may answer the agents.
 func free() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	for range 200 {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 15_000+dice.IntN(17_000)))
+		if err == nil {
+			defer l.Close()
+			return l.Addr().String(), nil
+		}
 	}
-	defer l.Close()
-	return l.Addr().String(), nil
+	return "", errors.New("no port is free")
 }
 
 // centre starts the hub, registers what it should know and prepares the books.

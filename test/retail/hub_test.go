@@ -2,6 +2,7 @@ package retail_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -41,12 +42,7 @@ func newCentre(t *testing.T) *centre {
 	srv := httptest.NewServer(c.retail)
 	t.Cleanup(srv.Close)
 	c.url = srv.URL + "/api"
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.broker = l.Addr().String()
-	l.Close()
+	c.broker = freePort(t)
 	o := hub.Default()
 	o.DataDir, o.Web.Listen, o.Broker.Listen, o.Broker.Open = filepath.Join(c.dir, "hub"), "127.0.0.1:0", c.broker, true
 	o.Webhooks = hub.WebhooksConfig{SecretFile: c.file("hook", hookSecret), Tenants: []string{"acme"}}
@@ -60,11 +56,25 @@ func newCentre(t *testing.T) *centre {
 	if err := os.MkdirAll(o.DataDir, 0o700); err != nil {
 		t.Fatal(err)
 	}
+	var err error
 	if c.hub, err = hub.New(t.Context(), o, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	c.run(c.hub.Run, c.hub.Close)
 	return c
+}
+
+// freePort finds a port below those that the system gives to others: no other test's agent may come to this broker.
+func freePort(t *testing.T) string {
+	for range 200 {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 15_000+rand.IntN(17_000)))
+		if err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
 }
 
 // run starts something that ends with the test, or when stop is called.

@@ -16,6 +16,7 @@ import (
 // right that is missing comes back as breaker.Refuse marks it, and so does a location of the settings that the token may not see: the API
 // says nothing of it.
 func (s *Source) Check(ctx context.Context) error {
+	s.c.spaced = checkSpacing
 	err := s.check(ctx)
 	for n := 1; n < checkTries; n++ {
 		until, rests := s.c.resting()
@@ -33,8 +34,10 @@ func (s *Source) Check(ctx context.Context) error {
 	return err
 }
 
-// checkTries is how often a doctor asks an account that wants to be left alone for a while: the service asks it at the same time.
-const checkTries = 4
+const (
+	checkSpacing = 1500 * time.Millisecond // with the service's own requests less than the 4 a second that the vendor is believed to bear
+	checkTries   = 4                       // so often an account is asked that wants to be left alone for a while
+)
 
 func (s *Source) check(ctx context.Context) error {
 	if s.c.base == "" {

@@ -56,6 +56,8 @@ type client struct {
 	http    *http.Client
 	breaker *breaker.Breaker
 
+	spaced time.Duration // longer than spacing, where somebody else reads the account at the same time
+
 	mu    sync.Mutex // one request at a time
 	next  time.Time  // not before
 	hold  time.Time  // the server asked for rest until then
@@ -92,7 +94,7 @@ func (c *client) get(ctx context.Context, path string, q url.Values, v any) erro
 	if err := pause(ctx, time.Until(c.next)); err != nil {
 		return err
 	}
-	c.next = time.Now().Add(spacing)
+	c.next = time.Now().Add(max(spacing, c.spaced))
 	var later error // 429: the server is there and answers, so it is no failure of the connection
 	err := c.breaker.Do(ctx, func(ctx context.Context) error {
 		err := c.ask(ctx, path, q, v)
