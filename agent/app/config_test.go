@@ -105,7 +105,7 @@ func TestCommandsWithoutAService(t *testing.T) {
 		{[]string{"config", "print"}, 0, "device = 'pc'"},
 		{[]string{"status"}, 1, "is not running"},
 		{[]string{"import", csv, "--profile", "supermarket"}, 0, "2 rows = 1 in 1 tickets + 1 that become cases"},
-		{[]string{"import", file, "--profile", "supermarket"}, 0, "nothing of it could be read: it lacks the columns"},
+		{[]string{"import", file, "--profile", "supermarket"}, 1, "nothing of it could be read: it lacks the columns"},
 		{[]string{"import", csv, "--profile", "nothing"}, 1, "no such profile"},
 		{[]string{"buffer", "verify"}, 0, "4 records, every one whole"},
 		{[]string{"status"}, 1, "records waiting: 4"},

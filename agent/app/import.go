@@ -25,7 +25,10 @@ func (c *cli) importCommand() *cobra.Command {
 		}, o); err != nil {
 			return err
 		}
-		return c.tell(nil, rep, importText(rep))
+		if err := c.tell(nil, rep, importText(rep)); err != nil || rep.Refused == "" {
+			return err
+		}
+		return errQuiet // nothing of it was taken in: a script must notice
 	}}
 	cmd.Flags().StringVar(&o.Profile, "profile", "", "how the file is to be read")
 	cmd.Flags().StringVar((*string)(&o.Location), "location", "", "for a file that names none")

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tillpost/tillpost/shared/envelope"
@@ -119,7 +120,10 @@ func (c *content) close() { c.index.close() }
 // gather notes where each row stands and which ticket it belongs to.
 func (c *content) gather(ctx context.Context, f io.Reader) (err error) {
 	r := io.TeeReader(f, c.sum)
-	if c.text, err = newText(c.profile, c.sum); err == nil {
+	if err = packed(f, c.profile); err == nil {
+		c.text, err = newText(c.profile, c.sum)
+	}
+	if err == nil {
 		switch c.profile.Format {
 		case "xlsx":
 			c.format = &sheet{commas: commas{p: c.profile}}
@@ -146,6 +150,23 @@ func (c *content) gather(ctx context.Context, f io.Reader) (err error) {
 		c.index = newIndex("")
 	}
 	return err
+}
+
+// packed tells a compressed file, which would otherwise look like one with wrong columns. It is not unpacked here: what is inside may be
+// card data, and must not reach the disk before it was looked at.
+func packed(f io.Reader, p *profile.Profile) error {
+	at, ok := f.(io.ReaderAt)
+	if !ok {
+		return nil
+	}
+	head := make([]byte, 4)
+	n, _ := at.ReadAt(head, 0) // a shorter file is none of these
+	for magic, kind := range map[string]string{"\x1f\x8b": "gzip", "PK\x03\x04": "zip", "7z\xbc\xaf": "7-zip", "BZh": "bzip2", "\x28\xb5\x2f\xfd": "zstandard"} {
+		if strings.HasPrefix(string(head[:n]), magic) && !(kind == "zip" && p.Format == "xlsx") {
+			return errTold("it is packed (%s): unpack it and take in what is inside", kind)
+		}
+	}
+	return nil
 }
 
 // note puts a row into the index.

@@ -245,3 +245,16 @@ func TestCardNumbersLeaveNoTrace(t *testing.T) {
 		}
 	}
 }
+
+// A packed file says that it is packed, and not that its columns are wrong.
+func TestAPackedFileSaysSo(t *testing.T) {
+	for head, kind := range map[string]string{"\x1f\x8b\x08": "gzip", "PK\x03\x04\x14": "zip", "BZh91": "bzip2"} {
+		f := folder(t, "csv")
+		write(t, f, "a.csv", head+"rest of it\n1,2,3\n")
+		var k kept
+		rep, err := filedrop.Import{Path: filepath.Join(f.Dir, "a.csv"), Profile: f.Profile, Location: "S1", Stream: envelope.History}.Run(t.Context(), &k)
+		if err != nil || !strings.Contains(rep.Refused, "it is packed ("+kind+")") {
+			t.Errorf("%s: %v, %q", kind, err, rep.Refused)
+		}
+	}
+}
