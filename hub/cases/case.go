@@ -40,6 +40,13 @@ const (
 	ConnectionRefused Cause = "connection_refused" // a key or right is refused for good
 	OfflinePayments   Cause = "offline_payments"   // a card terminal holds payments that no bank has promised
 	ModeMix           Cause = "mode_mix"           // test and real meet
+
+	DepositMissing Cause = "deposit_missing" // a closed batch that no bank line has paid in time
+	DepositOpen    Cause = "deposit_open"    // a bank line of takings that no batches and no bags explain
+	Disputed       Cause = "disputed"        // money that was taken back and is neither won nor lost
+	BankAccount    Cause = "bank_account"    // statement lines of an account that nobody has named
+	BankFile       Cause = "bank_file"       // parts of a statement file that could not be read
+	ClearingAge    Cause = "clearing_age"    // takings that stand on a clearing account for too long
 )
 
 // State of a case.
@@ -88,7 +95,7 @@ func (c Cause) Living() bool { return c == MissingProof || c == ConnectionRefuse
 // accepted that number 9 is.
 func (c Cause) Exact() bool {
 	switch c {
-	case Gap, ControlTotal, SuspenseCap, DateShift, TotalDiffers, ForeignEdit, OfflinePayments:
+	case Gap, ControlTotal, SuspenseCap, DateShift, TotalDiffers, ForeignEdit, OfflinePayments, ClearingAge:
 		return true
 	}
 	return false

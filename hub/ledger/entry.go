@@ -76,7 +76,7 @@ type Entry struct {
 // Coded reports whether the role's measures carry a code of the till's.
 func (r Role) Coded() bool {
 	switch r {
-	case Shipping, GiftCard, Tip, Deposit, House, Rounding:
+	case Shipping, GiftCard, Tip, Deposit, House, Rounding, Dispute, Unclaimed, Breakage, Cancelling:
 		return false
 	}
 	return true

@@ -20,7 +20,7 @@ type Adopted struct {
 }
 
 // refForm takes a reference of Ref apart; a location's code is free text.
-var refForm = regexp.MustCompile(`^Tillpost \S+ (.+)/(\d{4}-\d{2}-\d{2})/(\d+) ([0-9a-f]*)(?: (.*))?$`)
+var refForm = regexp.MustCompile(`^Tillpost \S+ (.+)/(\d{4}-\d{2}-\d{2})/(?:([a-z]+-[0-9a-f-]+)/)?(\d+) ([0-9a-f]*)(?: (.*))?$`)
 
 // Own reads every entry of this hub back from Odoo. A hub that was put back from a backup does not know what it posted since; without
 // that, it would post it again.
@@ -89,12 +89,15 @@ func (r reverse) document(f *found, c money.Currency) (d rollup.Document, ok boo
 	if m == nil {
 		return d, false
 	}
-	n, err := strconv.Atoi(m[3])
+	n, err := strconv.Atoi(m[4])
 	if err != nil || n < 1 {
 		return d, false
 	}
-	d = rollup.Document{Key: rollup.DayKey{Location: retail.LocationCode(m[1]), Day: retail.BusinessDate(m[2])}, Number: n, Kind: rollup.DayDocument, Date: f.date,
-		Currency: c, Hash: m[4], Note: m[5]}
+	d = rollup.Document{Key: rollup.DayKey{Location: retail.LocationCode(m[1]), Day: retail.BusinessDate(m[2])}, Series: m[3], Number: n, Kind: rollup.DayDocument, Date: f.date,
+		Currency: c, Hash: m[5], Note: m[6]}
+	if d.Series != "" {
+		d.Kind = rollup.VoucherDocument
+	}
 	if n > 1 {
 		d.Kind = rollup.DeltaDocument
 	}

@@ -177,5 +177,6 @@ func (r *Roller) decide(ctx context.Context) (worked bool, next time.Time, err e
 			}
 		}
 	}
-	return len(keys) > 0, next, bad
+	more, err := r.vouchers(ctx)
+	return len(keys) > 0 || more, next, errors.Join(bad, err)
 }

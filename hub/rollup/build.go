@@ -110,12 +110,24 @@ func Delta(posted []Document, want []Line) ([]Line, error) {
 // Next makes the next document of a store-day, or ok = false when the books already say what they should. posted are all documents of the
 // day that were made before, whatever became of them. date is the accounting date: the day itself unless its period is closed (D12).
 func Next(k DayKey, date retail.BusinessDate, s Sheet, posted []Document, b Books, tickets int, set mapping.Set, note string) (d Document, ok bool, err error) {
+	if bug.LateDropped && len(posted) > 0 {
+		return Document{}, false, nil
+	}
+	return complete(Document{Key: k, Kind: DayDocument, Date: date, Journal: b.Journal, Tickets: tickets, Mapping: set.Version, Note: note}, s, posted)
+}
+
+// NextVoucher is Next for a voucher: posted are the documents of its series. A voucher that is taken back is one without postings.
+func NextVoucher(v ledger.Voucher, s Sheet, posted []Document, b Books, set mapping.Set) (d Document, ok bool, err error) {
+	return complete(Document{Key: DayKey{v.Location, v.Day}, Series: v.Series, Kind: VoucherDocument, Date: v.Day, Journal: b.Journal, Mapping: set.Version, Note: v.Text}, s, posted)
+}
+
+// complete fills d in with what the books still lack.
+func complete(d Document, s Sheet, posted []Document) (Document, bool, error) {
 	lines, err := Delta(posted, s.Lines)
-	if err != nil || len(lines) == 0 || bug.LateDropped && len(posted) > 0 {
+	if err != nil || len(lines) == 0 {
 		return Document{}, false, err
 	}
-	d = Document{Key: k, Number: len(posted) + 1, Kind: DayDocument, Date: date, Currency: lines[0].Amount.Currency, Journal: b.Journal,
-		Lines: lines, Tickets: tickets, Mapping: set.Version, Note: note}
+	d.Number, d.Currency, d.Lines = len(posted)+1, lines[0].Amount.Currency, lines
 	if len(posted) > 0 {
 		d.Kind = DeltaDocument
 	}
@@ -161,6 +173,7 @@ func rank(l Line) int {
 }
 
 var order = []ledger.Role{ledger.Sales, ledger.Returns, ledger.Discount, ledger.Shipping, ledger.Fee, ledger.Tax, ledger.TaxRefund, ledger.GiftCard,
-	ledger.Deposit, ledger.House, ledger.Tip, ledger.Rounding, ledger.PaidIn, ledger.PaidOut, ledger.OverShort, ledger.Tender}
+	ledger.Deposit, ledger.House, ledger.Tip, ledger.Rounding, ledger.PaidIn, ledger.PaidOut, ledger.OverShort, ledger.Tender, ledger.Bank, ledger.Charge,
+	ledger.Dispute, ledger.Loss, ledger.COGS, ledger.Inventory, ledger.DueTo, ledger.DueFrom, ledger.Unclaimed, ledger.Breakage, ledger.Cancelling}
 
 func abs(n int64) int64 { return max(n, -n) }

@@ -25,12 +25,14 @@ const (
 	DayDocument     DocumentKind = "day"     // the first of a store-day
 	DeltaDocument   DocumentKind = "delta"   // what changed since: late, changed and remapped
 	ReverseDocument DocumentKind = "reverse" // a counter-document on a person's order
+	VoucherDocument DocumentKind = "voucher" // the first of a series that is no store-day: a deposit, a bill, a dispute, a bag of cash
 )
 
 // Document is what goes to Odoo: one journal entry. It never changes once it has a number; what changes later is the next document.
 type Document struct {
 	Key      DayKey
-	Number   int // 1, 2, … within the store-day
+	Series   string `json:",omitempty"` // "" = the store-day itself, else a ledger.Voucher's
+	Number   int    // 1, 2, … within the series
 	Kind     DocumentKind
 	Date     retail.BusinessDate // the accounting date wanted; Odoo's is read back and must be this one
 	Currency money.Currency
@@ -42,8 +44,13 @@ type Document struct {
 	Note     string // why, for a delta or reverse: "late: ticket 1004"
 }
 
-// ID is unique at this hub: "S1/2026-11-23/1".
-func (d Document) ID() string { return fmt.Sprintf("%s/%s/%d", d.Key.Location, d.Key.Day, d.Number) }
+// ID is unique at this hub: "S1/2026-11-23/1" of a store-day, "S1/2026-11-25/deposit-1f0c/1" of a voucher.
+func (d Document) ID() string {
+	if d.Series != "" {
+		return fmt.Sprintf("%s/%s/%s/%d", d.Key.Location, d.Key.Day, d.Series, d.Number)
+	}
+	return fmt.Sprintf("%s/%s/%d", d.Key.Location, d.Key.Day, d.Number)
+}
 
 // Line is one journal item.
 type Line struct {

@@ -77,3 +77,9 @@ func spoil(a ledger.Account, m money.Amount) money.Amount {
 	}
 	return m
 }
+
+// TotalsOf is a voucher's signed sum per measure.
+func TotalsOf(v ledger.Voucher) (Totals, error) {
+	t := Totals{}
+	return t, t.Add(ledger.Entry{Postings: v.Postings}, 1)
+}

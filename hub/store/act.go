@@ -81,7 +81,10 @@ func (c Clerk) accept(ctx context.Context, v view.CaseView, a view.Act) error {
 				return err
 			}
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE day SET dirty = 1 WHERE location = ? AND day = ?`, string(v.Location), string(v.Day))
+		if _, err := tx.ExecContext(ctx, `UPDATE day SET dirty = 1 WHERE location = ? AND day = ?`, string(v.Location), string(v.Day)); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE voucher SET dirty = 1 WHERE location = ? AND day = ?`, string(v.Location), string(v.Day))
 		return err
 	})
 }

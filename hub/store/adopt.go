@@ -23,8 +23,8 @@ func (s *Store) Adopt(ctx context.Context, own []odoo.Adopted) (adopted int, err
 			if a.Posted {
 				state = roll.Verified
 			}
-			res, err := tx.ExecContext(ctx, `INSERT INTO document (id, location, day, number, state, body, hash, odoo, move, date, made, changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-				d.ID(), string(d.Key.Location), string(d.Key.Day), d.Number, state, string(body), d.Hash, a.Entry, a.Move, string(d.Date), micros(tx.Now), micros(tx.Now))
+			res, err := tx.ExecContext(ctx, `INSERT INTO document (id, location, day, series, number, state, body, hash, odoo, move, date, made, changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+				d.ID(), string(d.Key.Location), string(d.Key.Day), d.Series, d.Number, state, string(body), d.Hash, a.Entry, a.Move, string(d.Date), micros(tx.Now), micros(tx.Now))
 			if err != nil {
 				return err
 			}
@@ -35,7 +35,9 @@ func (s *Store) Adopt(ctx context.Context, own []odoo.Adopted) (adopted int, err
 				continue
 			}
 			adopted++
-			tx.touchDay(d.Key.Location, d.Key.Day)
+			if d.Series == "" {
+				tx.touchDay(d.Key.Location, d.Key.Day)
+			}
 			if err := tx.PutStep(ctx, Step{Subject: "document " + d.ID(), Who: "hub", What: "adopted from Odoo", After: a.Entry}); err != nil {
 				return err
 			}

@@ -75,7 +75,7 @@ func (tx *Tx) rollDay(ctx context.Context, k rollup.DayKey, ends time.Time) (d r
 	if d.Paid, err = roll.Paid(d.Totals); err != nil {
 		return d, err
 	}
-	if d.Documents, d.States, err = documents(ctx, tx, k); err != nil {
+	if d.Documents, d.States, err = documents(ctx, tx, k, ""); err != nil {
 		return d, err
 	}
 	if d.Set, err = rules(ctx, tx); err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/tillpost/tillpost/shared/fault"
 )
 
-// documents reads a day's documents in the order in which they were made, with their states.
-func documents(ctx context.Context, q querier, k rollup.DayKey) (ds []rollup.Document, states []string, err error) {
+// documents reads a series' documents in the order in which they were made, with their states; series "" are the store-day's own.
+func documents(ctx context.Context, q querier, k rollup.DayKey, series string) (ds []rollup.Document, states []string, err error) {
 	err = each(ctx, q, func(r *sql.Rows) error {
 		var body, state string
 		if err := r.Scan(&body, &state); err != nil {
@@ -22,7 +22,7 @@ func documents(ctx context.Context, q querier, k rollup.DayKey) (ds []rollup.Doc
 		err := json.Unmarshal([]byte(body), &d)
 		ds, states = append(ds, d), append(states, state)
 		return err
-	}, `SELECT body, state FROM document WHERE location = ? AND day = ? ORDER BY number`, string(k.Location), string(k.Day))
+	}, `SELECT body, state FROM document WHERE location = ? AND day = ? AND series = ? ORDER BY number`, string(k.Location), string(k.Day), series)
 	return ds, states, err
 }
 
@@ -32,12 +32,26 @@ func (tx *Tx) putDocument(ctx context.Context, d rollup.Document) error {
 	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO document (id, location, day, number, state, body, hash, made, changed, entry)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT COALESCE(max(entry), 0) FROM cursor))`,
-		d.ID(), string(d.Key.Location), string(d.Key.Day), d.Number, roll.Posting, string(body), d.Hash, micros(tx.Now), micros(tx.Now)); err != nil {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO document (id, location, day, series, number, state, body, hash, made, changed, entry)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT COALESCE(max(entry), 0) FROM cursor))`,
+		d.ID(), string(d.Key.Location), string(d.Key.Day), d.Series, d.Number, roll.Posting, string(body), d.Hash, micros(tx.Now), micros(tx.Now)); err != nil {
 		return err
 	}
 	return tx.PutStep(ctx, Step{Subject: "document " + d.ID(), Who: "hub", What: "made", Reason: d.Note, After: d.Hash})
+}
+
+// touchOwner lets the store-day or voucher of a document be looked at again.
+func (tx *Tx) touchOwner(ctx context.Context, id string) error {
+	var location, day, series string
+	if err := tx.QueryRowContext(ctx, `SELECT location, day, series FROM document WHERE id = ?`, id).Scan(&location, &day, &series); err != nil {
+		return err
+	}
+	query := `UPDATE day SET dirty = 1 WHERE location = ? AND day = ? AND ? = ''`
+	if series != "" {
+		query = `UPDATE voucher SET dirty = 1 WHERE location = ? AND day = ? AND series = ?`
+	}
+	_, err := tx.ExecContext(ctx, query, location, day, series)
+	return err
 }
 
 // getDocument reads one by its id. Code not_found.

@@ -84,8 +84,8 @@ func (o Outbox) Settle(ctx context.Context, out []odoo.Outcome) error {
 var documentCauses = []cases.Cause{cases.Parked, cases.DateShift, cases.LockedPeriod, cases.TotalDiffers, cases.ForeignEdit, cases.Deleted}
 
 func (tx *Tx) settle(ctx context.Context, u odoo.Outcome) error {
-	var before, oldWhy, loc, day string
-	if err := tx.QueryRowContext(ctx, `SELECT state, why, location, day FROM document WHERE id = ?`, u.Document).Scan(&before, &oldWhy, &loc, &day); err != nil {
+	var before, oldWhy string
+	if err := tx.QueryRowContext(ctx, `SELECT state, why FROM document WHERE id = ?`, u.Document).Scan(&before, &oldWhy); err != nil {
 		return err
 	}
 	state := map[odoo.Verdict]string{odoo.Done: roll.Verified, odoo.Wait: roll.Waiting, odoo.Park: roll.Parked}[u.Verdict]
@@ -126,16 +126,15 @@ func (tx *Tx) settle(ctx context.Context, u odoo.Outcome) error {
 			return err
 		}
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE day SET dirty = 1 WHERE location = ? AND day = ?`, loc, day)
-	return err
+	return tx.touchOwner(ctx, u.Document)
 }
 
 // Resend lets a parked or waiting document be tried again at once, under the same external id; an audited step. date, when given, is the
 // accounting date a person chose.
 func (s *Store) Resend(ctx context.Context, id string, date retail.BusinessDate, who, reason string) error {
 	return s.InTx(ctx, func(tx *Tx) error {
-		var state, old, loc, day string
-		if err := tx.QueryRowContext(ctx, `SELECT state, date, location, day FROM document WHERE id = ?`, id).Scan(&state, &old, &loc, &day); err == sql.ErrNoRows {
+		var state, old string
+		if err := tx.QueryRowContext(ctx, `SELECT state, date FROM document WHERE id = ?`, id).Scan(&state, &old); err == sql.ErrNoRows {
 			return fault.Msg(fault.NotFound, "resend", "there is no document "+id)
 		} else if err != nil {
 			return err
@@ -152,7 +151,7 @@ func (s *Store) Resend(ctx context.Context, id string, date retail.BusinessDate,
 		if _, err := tx.ExecContext(ctx, `UPDATE document SET state = 'posting', why = '', due = 0, attempt = 0, date = ?, changed = ? WHERE id = ?`, string(date), micros(tx.Now), id); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE day SET dirty = 1 WHERE location = ? AND day = ?`, loc, day); err != nil {
+		if err := tx.touchOwner(ctx, id); err != nil {
 			return err
 		}
 		return tx.PutStep(ctx, Step{Subject: "document " + id, Who: who, What: "resent", Reason: reason, Before: state + " " + old, After: "posting " + string(date)})

@@ -159,7 +159,7 @@ func (s *Store) documentViews(ctx context.Context, k rollup.DayKey) (out []view.
 		v.Lines = lineViews(d.Lines, read)
 		out = append(out, v)
 		return nil
-	}, `SELECT body, state, why, made, checked, readback FROM document WHERE location = ? AND day = ? ORDER BY number`, string(k.Location), string(k.Day))
+	}, `SELECT body, state, why, made, checked, readback FROM document WHERE location = ? AND day = ? AND series = '' ORDER BY number`, string(k.Location), string(k.Day))
 	return out, err
 }
 

@@ -49,7 +49,7 @@ func (s *Store) documentEntries(ctx context.Context, k rollup.DayKey) (out []int
 		err := r.Scan(&e)
 		out = append(out, e)
 		return err
-	}, `SELECT entry FROM document WHERE location = ? AND day = ? ORDER BY number`, string(k.Location), string(k.Day))
+	}, `SELECT entry FROM document WHERE location = ? AND day = ? AND series = '' ORDER BY number`, string(k.Location), string(k.Day))
 	return out, classify("read documents", err)
 }
 

@@ -1,0 +1,300 @@
+package reconcile
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/settle"
+	"github.com/tillpost/tillpost/shared/money"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// round is one decision in the making.
+type round struct {
+	Facts
+	dec       Decision
+	names     map[string]string // account number → short name
+	merchants map[string]Merchant
+	batches   map[string]Batch
+	lines     map[string]Line
+	reading   map[string]settle.Reading
+	used      map[string]bool // line keys with a voucher, old or new
+}
+
+// Decide says which vouchers the facts make and what stays open. It is pure: the same facts make the same vouchers under the same series.
+// Code invalid: amounts of several currencies.
+func Decide(f Facts) (Decision, error) {
+	r := newRound(f)
+	if err := r.deposits(); err != nil {
+		return Decision{}, err
+	}
+	for _, step := range []func() error{r.bills, r.disputes, r.bags} {
+		if err := step(); err != nil {
+			return Decision{}, err
+		}
+	}
+	r.remain()
+	return r.dec, nil
+}
+
+func newRound(f Facts) *round {
+	r := &round{Facts: f, names: map[string]string{}, merchants: map[string]Merchant{}, batches: map[string]Batch{}, lines: map[string]Line{},
+		reading: map[string]settle.Reading{}, used: map[string]bool{}}
+	r.dec.Open = map[string]string{}
+	for _, a := range f.Accounts {
+		r.names[a.Number] = a.Name
+	}
+	var terms []settle.Terms
+	for _, m := range f.Merchants {
+		r.merchants[m.Merchant] = m
+		terms = append(terms, m.Terms)
+	}
+	for _, b := range f.Batches {
+		r.batches[b.ID] = b
+	}
+	for _, l := range f.Lines {
+		r.lines[l.Key], r.used[l.Key] = l, l.Voucher != ""
+		r.reading[l.Key] = settle.Classify(l.Text, l.Amount.Minor > 0, terms)
+	}
+	return r
+}
+
+// series names a voucher by what it rests on.
+func series(k ledger.VoucherKind, subject string) string {
+	sum := sha256.Sum256([]byte(subject))
+	return string(k) + "-" + hex.EncodeToString(sum[:6])
+}
+
+// deposits matches batches with the lines that pay them. Everything known takes part, so that usual fees are learned from what was decided;
+// only what is open makes a voucher.
+func (r *round) deposits() error {
+	var bs []settle.Batch
+	for _, b := range r.Batches {
+		bs = append(bs, b.Batch)
+	}
+	var ds []settle.Deposit
+	var terms []settle.Terms
+	for _, m := range r.Merchants {
+		terms = append(terms, m.Terms)
+	}
+	for _, l := range r.Lines {
+		read := r.reading[l.Key]
+		if r.names[l.Account] == "" || read.Kind != settle.Takings && read.Kind != settle.Fees {
+			continue // a batch with more refunds than sales is debited as a bill is
+		}
+		ds = append(ds, settle.Deposit{Key: l.Key, Merchant: read.Merchant, Account: l.Account, Funds: read.Funds, Booked: l.Booked, Amount: l.Amount})
+	}
+	if len(bs) == 0 || len(ds) == 0 {
+		return nil
+	}
+	got, err := settle.Pair(bs, ds, terms, r.Banking)
+	if err != nil {
+		return err
+	}
+	for _, m := range got.Matches {
+		if err := r.deposit(m); err != nil {
+			return err
+		}
+	}
+	for _, o := range got.Open {
+		if o.Deposit != "" && !r.used[o.Deposit] {
+			r.dec.Open[o.Deposit] = o.Why
+		}
+	}
+	return nil
+}
+
+// deposit makes the vouchers of one match: one per line and location, since an entry in the books belongs to one location.
+func (r *round) deposit(m settle.Match) error {
+	for _, k := range m.Deposits {
+		if r.used[k] {
+			return nil // it was decided before
+		}
+	}
+	var parts []Part
+	for _, id := range m.Batches {
+		b := r.batches[id]
+		if b.Voucher != "" {
+			return nil
+		}
+		parts = append(parts, b.Parts...)
+	}
+	vs, err := r.payOut(m, parts)
+	if err != nil {
+		return err
+	}
+	for _, k := range m.Deposits {
+		r.used[k] = true
+		delete(r.dec.Open, k)
+	}
+	r.dec.Vouchers = append(r.dec.Vouchers, vs...)
+	r.dec.Used = append(r.dec.Used, Used{Series: vs[0].Series, Lines: m.Deposits, Batches: m.Batches})
+	return nil
+}
+
+// payOut divides a match by line and location: gross by what each line brought, net by each location's gross, both to the cent.
+func (r *round) payOut(m settle.Match, parts []Part) (out []ledger.Voucher, err error) {
+	from := []string{}
+	for _, k := range m.Deposits {
+		from = append(from, "line "+k)
+	}
+	for _, b := range m.Batches {
+		from = append(from, "batch "+b)
+	}
+	name := series(ledger.DepositVoucher, fmt.Sprint(m.Deposits))
+	weights := make([]int64, len(m.Deposits))
+	for i, k := range m.Deposits {
+		weights[i] = abs(r.lines[k].Amount.Minor)
+	}
+	merchant := r.merchants[r.batches[m.Batches[0]].Merchant]
+	charge := "processing"
+	if r.batches[m.Batches[0]].Funds == settle.Amex {
+		charge = "amex"
+	}
+	for i, k := range m.Deposits {
+		l := r.lines[k]
+		share, err := lineShare(parts, weights, i)
+		if err != nil {
+			return nil, err
+		}
+		nets, locations, err := byLocation(l, share)
+		if err != nil {
+			return nil, err
+		}
+		for _, loc := range locations {
+			ps, err := ledger.PayOut(ledger.Paid{Account: r.names[l.Account], Net: nets[loc], Shares: sharesOf(share, loc), Charge: charge})
+			if err != nil {
+				return nil, err
+			}
+			v := ledger.Voucher{Series: name, Kind: ledger.DepositVoucher, Location: cmp.Or(loc, merchant.Location), Day: l.Booked, Currency: l.Amount.Currency, Postings: ps, From: from,
+				Text: fmt.Sprintf("%s of batches %s", l.Amount, join(m.Batches))}
+			if i > 0 {
+				v.Series = fmt.Sprintf("%s-%d", name, i+1)
+			}
+			out = append(out, v)
+		}
+	}
+	return out, nil
+}
+
+// lineShare is the part of a match's gross that line i brought.
+func lineShare(parts []Part, weights []int64, i int) ([]Part, error) {
+	if len(weights) == 1 {
+		return parts, nil
+	}
+	out := slices.Clone(parts)
+	for j := range out {
+		cut, err := out[j].Amount.Split(weights...)
+		if err != nil {
+			return nil, err
+		}
+		out[j].Amount = cut[i]
+	}
+	return out, nil
+}
+
+// byLocation divides a line's amount by each location's gross.
+func byLocation(l Line, parts []Part) (map[retail.LocationCode]money.Amount, []retail.LocationCode, error) {
+	gross := map[retail.LocationCode]int64{}
+	for _, p := range parts {
+		gross[p.Location] += p.Amount.Minor
+	}
+	var locations []retail.LocationCode
+	for loc := range gross {
+		locations = append(locations, loc)
+	}
+	slices.Sort(locations)
+	weights := make([]int64, len(locations))
+	total := int64(0)
+	for i, loc := range locations {
+		weights[i] = abs(gross[loc])
+		total += weights[i]
+	}
+	if total == 0 {
+		weights[0] = 1
+	}
+	cut, err := l.Amount.Split(weights...)
+	out := map[retail.LocationCode]money.Amount{}
+	for i, loc := range locations {
+		if err == nil {
+			out[loc] = cut[i]
+		}
+	}
+	return out, locations, err
+}
+
+func sharesOf(parts []Part, loc retail.LocationCode) (out []ledger.Share) {
+	sum := map[string]ledger.Share{}
+	for _, p := range parts {
+		if p.Location != loc {
+			continue
+		}
+		s := sum[p.Tender]
+		s.Tender, s.Amount.Currency, s.Amount.Minor = p.Tender, p.Amount.Currency, s.Amount.Minor+p.Amount.Minor
+		sum[p.Tender] = s
+	}
+	for _, s := range sum {
+		out = append(out, s)
+	}
+	return out
+}
+
+// remain lists what has waited for too long.
+func (r *round) remain() {
+	for _, l := range r.Lines {
+		c := cases.New(cases.DepositOpen, "line "+l.Key, noTime)
+		why, open := r.dec.Open[l.Key]
+		if r.used[l.Key] || !open || r.bankingDays(l.Booked) <= waitForBatch {
+			if l.Voucher == "" {
+				r.dec.Gone = append(r.dec.Gone, c.ID)
+			}
+			continue
+		}
+		c.Location, c.Day, c.Amount = r.locationOf(l), l.Booked, l.Amount
+		c.Detail = fmt.Sprintf("%s of %s, %q: %s", l.Amount, l.Booked, l.Text, why)
+		r.dec.Cases = append(r.dec.Cases, c)
+	}
+	paid := map[string]bool{}
+	for _, u := range r.dec.Used {
+		for _, b := range u.Batches {
+			paid[b] = true
+		}
+	}
+	for _, b := range r.Batches {
+		c := cases.New(cases.DepositMissing, "batch "+b.ID, noTime)
+		if paid[b.ID] {
+			r.dec.Gone = append(r.dec.Gone, c.ID)
+		}
+		if b.Voucher != "" || paid[b.ID] || b.Amount.IsZero() || r.bankingDays(b.Closed) <= waitForDeposit {
+			continue
+		}
+		c.Location, c.Day, c.Amount = r.merchants[b.Merchant].Location, b.Closed, b.Amount
+		c.Detail = fmt.Sprintf("batch %s of merchant %s, closed on %s, comes to %s", b.ID, b.Merchant, b.Closed, b.Amount)
+		r.dec.Cases = append(r.dec.Cases, c)
+	}
+}
+
+const (
+	waitForBatch   = 5 // banking days: a batch that comes late is read within days
+	waitForDeposit = 4 // banking days after closing (finance.md A20)
+)
+
+// bankingDays counts those from a day until today.
+func (r *round) bankingDays(since retail.BusinessDate) int {
+	return r.bankingDaysBetween(since, r.Today)
+}
+
+// bankingDaysBetween counts to 60, which is longer than any limit.
+func (r *round) bankingDaysBetween(from, to retail.BusinessDate) (n int) {
+	for d := from.AddDays(1); d <= to && n < 60; d = d.AddDays(1) {
+		if r.Banking(d) {
+			n++
+		}
+	}
+	return n
+}

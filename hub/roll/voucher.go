@@ -1,0 +1,106 @@
+package roll
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/mapping"
+	"github.com/tillpost/tillpost/hub/rollup"
+)
+
+// VoucherKey names a voucher.
+type VoucherKey struct {
+	rollup.DayKey
+	Series string
+}
+
+// Voucher is one with all that a decision needs.
+type Voucher struct {
+	ledger.Voucher
+	Documents []rollup.Document
+	States    []string
+	Set       mapping.Set
+	Books     rollup.Books
+}
+
+// VoucherStore is the part of the database that vouchers need.
+type VoucherStore interface {
+	// DueVouchers returns vouchers that changed, or whose documents did.
+	DueVouchers(ctx context.Context, most int) ([]VoucherKey, error)
+	// DecideVoucher reads one, asks, and writes the answer with its document and task, in one transaction.
+	DecideVoucher(ctx context.Context, k VoucherKey, decide func(Voucher) (Decision, error)) error
+}
+
+// DecideVoucher says what a voucher's next document is. It is pure. Unlike a store-day a voucher waits for nobody: it rests on the bank's
+// own word, and what was matched is sure.
+func DecideVoucher(v Voucher, o Options) (Decision, error) {
+	dec := Decision{State: Posting}
+	if len(v.Documents) > 0 {
+		dec.State = worst(v.States)
+	}
+	if o.Books == (rollup.Books{}) {
+		o.Books = v.Books
+	}
+	if o.Books.Journal == "" || o.Books.Suspense == "" {
+		dec.State, dec.Why = Waiting, "no journal is known yet: run `hub odoo setup`"
+		return dec, nil
+	}
+	t, err := rollup.TotalsOf(v.Voucher)
+	if err != nil {
+		return dec, err
+	}
+	key := rollup.DayKey{Location: v.Location, Day: v.Day}
+	sheet, err := rollup.Map(key, t, v.Set, o.Books)
+	if err != nil {
+		return dec, err
+	}
+	for _, a := range sheet.Unmapped {
+		c := cases.New(cases.UnknownCode, string(a), cases.Case{}.Opened)
+		role, code := a.Split()
+		c.Location, c.Day, c.Amount = v.Location, v.Day, abs(t[a])
+		c.Detail = fmt.Sprintf("%s %q of %s at location %s on %s: %s stand in suspense", role, code, v.Text, v.Location, v.Day, abs(t[a]))
+		dec.Cases = append(dec.Cases, c)
+	}
+	doc, ok, err := rollup.NextVoucher(v.Voucher, sheet, v.Documents, o.Books, v.Set)
+	if err != nil {
+		return dec, err
+	}
+	if ok {
+		dec.Document, dec.State = &doc, Posting
+	}
+	return dec, nil
+}
+
+// vouchers judges those that are due.
+func (r *Roller) vouchers(ctx context.Context) (worked bool, err error) {
+	vs, ok := r.Store.(VoucherStore)
+	if !ok {
+		return false, nil
+	}
+	keys, err := vs.DueVouchers(ctx, dueMost)
+	if err != nil {
+		return false, err
+	}
+	var bad error
+	for _, k := range keys {
+		made := false
+		if err := vs.DecideVoucher(ctx, k, func(v Voucher) (Decision, error) {
+			dec, err := DecideVoucher(v, r.options())
+			made = dec.Document != nil
+			return dec, err
+		}); err != nil { // one that cannot be judged stops no other
+			bad = errors.Join(bad, fmt.Errorf("judge voucher %s of %s: %w", k.Series, k.DayKey, err))
+			continue
+		}
+		if made {
+			r.Log.InfoContext(ctx, "document made", "location", k.Location, "day", k.Day, "voucher", k.Series)
+			if r.Made != nil {
+				r.Made()
+			}
+		}
+	}
+	return len(keys) > 0 && bad == nil, bad
+}

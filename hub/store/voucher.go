@@ -1,0 +1,98 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+
+	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/roll"
+	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/shared/fault"
+)
+
+// putVoucher stores one; a series that is there already stays as it is, and says so.
+func (tx *Tx) putVoucher(ctx context.Context, v ledger.Voucher) (fresh bool, err error) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return false, err
+	}
+	res, err := tx.ExecContext(ctx, `INSERT INTO voucher (series, location, day, kind, body, made) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (location, day, series) DO NOTHING`,
+		v.Series, string(v.Location), string(v.Day), string(v.Kind), string(body), micros(tx.Now))
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	if err != nil || n == 0 {
+		return false, err
+	}
+	return true, tx.PutStep(ctx, Step{Subject: "voucher " + v.Series, Who: "hub", What: "made", Reason: v.Text, After: string(v.Location) + " " + string(v.Day)})
+}
+
+// DueVouchers implements roll.VoucherStore.
+func (s *Store) DueVouchers(ctx context.Context, most int) (out []roll.VoucherKey, err error) {
+	if at, err := s.Restored(ctx); err != nil || !at.IsZero() {
+		return nil, err // as with store-days: what was sent since the backup is not known yet
+	}
+	err = each(ctx, s.read, func(r *sql.Rows) error {
+		var k roll.VoucherKey
+		err := r.Scan(&k.Location, &k.Day, &k.Series)
+		out = append(out, k)
+		return err
+	}, `SELECT location, day, series FROM voucher WHERE dirty = 1 ORDER BY day, location, series LIMIT ?`, most)
+	return out, classify("list due vouchers", err)
+}
+
+// DecideVoucher implements roll.VoucherStore.
+func (s *Store) DecideVoucher(ctx context.Context, k roll.VoucherKey, decide func(roll.Voucher) (roll.Decision, error)) error {
+	return s.InTx(ctx, func(tx *Tx) error {
+		v, before, err := tx.voucher(ctx, k)
+		if err != nil {
+			return err
+		}
+		if v.Set, err = rules(ctx, tx); err != nil {
+			return err
+		}
+		if v.Books, err = booksOf(ctx, tx); err != nil {
+			return err
+		}
+		dec, err := decide(v)
+		if err != nil {
+			return err
+		}
+		for _, c := range dec.Cases {
+			if err := tx.ask(ctx, c); err != nil {
+				return err
+			}
+		}
+		if dec.Document != nil {
+			if err := tx.putDocument(ctx, *dec.Document); err != nil {
+				return err
+			}
+		}
+		if dec.State != before {
+			if err := tx.PutStep(ctx, Step{Subject: "voucher " + k.Series, Who: "hub", What: "is " + dec.State, Reason: dec.Why, Before: before, After: dec.State}); err != nil {
+				return err
+			}
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE voucher SET state = ?, why = ?, dirty = 0 WHERE location = ? AND day = ? AND series = ?`, dec.State, dec.Why, string(k.Location), string(k.Day), k.Series)
+		return err
+	})
+}
+
+// voucher reads one with its documents. Code not_found.
+func (tx *Tx) voucher(ctx context.Context, k roll.VoucherKey) (v roll.Voucher, state string, err error) {
+	var body string
+	err = tx.QueryRowContext(ctx, `SELECT body, state FROM voucher WHERE location = ? AND day = ? AND series = ?`, string(k.Location), string(k.Day), k.Series).Scan(&body, &state)
+	if errors.Is(err, sql.ErrNoRows) {
+		return v, "", fault.Msg(fault.NotFound, "read voucher", "there is no voucher "+k.Series)
+	}
+	if err == nil {
+		err = json.Unmarshal([]byte(body), &v.Voucher)
+	}
+	if err == nil {
+		v.Documents, v.States, err = documents(ctx, tx, rollup.DayKey{Location: k.Location, Day: k.Day}, k.Series)
+	}
+	return v, state, err
+}
