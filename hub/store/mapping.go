@@ -101,6 +101,9 @@ func (tx *Tx) mapped(ctx context.Context, r mapping.Rule, who string) error {
 	if _, err := tx.ExecContext(ctx, `UPDATE day SET dirty = 1 WHERE (location, day) IN (SELECT location, day FROM total WHERE `+match+`)`, args...); err != nil {
 		return err
 	}
+	if _, err := tx.ExecContext(ctx, `UPDATE voucher SET dirty = 1 WHERE instr(body, ?) > 0`, `"`+like); err != nil {
+		return err
+	}
 	var ids []string
 	if err := each(ctx, tx, func(rows *sql.Rows) error {
 		var id string

@@ -96,3 +96,33 @@ func (tx *Tx) voucher(ctx context.Context, k roll.VoucherKey) (v roll.Voucher, s
 	}
 	return v, state, err
 }
+
+// Vouchers lists what happened to takings after the tills, the newest first.
+func (s *Store) Vouchers(ctx context.Context, f view.VoucherFilter) (out []view.VoucherView, err error) {
+	limit := f.Limit
+	if limit == 0 {
+		limit = -1
+	}
+	err = each(ctx, s.read, func(r *sql.Rows) error {
+		v, err := scanVoucher(r)
+		out = append(out, v)
+		return err
+	}, `SELECT v.series, v.location, v.day, v.kind, v.state, v.why, v.body, COALESCE((SELECT max(odoo) FROM document d WHERE d.location = v.location AND d.day = v.day AND d.series = v.series), '')
+		FROM voucher v WHERE (? = '' OR v.location = ?) AND (? = '' OR v.day >= ?) AND (? = '' OR v.day <= ?) AND (? = '' OR v.series = ?) ORDER BY v.day DESC, v.location, v.series LIMIT ?`,
+		string(f.Location), string(f.Location), string(f.From), string(f.From), string(f.To), string(f.To), f.Series, f.Series, limit)
+	return out, classify("list vouchers", err)
+}
+
+func scanVoucher(r *sql.Rows) (v view.VoucherView, err error) {
+	var body string
+	if err := r.Scan(&v.Series, &v.Location, &v.Day, &v.Kind, &v.State, &v.Why, &body, &v.Entry); err != nil {
+		return v, err
+	}
+	var x ledger.Voucher
+	if err := json.Unmarshal([]byte(body), &x); err != nil {
+		return v, err
+	}
+	v.Text, v.From = x.Text, x.From
+	v.Totals, err = rollup.TotalsOf(x)
+	return v, err
+}

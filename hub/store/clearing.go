@@ -1,0 +1,125 @@
+package store
+
+// Clearings tells what stands open on clearing accounts, by location and measure: payments out are taken from the oldest takings.
+func (s *Store) Clearings(ctx context.Context, today retail.BusinessDate, banking func(retail.BusinessDate) bool) (out []view.Clearing, err error) {
+	sums, err := s.clearing(ctx)
+	if err != nil {
+		return nil, classify("age clearing accounts", err)
+	}
+	for k, days := range sums {
+		if c := aged(k, days); !c.Open.IsZero() {
+			for d := c.Oldest; d != "" && d < today; d = d.AddDays(1) {
+				if banking(d.AddDays(1)) {
+					c.Days++
+				}
+			}
+			out = append(out, c)
+		}
+	}
+	slices.SortFunc(out, func(a, b view.Clearing) int { return cmp.Or(cmp.Compare(a.Location, b.Location), cmp.Compare(a.Measure, b.Measure)) })
+	return out, nil
+}
+
+// aged takes what was paid out from the oldest days and tells what is left.
+func aged(k clearingKey, days map[retail.BusinessDate]int64) view.Clearing {
+	currency := money.Currency(k.currency)
+	c := view.Clearing{Location: k.location, Measure: ledger.Account(k.measure)}
+	var order []retail.BusinessDate
+	sum, out := int64(0), int64(0) // out: what left, beside what came in
+	for d, n := range days {
+		order = append(order, d)
+		if sum += n; n < 0 {
+			out -= n
+		}
+	}
+	slices.Sort(order)
+	c.Open = money.Of(sum, currency)
+	for _, d := range order {
+		n := days[d]
+		if n <= 0 {
+			continue
+		}
+		paid := min(n, out)
+		if out -= paid; n > paid {
+			c.Oldest = retail.BusinessDate(cmp.Or(string(c.Oldest), string(d)))
+			c.Parts = append(c.Parts, view.ClearingPart{Day: d, Amount: money.Of(n-paid, currency)})
+		}
+	}
+	return c
+}
+
+// AgeClearings keeps a case per clearing account that old says something stands on for too long.
+func (s *Store) AgeClearings(ctx context.Context, all []view.Clearing, old func(view.Clearing) bool) error {
+	return s.InTx(ctx, func(tx *Tx) error {
+		still := map[string]bool{}
+		for _, c := range all {
+			if !old(c) {
+				continue
+			}
+			k := cases.New(cases.ClearingAge, string(c.Location)+" "+string(c.Measure), tx.Now)
+			k.Location, k.Day, k.Amount = c.Location, c.Oldest, c.Open
+			k.Detail = fmt.Sprintf("%s of %s are open, the oldest since %s", c.Open, c.Measure, c.Oldest)
+			if err := tx.ask(ctx, k); err != nil {
+				return err
+			}
+			still[k.ID] = true
+		}
+		return tx.closeRest(ctx, cases.ClearingAge, still)
+	})
+}
+
+// closeRest closes the cases of a cause that are not among those that still are.
+func (tx *Tx) closeRest(ctx context.Context, cause cases.Cause, still map[string]bool) error {
+	var gone []string
+	if err := each(ctx, tx, func(r *sql.Rows) error {
+		var id string
+		err := r.Scan(&id)
+		if !still[id] {
+			gone = append(gone, id)
+		}
+		return err
+	}, `SELECT id FROM kase WHERE cause = ? AND state <> 'closed'`, string(cause)); err != nil {
+		return err
+	}
+	for _, id := range gone {
+		if err := tx.CloseCase(ctx, id, "hub", "the cause is gone"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// clearing sums a measure's open amount by location and day: what the tills took less what vouchers paid. Only what is posted counts.
+func (s *Store) clearing(ctx context.Context) (map[clearingKey]map[retail.BusinessDate]int64, error) {
+	out := map[clearingKey]map[retail.BusinessDate]int64{}
+	add := func(k clearingKey, day retail.BusinessDate, n int64) {
+		if out[k] == nil {
+			out[k] = map[retail.BusinessDate]int64{}
+		}
+		out[k][day] += n
+	}
+	err := each(ctx, s.read, func(r *sql.Rows) error {
+		var k clearingKey
+		var day retail.BusinessDate
+		var minor int64
+		err := r.Scan(&k.location, &day, &k.measure, &minor, &k.currency)
+		add(k, day, minor)
+		return err
+	}, `SELECT t.location, t.day, t.measure, t.minor, t.currency FROM total t WHERE substr(t.measure, 1, 7) = 'tender:' AND EXISTS (SELECT 1 FROM document d WHERE d.location = t.location AND d.day = t.day AND d.series = '')`)
+	if err != nil {
+		return nil, err
+	}
+	vs, err := s.Vouchers(ctx, view.VoucherFilter{})
+	for _, v := range vs {
+		for a, m := range v.Totals {
+			add(clearingKey{v.Location, string(a), string(m.Currency)}, v.Day, m.Minor)
+		}
+	}
+	return out, err
+}
+
+type clearingKey struct {
+	location retail.LocationCode
+	measure  string
+	currency string
+}
