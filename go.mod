@@ -24,7 +24,7 @@ require (
 	golang.org/x/text v0.43.0
 )
 
-require github.com/rickar/cal/v2 v2.1.13 // indirect
+require github.com/rickar/cal/v2 v2.1.13
 
 require (
 	github.com/antithesishq/antithesis-sdk-go v0.8.0-default-no-op // indirect

@@ -254,6 +254,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("roll", a.roll)
 	start("mend", a.reread)
 	start("match", a.match)
+	start("settle", a.settle)
 	start("pollers", a.assignPollers)
 	if a.writer != nil {
 		start("odoo", a.post)

@@ -28,6 +28,8 @@ type Config struct {
 	Odoo      OdooConfig       `toml:"odoo"`
 	Posting   PostingConfig    `toml:"posting"`
 	Notify    NotifyConfig     `toml:"notify"`
+	Banks     []BankConfig     `toml:"bank,omitempty"`
+	Merchants []MerchantConfig `toml:"merchant,omitempty"`
 	Webhooks  WebhooksConfig   `toml:"webhooks"`
 	Locations []LocationConfig `toml:"location,omitempty"`
 }
@@ -131,6 +133,7 @@ func (c *Config) validate(f *config.Faults) {
 	c.Odoo.validate(f)
 	c.Posting.validate(f)
 	c.Notify.validate(f)
+	c.validateSettlement(f)
 	c.Webhooks.validate(f)
 	seen := map[retail.LocationCode]bool{}
 	for i, l := range c.Locations {
@@ -233,18 +236,9 @@ func (p PostingConfig) validate(f *config.Faults) {
 			f.Add("posting.%s: %q is not absent, advisory or required", name, n)
 		}
 	}
-	if _, err := p.limit(); err != nil {
+	if _, err := amountOf(p.SuspenseCap); err != nil {
 		f.Add("posting.suspense_cap: %q is not an amount like 100.00 USD", p.SuspenseCap)
 	}
-}
-
-// limit is the suspense cap; without a currency there is none.
-func (p PostingConfig) limit() (money.Amount, error) {
-	if p.SuspenseCap == "" {
-		return money.Amount{}, nil
-	}
-	number, currency, _ := strings.Cut(p.SuspenseCap, " ")
-	return money.Parse(number, money.Currency(currency))
 }
 
 func (p PostingConfig) rules() audit.Rules {

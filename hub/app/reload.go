@@ -74,7 +74,7 @@ func needRestart(have, next Config) (out []string) {
 
 // posting makes head office's rules hold.
 func (a *App) posting(ctx context.Context, p PostingConfig) error {
-	limit, err := p.limit()
+	limit, err := amountOf(p.SuspenseCap)
 	if err != nil {
 		return err
 	}

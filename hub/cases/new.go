@@ -37,15 +37,14 @@ var texts = map[Cause]text{
 		"Let the store send them from the terminal (its menu: Send SAF) before its end of day, and follow up those declined."},
 	ModeMix: {"Test and real must not meet", "What contradicts the books is kept aside and is not booked.",
 		"Correct the key, address or setting named below, then retry: what was kept aside is read again."},
-	Unread:   {"Nobody reads a Heartland Retail account", "New tickets of this account are not fetched; they wait there and none is lost.", "Set up one agent beside the hub that reads all its locations, or start the one that did."},
-	TooLarge: {"A record is too large to travel", "It stays on the store's PC and is not in the books.", "Export it there and look at it: no ticket is that large."},
+	Unread:         {"Nobody reads a Heartland Retail account", "New tickets of this account are not fetched; they wait there and none is lost.", "Set up one agent beside the hub that reads all its locations, or start the one that did."},
+	TooLarge:       {"A record is too large to travel", "It stays on the store's PC and is not in the books.", "Export it there and look at it: no ticket is that large."},
 	DepositMissing: {"No deposit has paid a closed batch", "The takings stand on the clearing account; the bank has not booked them.", "Ask the processor for the deposit of this batch; a bank file that is missing closes it by itself."},
 	DepositOpen:    {"A bank line of takings fits no batch and no bag of cash", "The money is at the bank and stands in no document yet.", "Read what is missing, or say what it is; it then closes by itself."},
 	Disputed:       {"A cardholder's bank took a payment back", "The money has left the bank account and stands on the disputes account.", "Answer the dispute in time; when it is lost, say so here and the loss is booked."},
 	BankAccount:    {"A bank account is not in the settings", "Its lines are kept and match nothing.", "Name the account in the settings under [[bank]]; its lines then match by themselves."},
 	BankFile:       {"A part of a bank file could not be read", "Lines of the bank may be missing: deposits stay open.", "Export the file again, or ask the bank; the other lines were taken."},
 	ClearingAge:    {"Takings stand on a clearing account for too long", "The tills say they were taken; no bank line shows them.", "Look for the deposit or the cash bag; what never comes is booked as a loss by a person."},
-	TooLarge:       {"A record is too large to travel", "It stays on the store's PC and is not in the books.", "Export it there and look at it: no ticket is that large."},
 }
 
 // New is a case of its cause with the texts for people. now may be zero: the store then stamps it.

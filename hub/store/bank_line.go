@@ -9,7 +9,6 @@ import (
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/money"
-	"github.com/tillpost/tillpost/shared/retail"
 )
 
 // PutBankFile takes a statement file's lines in; those that are known stay as they are. What could not be read is a case per file.

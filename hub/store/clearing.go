@@ -1,5 +1,19 @@
 package store
 
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+
+	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/view"
+	"github.com/tillpost/tillpost/shared/money"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
 // Clearings tells what stands open on clearing accounts, by location and measure: payments out are taken from the oldest takings.
 func (s *Store) Clearings(ctx context.Context, today retail.BusinessDate, banking func(retail.BusinessDate) bool) (out []view.Clearing, err error) {
 	sums, err := s.clearing(ctx)
@@ -16,7 +30,9 @@ func (s *Store) Clearings(ctx context.Context, today retail.BusinessDate, bankin
 			out = append(out, c)
 		}
 	}
-	slices.SortFunc(out, func(a, b view.Clearing) int { return cmp.Or(cmp.Compare(a.Location, b.Location), cmp.Compare(a.Measure, b.Measure)) })
+	slices.SortFunc(out, func(a, b view.Clearing) int {
+		return cmp.Or(cmp.Compare(a.Location, b.Location), cmp.Compare(a.Measure, b.Measure))
+	})
 	return out, nil
 }
 

@@ -1,20 +1,11 @@
 package store
 
 import (
-	"cmp"
 	"context"
-	"database/sql"
 	"encoding/json"
-	"slices"
-	"strings"
 
-	"github.com/tillpost/tillpost/hub/cases"
-	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/hub/reconcile"
-	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/settle"
-	"github.com/tillpost/tillpost/hub/view"
-	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 

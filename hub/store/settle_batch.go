@@ -1,5 +1,20 @@
 package store
 
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/reconcile"
+	"github.com/tillpost/tillpost/hub/settle"
+	"github.com/tillpost/tillpost/shared/money"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
 // factBatches reads closed batches that stand in no voucher, each divided by who pays it out, location and the tills' own tender.
 func (tx *Tx) factBatches(ctx context.Context, f *reconcile.Facts, since retail.BusinessDate) error {
 	merchants := map[string]reconcile.Merchant{}
@@ -79,7 +94,9 @@ func (tx *Tx) batchParts(ctx context.Context, b retail.Batch) (out []reconcile.P
 	if left != 0 { // the gateway's total counts: what its payments do not tell is named as that
 		out = append(out, reconcile.Part{Location: b.Location, Share: ledger.Share{Tender: unknownCard, Amount: money.Of(left, b.Total.Currency)}})
 	}
-	slices.SortFunc(out, func(a, b reconcile.Part) int { return cmp.Or(cmp.Compare(a.Location, b.Location), cmp.Compare(a.Tender, b.Tender)) })
+	slices.SortFunc(out, func(a, b reconcile.Part) int {
+		return cmp.Or(cmp.Compare(a.Location, b.Location), cmp.Compare(a.Tender, b.Tender))
+	})
 	return out, err
 }
 
@@ -100,7 +117,9 @@ func byPayer(b retail.Batch, closed retail.BusinessDate, m reconcile.Merchant, p
 			out = append(out, x)
 		}
 	}
-	amex := func(tender string) bool { return m.OwnAmex && strings.Contains(strings.ToLower(tender), "am") && isAmex(tender) }
+	amex := func(tender string) bool {
+		return m.OwnAmex && strings.Contains(strings.ToLower(tender), "am") && isAmex(tender)
+	}
 	piece(b.Key.ID, settle.Cards, func(t string) bool { return !amex(t) })
 	piece(b.Key.ID+"/amex", settle.Amex, amex)
 	return out

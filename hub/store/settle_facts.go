@@ -1,5 +1,18 @@
 package store
 
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"strings"
+
+	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/reconcile"
+	"github.com/tillpost/tillpost/hub/settle"
+	"github.com/tillpost/tillpost/shared/money"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
 func (tx *Tx) facts(ctx context.Context, f *reconcile.Facts) (err error) {
 	since := f.Today.AddDays(-learnDays)
 	f.Taken = map[string]bool{}

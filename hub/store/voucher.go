@@ -9,6 +9,7 @@ import (
 	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/hub/roll"
 	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/fault"
 )
 

@@ -150,6 +150,8 @@ func (s *Server) write(model string, which []int64, values map[string]any) error
 			err = s.writeMove(r, changes)
 		case "account.move.line":
 			err = s.writeLine(r, changes)
+		case "account.bank.statement.line":
+			err = s.writeMove(r, changes)
 		case "res.company":
 			err = s.relock(r, changes)
 		case "res.users":

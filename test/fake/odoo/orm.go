@@ -59,7 +59,7 @@ func (s *Server) add(model string, r record) int64 {
 
 // models are those that a fresh database knows without having a record of them.
 var models = map[string]bool{"account.move": true, "account.move.line": true, "account.lock_exception": true, "account.analytic.account": true, "ir.model.data": true,
-	"res.config.settings": true, "res.partner": true}
+	"res.config.settings": true, "res.partner": true, "account.bank.statement.line": true}
 
 // run is one method; changed tells whether it wrote.
 func (s *Server) run(model, method string, args []any, kw map[string]any) (v any, changed bool, err error) {
@@ -80,6 +80,8 @@ func (s *Server) run(model, method string, args []any, kw map[string]any) (v any
 		return nil, true, s.draft(idList(args[0]))
 	case "account.move.button_cancel":
 		return nil, true, s.cancel(idList(args[0]))
+	case "account.move.line.reconcile": // the same
+		return nil, true, s.reconcile(idList(args[0]))
 	case "account.lock_exception.action_revoke":
 		return nil, true, s.write(model, idList(args[0]), map[string]any{"active": false})
 	case "res.config.settings.execute":
@@ -210,6 +212,12 @@ func (s *Server) field(model string, r record, name string) any {
 			return m["name"]
 		case "date", "ref":
 			return m[name]
+		case "reconciled":
+			return residual(r) == 0 && s.b.Models["account.account"][r["account_id"].(int64)]["reconcile"] == true
+		case "amount_residual":
+			return float64(residual(r)) / 100
+		case "matching_number":
+			return matching(r)
 		case "debit":
 			return max(r["balance"].(float64), 0)
 		case "credit":
@@ -220,6 +228,10 @@ func (s *Server) field(model string, r record, name string) any {
 				return p["tax_id"]
 			}
 			return false
+		}
+	case "account.bank.statement.line":
+		if name == "is_reconciled" {
+			return s.bankReconciled(r)
 		}
 	case "res.company":
 		if strings.HasPrefix(name, "user_") && strings.HasSuffix(name, "_lock_date") {
@@ -311,6 +323,10 @@ func (s *Server) create(model string, values any, context map[string]any) (any, 
 		return id, nil
 	case "account.move":
 		return s.createMove(m, context)
+	case "account.bank.statement.line": // as a bank feed does
+		journal, _ := m["journal_id"].(int64)
+		amount, _ := double(m["amount"])
+		return s.bankLine(journal, fmt.Sprint(m["date"]), fmt.Sprint(m["payment_ref"]), cents(amount))
 	case "account.journal":
 		if r["code"] == nil {
 			return nil, fault{2, "The operation cannot be completed:\n- Create/update: a mandatory field is not set.\n\nModel: Journal (account.journal)\nField: Short Code (code)\n"}

@@ -14,9 +14,10 @@ func (s *Server) seed() {
 		s.put("account.journal", int64(i+1), record{"code": j[0], "name": j[1], "type": j[2], "company_id": int64(1)})
 	}
 	for i, a := range [][3]string{{"101000", "Current Assets", "asset_current"}, {"101402", "Bank Suspense Account", "asset_current"}, {"251000", "Tax Received", "liability_current"},
-		{"400000", "Product Sales", "income"}, {"600000", "Expenses", "expense"}} {
+		{"400000", "Product Sales", "income"}, {"600000", "Expenses", "expense"}, {"601000", "Other", "expense"}, {"101405", "Bank", "asset_cash"}} {
 		s.put("account.account", int64(i+20), s.accountOf(a[0], a[1], a[2]))
 	}
+	s.put("account.journal", 3, s.b.Models["account.journal"][3].with(record{"default_account_id": int64(bankAccount), "suspense_account_id": int64(suspense)}))
 	s.put("account.tax", 1, record{"name": "15%", "type_tax_use": "sale", "amount": 15.0, "company_id": int64(1)})
 	s.repartition(1, int64(22))
 	s.put("account.analytic.plan", 1, record{"name": "Project"})
