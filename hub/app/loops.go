@@ -21,6 +21,7 @@ func (a *App) post(ctx context.Context) error {
 	out := store.Outbox{Store: a.Store}
 	looked := time.Now()
 	var judged, may = time.Time{}, false
+	var cleared time.Time
 	if err := a.adopt(ctx); err != nil {
 		return err
 	}
@@ -52,6 +53,9 @@ func (a *App) post(ctx context.Context) error {
 			} else {
 				a.log.InfoContext(ctx, "posted entries looked at", "entries", n)
 			}
+		}
+		if may {
+			a.clear(ctx, &cleared)
 		}
 		pause := 5 * time.Second // a command of another process may have made a task due
 		if next, err := out.Next(ctx); err == nil && !next.IsZero() {

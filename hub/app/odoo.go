@@ -24,6 +24,7 @@ func (c *cli) odooCommand() *cobra.Command {
 			if err := expect(ctx, s.Store, profiles, &o); err != nil {
 				return err
 			}
+			o.Banks = s.cfg.bankNames()
 			rep, err := Setup(ctx, s.Store, s.cfg.Odoo, o, s.who)
 			if terr := c.tell(rep, func(w io.Writer) { printSetup(w, rep) }); terr != nil {
 				return terr

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tillpost/tillpost/hub/bank"
+	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/hub/reconcile"
 	"github.com/tillpost/tillpost/hub/store"
 	"github.com/tillpost/tillpost/hub/view"
@@ -171,4 +172,20 @@ func printClearing(w io.Writer, cs []view.Clearing) {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\n", c.Location, c.Measure, c.Open, c.Oldest, c.Days)
 	}
 	t.Flush()
+}
+
+// clear brings what is settled on in Odoo: bank lines to their vouchers, and now and then what is open on clearing accounts. last is when
+// that was done.
+func (a *App) clear(ctx context.Context, last *time.Time) {
+	n, err := a.writer.Clear(ctx, store.Clearing{Store: a.Store, Banks: a.Config.bankBooks()})
+	if err == nil && (n > 0 || time.Since(*last) > odoo.ClearEvery) {
+		*last = time.Now()
+		var accounts []string
+		if accounts, err = a.Store.ClearingAccounts(ctx); err == nil {
+			_, err = a.writer.MatchClearing(ctx, accounts)
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		a.log.WarnContext(ctx, "cannot reconcile in Odoo; it is tried again", "err", err)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/tillpost/tillpost/hub/bank"
 	"github.com/tillpost/tillpost/hub/reconcile"
 	"github.com/tillpost/tillpost/hub/settle"
+	"github.com/tillpost/tillpost/hub/store"
 	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -17,6 +18,7 @@ type BankConfig struct {
 	Name    string       `toml:"name" comment:"short: the code of role bank in the mapping"`
 	Number  string       `toml:"number" comment:"as the bank's files name it"`
 	Journal string       `toml:"journal" comment:"code of its bank journal in Odoo; empty: statement lines are left to whoever brings them there"`
+	Make    bool         `toml:"make_lines" comment:"make statement lines there that neither a bank feed nor a person brings"`
 	CSV     bank.Columns `toml:"csv,omitempty" comment:"how its CSV exports are laid out"`
 }
 
@@ -80,6 +82,22 @@ func amountOf(s string) (money.Amount, error) {
 	}
 	number, currency, _ := strings.Cut(s, " ")
 	return money.Parse(number, money.Currency(currency))
+}
+
+// bankBooks says where each bank account stands in Odoo.
+func (c Config) bankBooks() map[string]store.BankBooks {
+	out := map[string]store.BankBooks{}
+	for _, b := range c.Banks {
+		out[b.Number] = store.BankBooks{Name: b.Name, Journal: b.Journal, Make: b.Make}
+	}
+	return out
+}
+
+func (c Config) bankNames() (out []string) {
+	for _, b := range c.Banks {
+		out = append(out, b.Name)
+	}
+	return out
 }
 
 // settlement is what the settings know of a decision's facts.

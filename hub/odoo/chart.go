@@ -29,14 +29,17 @@ type chart struct {
 }
 
 type journal struct {
-	id   int64
-	kind string // "general" is what documents go to
+	id       int64
+	kind     string // "general" is what documents go to
+	own      int64  // of a bank journal: the account of the bank itself
+	suspense int64  // of a bank journal: where a statement line's other side stands until it is explained
 }
 
 type account struct {
 	id   int64
 	kind string // Odoo's account_type
 	dead bool   // archived or deprecated
+	open bool   // its items can be reconciled
 }
 
 // tax is where a tax's own lines go, sold and refunded.
@@ -154,15 +157,15 @@ func only(all []map[string]any, want int64) (out []map[string]any) {
 }
 
 func (ch *chart) readJournals(ctx context.Context, c *Client) error {
-	got, err := c.search(ctx, "account.journal", []any{[]any{"company_id", "=", ch.company}}, []string{"code", "type"}, ch.in())
+	got, err := c.search(ctx, "account.journal", []any{[]any{"company_id", "=", ch.company}}, []string{"code", "type", "default_account_id", "suspense_account_id"}, ch.in())
 	for _, m := range got {
-		ch.journals[text(m["code"])] = journal{id(m["id"]), text(m["type"])}
+		ch.journals[text(m["code"])] = journal{id(m["id"]), text(m["type"]), id(m["default_account_id"]), id(m["suspense_account_id"])}
 	}
 	return err
 }
 
 func (ch *chart) readAccounts(ctx context.Context, c *Client) error {
-	fields := []string{"code", "account_type"}
+	fields := []string{"code", "account_type", "reconcile"}
 	if ch.version.Major < 19 {
 		fields = append(fields, "deprecated") // 19 archives instead, and a search leaves archived ones out
 	}
@@ -173,7 +176,7 @@ func (ch *chart) readAccounts(ctx context.Context, c *Client) error {
 	got, err := c.search(ctx, "account.account", domain, fields, ch.in())
 	for _, m := range got {
 		if code := text(m["code"]); code != "" { // 18 and 19: an account that this company has no code for
-			ch.accounts[code] = account{id(m["id"]), text(m["account_type"]), yes(m["deprecated"])}
+			ch.accounts[code] = account{id(m["id"]), text(m["account_type"]), yes(m["deprecated"]), yes(m["reconcile"])}
 		}
 	}
 	return err

@@ -17,6 +17,7 @@ type SetupOptions struct {
 	Locations map[retail.LocationCode]string // code → name
 	Tenders   []string                       // tender types that get a clearing account each
 	Taxes     []string                       // the tills' jurisdictions
+	Banks     []string                       // short names of the bank accounts, which get an account each for what is on its way there
 	Have      mapping.Set                    // rules that are in force: they are never changed
 	DryRun    bool
 
@@ -142,6 +143,21 @@ func (s *setup) make(ctx context.Context, what, model string, values map[string]
 		return made[0], nil
 	}
 	return id(got), nil
+}
+
+func (s *setup) change(ctx context.Context, what, model string, id int64, values map[string]any) error {
+	if s.dry {
+		s.rep.Steps = append(s.rep.Steps, Step{what, "would be changed"})
+		if r := (right{model, "write"}); !slices.Contains(s.todo, r) {
+			s.todo = append(s.todo, r)
+		}
+		return nil
+	}
+	if _, err := s.c.Call(ctx, model, "write", []any{[]int64{id}, values}, map[string]any{"context": s.ch.in()}); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	s.rep.Steps = append(s.rep.Steps, Step{what, "changed"})
+	return nil
 }
 
 func (s *setup) there(what string) { s.rep.Steps = append(s.rep.Steps, Step{what, "there"}) }

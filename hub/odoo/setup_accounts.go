@@ -15,32 +15,42 @@ type wanted struct {
 	kind  string // Odoo's account_type
 	first string // where the search for a free code begins
 	rules []mapping.Rule
+	clear bool // what stands there is paid out by others: its items are reconciled
 }
 
 func rule(r ledger.Role, code string) mapping.Rule { return mapping.Rule{Role: r, Code: code} }
 
 // chartOf is the default chart of a retailer (finance.md): a clearing account per tender, contra accounts for what is given back.
-func chartOf(tenders []string) []wanted {
+func chartOf(tenders, banks []string) []wanted {
 	out := []wanted{
-		{"Till suspense", "asset_current", "101980", nil},
-		{"Till sales", "income", "401900", []mapping.Rule{rule(ledger.Sales, mapping.Any), rule(ledger.Fee, mapping.Any), rule(ledger.Shipping, "")}},
-		{"Till returns", "income", "401910", []mapping.Rule{rule(ledger.Returns, mapping.Any)}},
-		{"Till discounts", "income", "401920", []mapping.Rule{rule(ledger.Discount, mapping.Any)}},
-		{"Till gift cards outstanding", "liability_current", "251910", []mapping.Rule{rule(ledger.GiftCard, ""), rule(ledger.Tender, "gift_card")}},
-		{"Till tips payable", "liability_current", "251920", []mapping.Rule{rule(ledger.Tip, "")}},
-		{"Till customer deposits", "liability_current", "251930", []mapping.Rule{rule(ledger.Deposit, "")}},
-		{"Till house accounts", "asset_current", "101970", []mapping.Rule{rule(ledger.House, ""), rule(ledger.Tender, "on_account")}},
-		{"Till cash over and short", "expense", "601910", []mapping.Rule{rule(ledger.OverShort, mapping.Any)}},
-		{"Till cash rounding", "expense", "601920", []mapping.Rule{rule(ledger.Rounding, "")}},
-		{"Till paid in", "income", "401930", []mapping.Rule{rule(ledger.PaidIn, mapping.Any)}},
-		{"Till paid out", "expense", "601930", []mapping.Rule{rule(ledger.PaidOut, mapping.Any)}},
+		{"Till suspense", "asset_current", "101980", nil, false},
+		{"Till sales", "income", "401900", []mapping.Rule{rule(ledger.Sales, mapping.Any), rule(ledger.Fee, mapping.Any), rule(ledger.Shipping, "")}, false},
+		{"Till returns", "income", "401910", []mapping.Rule{rule(ledger.Returns, mapping.Any)}, false},
+		{"Till discounts", "income", "401920", []mapping.Rule{rule(ledger.Discount, mapping.Any)}, false},
+		{"Till gift cards outstanding", "liability_current", "251910", []mapping.Rule{rule(ledger.GiftCard, ""), rule(ledger.Tender, "gift_card")}, false},
+		{"Till tips payable", "liability_current", "251920", []mapping.Rule{rule(ledger.Tip, "")}, false},
+		{"Till customer deposits", "liability_current", "251930", []mapping.Rule{rule(ledger.Deposit, "")}, false},
+		{"Till house accounts", "asset_current", "101970", []mapping.Rule{rule(ledger.House, ""), rule(ledger.Tender, "on_account")}, false},
+		{"Till cash over and short", "expense", "601910", []mapping.Rule{rule(ledger.OverShort, mapping.Any)}, false},
+		{"Till cash rounding", "expense", "601920", []mapping.Rule{rule(ledger.Rounding, "")}, false},
+		{"Till paid in", "income", "401930", []mapping.Rule{rule(ledger.PaidIn, mapping.Any)}, false},
+		{"Till paid out", "expense", "601930", []mapping.Rule{rule(ledger.PaidOut, mapping.Any)}, false},
 	}
 	for _, t := range tenders {
 		if t != "gift_card" && t != "on_account" {
-			out = append(out, wanted{"Till clearing: " + t, "asset_current", "101900", []mapping.Rule{rule(ledger.Tender, t)}})
+			out = append(out, wanted{"Till clearing: " + t, "asset_current", "101900", []mapping.Rule{rule(ledger.Tender, t)}, true})
 		}
 	}
-	return out
+	if len(banks) == 0 {
+		return out
+	}
+	for _, b := range banks {
+		out = append(out, wanted{"Till deposits: " + b, "asset_current", "101960", []mapping.Rule{rule(ledger.Bank, b)}, true})
+	}
+	return append(out, wanted{"Till card processing fees", "expense", "601940", []mapping.Rule{rule(ledger.Charge, mapping.Any)}, false},
+		wanted{"Till card disputes", "asset_current", "101965", []mapping.Rule{rule(ledger.Dispute, "")}, true},
+		wanted{"Till chargeback losses", "expense", "601950", []mapping.Rule{rule(ledger.Loss, mapping.Any)}, false},
+		wanted{"Till clearing: card", "asset_current", "101900", []mapping.Rule{rule(ledger.Tender, "card")}, true})
 }
 
 // accounts finds each account by the rule that names it, then by its name; else it makes it with a free code.
@@ -55,7 +65,7 @@ func (s *setup) accounts(ctx context.Context) error {
 		s.byName[text(m["name"])] = text(m["code"])
 	}
 	known := map[string]bool{"suspense": true}
-	for _, w := range chartOf(s.Tenders) {
+	for _, w := range chartOf(s.Tenders, s.Banks) {
 		for _, r := range w.rules {
 			known[key(r)] = true
 		}
@@ -129,17 +139,26 @@ func (s *setup) account(ctx context.Context, w wanted) (code string, err error) 
 		if t, ok := s.exact(r); ok && t.Account != "" {
 			if a, ok := s.ch.accounts[t.Account]; ok && !a.dead {
 				s.there("account " + t.Account + " for " + w.name)
-				return t.Account, nil
+				return t.Account, s.reconcilable(ctx, t.Account, w)
 			}
 		}
 	}
 	if code = s.byName[w.name]; code != "" {
 		s.there("account " + code + " " + w.name)
-		return code, nil
+		return code, s.reconcilable(ctx, code, w)
 	}
 	code = s.free(w.first)
-	_, err = s.make(ctx, "account "+code+" "+w.name, "account.account", map[string]any{"name": w.name, "code": code, "account_type": w.kind})
+	_, err = s.make(ctx, "account "+code+" "+w.name, "account.account", map[string]any{"name": w.name, "code": code, "account_type": w.kind, "reconcile": w.clear})
 	return code, err
+}
+
+// reconcilable lets the items of a clearing account be matched with what paid them out.
+func (s *setup) reconcilable(ctx context.Context, code string, w wanted) error {
+	a, ok := s.ch.accounts[code]
+	if !w.clear || !ok || a.open || a.kind != "asset_current" && a.kind != "liability_current" {
+		return nil
+	}
+	return s.change(ctx, "account "+code+": let its items be reconciled", "account.account", a.id, map[string]any{"reconcile": true})
 }
 
 // exact finds a rule that says just this.

@@ -61,7 +61,7 @@ func (s *setup) payable(ctx context.Context) (code string, err error) {
 	if s.taxAccount != "" {
 		return s.taxAccount, nil
 	}
-	if s.taxAccount, err = s.account(ctx, wanted{"Till sales tax payable", "liability_current", "251900", nil}); err != nil || s.dry {
+	if s.taxAccount, err = s.account(ctx, wanted{"Till sales tax payable", "liability_current", "251900", nil, false}); err != nil || s.dry {
 		return s.taxAccount, err
 	}
 	s.ch, err = readChart(ctx, s.c, s.c.cfg.Company) // its id

@@ -58,6 +58,7 @@ CREATE TABLE bank_line (
     why      TEXT NOT NULL DEFAULT '',     -- why not
     odoo     INTEGER NOT NULL DEFAULT 0,   -- its statement line in Odoo, 0 = not known
     cleared  INTEGER NOT NULL DEFAULT 0,   -- 1 = reconciled there with its voucher
+    tried    INTEGER NOT NULL DEFAULT 0,   -- when that was tried last
     made     INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX bank_line_booked ON bank_line (booked);

@@ -307,7 +307,7 @@ func (s *Server) create(model string, values any, context map[string]any) (any, 
 				return nil, fault{2, "The code of the account must be unique per company!"}
 			}
 		}
-		return s.add(model, s.accountOf(code, fmt.Sprint(r["name"]), fmt.Sprint(r["account_type"]))), nil
+		return s.add(model, s.accountOf(code, fmt.Sprint(r["name"]), fmt.Sprint(r["account_type"])).with(record{"reconcile": r["reconcile"] == true})), nil
 	case "account.tax":
 		account := int64(0)
 		lines, _ := r["invoice_repartition_line_ids"].([]any)
