@@ -29,7 +29,7 @@ const (
 // settle brings the settlement on while the hub runs.
 func (a *App) settle(ctx context.Context) error {
 	for ctx.Err() == nil {
-		if made, err := settleOnce(ctx, a.Store, a.Config); err != nil && ctx.Err() == nil {
+		if made, err := Settle(ctx, a.Store, a.Config); err != nil && ctx.Err() == nil {
 			a.log.ErrorContext(ctx, "cannot match the bank's lines; it is tried again", "err", err)
 		} else if made > 0 {
 			a.log.InfoContext(ctx, "bank lines matched", "vouchers", made)
@@ -43,8 +43,8 @@ func (a *App) settle(ctx context.Context) error {
 	return nil
 }
 
-// settleOnce matches what is open, and ages what stays open.
-func settleOnce(ctx context.Context, s *store.Store, c Config) (made int, err error) {
+// Settle matches what is open, and ages what stays open; made is how many vouchers that made.
+func Settle(ctx context.Context, s *store.Store, c Config) (made int, err error) {
 	f := c.settlement(time.Now())
 	if made, err = s.Reconcile(ctx, f, reconcile.Decide); err != nil {
 		return made, err
@@ -53,7 +53,7 @@ func settleOnce(ctx context.Context, s *store.Store, c Config) (made int, err er
 	if err != nil {
 		return made, err
 	}
-	return made, s.AgeClearings(ctx, open, func(v view.Clearing) bool { return v.Days > oldClearing })
+	return made, s.AgeClearings(ctx, open, func(v view.Clearing) bool { return v.Days > oldClearing && v.PaidOut })
 }
 
 func (c *cli) settleCommands() []*cobra.Command {
@@ -130,7 +130,7 @@ func (c *cli) importBank(ctx context.Context, s *desk, path string, currency mon
 	if err != nil {
 		return err
 	}
-	made, err := settleOnce(ctx, s.Store, s.cfg)
+	made, err := Settle(ctx, s.Store, s.cfg)
 	if err != nil {
 		return err
 	}

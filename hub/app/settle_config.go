@@ -26,6 +26,7 @@ type BankConfig struct {
 type MerchantConfig struct {
 	ID       string              `toml:"id"`
 	Location retail.LocationCode `toml:"location"`
+	Sites    []string            `toml:"sites,omitempty" comment:"the gateway's own numbers of it, where they differ"`
 	Bank     string              `toml:"bank" comment:"name of the account its money goes to"`
 	Net      bool                `toml:"netbilling" comment:"discount and interchange are kept back each day"`
 	MostFee  string              `toml:"most_fee" comment:"what can be kept back at most, in percent; empty: 3.50"`
@@ -112,7 +113,7 @@ func (c Config) settlement(today time.Time) reconcile.Facts {
 		most, _ := basisPoints(m.MostFee) // checked
 		fee, _ := amountOf(m.BackFee)
 		f.Merchants = append(f.Merchants, reconcile.Merchant{Terms: settle.Terms{Merchant: m.ID, Account: numbers[m.Bank], Net: m.Net, MostFee: most, Lag: max(1, m.Lag)},
-			Location: m.Location, OwnAmex: m.OwnAmex, BackFee: fee})
+			Sites: m.Sites, Location: m.Location, OwnAmex: m.OwnAmex, BackFee: fee})
 	}
 	return f
 }

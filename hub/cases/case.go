@@ -95,7 +95,7 @@ func (c Cause) Living() bool { return c == MissingProof || c == ConnectionRefuse
 // accepted that number 9 is.
 func (c Cause) Exact() bool {
 	switch c {
-	case Gap, ControlTotal, SuspenseCap, DateShift, TotalDiffers, ForeignEdit, OfflinePayments, ClearingAge:
+	case Gap, ControlTotal, SuspenseCap, DateShift, TotalDiffers, ForeignEdit, OfflinePayments, ClearingAge, DepositOpen, DepositMissing:
 		return true
 	}
 	return false

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/tillpost/tillpost/hub/cases"
@@ -24,6 +25,7 @@ type round struct {
 	lines     map[string]Line
 	reading   map[string]settle.Reading
 	used      map[string]bool // line keys with a voucher, old or new
+	unsure    map[string]bool // batches that an open line may pay
 }
 
 // Decide says which vouchers the facts make and what stays open. It is pure: the same facts make the same vouchers under the same series.
@@ -71,42 +73,115 @@ func series(k ledger.VoucherKind, subject string) string {
 }
 
 // deposits matches batches with the lines that pay them. Everything known takes part, so that usual fees are learned from what was decided;
-// only what is open makes a voucher.
+// only what is open makes a voucher. A processor pays out what was handed in on a day, whichever terminals closed their batches then
+// (finance.md N31): so days are matched first, and batch by batch only what that leaves over.
 func (r *round) deposits() error {
-	var bs []settle.Batch
-	for _, b := range r.Batches {
-		bs = append(bs, b.Batch)
+	days, members := r.byDay()
+	left, err := r.pair(days, func(m settle.Match) settle.Match {
+		var all []string
+		for _, d := range m.Batches {
+			all = append(all, members[d]...)
+		}
+		m.Batches = all
+		return m
+	}, nil)
+	if err != nil || len(left) == 0 {
+		return err
 	}
-	var ds []settle.Deposit
+	paid := r.paid()
+	var single []settle.Batch
+	for _, b := range r.Batches {
+		if b.Voucher == "" && !paid[b.ID] {
+			single = append(single, b.Batch)
+		}
+	}
+	_, err = r.pair(single, func(m settle.Match) settle.Match { return m }, left)
+	return err
+}
+
+// byDay puts the batches of a merchant, payer and day together. Where some of a day's are decided, its others stand alone.
+func (r *round) byDay() (days []settle.Batch, members map[string][]string) {
+	members = map[string][]string{}
+	at, mixed := map[string]int{}, map[string]bool{}
+	vouchers := map[string]string{}
+	key := func(b Batch) string { return b.Merchant + " " + string(b.Closed) + " " + string(b.Funds) }
+	for _, b := range r.Batches {
+		k := key(b)
+		if v, seen := vouchers[k]; seen && v != b.Voucher {
+			mixed[k] = true
+		}
+		vouchers[k] = b.Voucher
+	}
+	for _, b := range r.Batches {
+		k := key(b)
+		if mixed[k] {
+			k += " " + b.ID
+		}
+		if i, known := at[k]; known {
+			days[i].Amount.Minor += b.Amount.Minor
+		} else {
+			at[k] = len(days)
+			day := b.Batch
+			day.ID = k
+			days = append(days, day)
+		}
+		members[k] = append(members[k], b.ID)
+	}
+	return days, members
+}
+
+// pair asks for matches of batches with the processors' lines, only those when there are any named, and books them. left are lines that
+// found none.
+func (r *round) pair(bs []settle.Batch, whole func(settle.Match) settle.Match, only map[string]bool) (left map[string]bool, err error) {
 	var terms []settle.Terms
 	for _, m := range r.Merchants {
 		terms = append(terms, m.Terms)
 	}
+	var ds []settle.Deposit
 	for _, l := range r.Lines {
 		read := r.reading[l.Key]
-		if r.names[l.Account] == "" || read.Kind != settle.Takings && read.Kind != settle.Fees {
+		if r.names[l.Account] == "" || read.Kind != settle.Takings && read.Kind != settle.Fees || only != nil && !only[l.Key] {
 			continue // a batch with more refunds than sales is debited as a bill is
 		}
 		ds = append(ds, settle.Deposit{Key: l.Key, Merchant: read.Merchant, Account: l.Account, Funds: read.Funds, Booked: l.Booked, Amount: l.Amount})
 	}
 	if len(bs) == 0 || len(ds) == 0 {
-		return nil
+		return nil, nil
 	}
 	got, err := settle.Pair(bs, ds, terms, r.Banking)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, m := range got.Matches {
-		if err := r.deposit(m); err != nil {
-			return err
+		if err := r.deposit(whole(m)); err != nil {
+			return nil, err
 		}
 	}
+	left = map[string]bool{}
+	r.unsure = map[string]bool{}
 	for _, o := range got.Open {
 		if o.Deposit != "" && !r.used[o.Deposit] {
 			r.dec.Open[o.Deposit] = o.Why
+			left[o.Deposit] = true
+		}
+		if o.Batch != "" && o.Why == settle.WhyAmbiguous {
+			for _, id := range whole(settle.Match{Batches: []string{o.Batch}}).Batches {
+				r.unsure[id] = true
+			}
 		}
 	}
-	return nil
+	return left, nil
+}
+
+// paid are batches that this round has booked.
+func (r *round) paid() map[string]bool {
+	paid := map[string]bool{}
+	for _, u := range r.dec.Used {
+		for _, b := range u.Batches {
+			paid[b] = true
+		}
+	}
+	return paid
 }
 
 // deposit makes the vouchers of one match: one per line and location, since an entry in the books belongs to one location.
@@ -244,38 +319,68 @@ func sharesOf(parts []Part, loc retail.LocationCode) (out []ledger.Share) {
 	return out
 }
 
-// remain lists what has waited for too long.
+// remain lists what has waited for too long. Lines of one payer that could be explained in several ways are one question.
 func (r *round) remain() {
+	r.dec.Still = map[string]bool{}
+	unsure := map[string]*cases.Case{}
 	for _, l := range r.Lines {
-		c := cases.New(cases.DepositOpen, "line "+l.Key, noTime)
 		why, open := r.dec.Open[l.Key]
 		if r.used[l.Key] || !open || r.bankingDays(l.Booked) <= waitForBatch {
-			if l.Voucher == "" {
-				r.dec.Gone = append(r.dec.Gone, c.ID)
+			continue
+		}
+		said := fmt.Sprintf("%s of %s, %q", l.Amount, l.Booked, l.Text)
+		subject := "line " + l.Key
+		if why == settle.WhyAmbiguous {
+			read := r.reading[l.Key]
+			subject = "lines of " + cmp.Or(read.Merchant, l.Account) + " " + string(read.Funds)
+			if c := unsure[subject]; c != nil {
+				c.Amount.Minor += l.Amount.Minor
+				c.Detail += "; " + said
+				continue
 			}
-			continue
 		}
+		c := cases.New(cases.DepositOpen, subject, noTime)
 		c.Location, c.Day, c.Amount = r.locationOf(l), l.Booked, l.Amount
-		c.Detail = fmt.Sprintf("%s of %s, %q: %s", l.Amount, l.Booked, l.Text, why)
-		r.dec.Cases = append(r.dec.Cases, c)
+		c.Detail = why + ": " + said
+		unsure[subject] = &c
 	}
-	paid := map[string]bool{}
-	for _, u := range r.dec.Used {
-		for _, b := range u.Batches {
-			paid[b] = true
-		}
+	for _, subject := range slices.Sorted(maps.Keys(unsure)) {
+		c := unsure[subject]
+		r.dec.Cases, r.dec.Still[c.ID] = append(r.dec.Cases, *c), true
 	}
+	r.missing()
+}
+
+// missing lists days of a merchant that no deposit has paid in time: one decision, however many terminals handed in. A batch that might be
+// what an open line pays is that line's question.
+func (r *round) missing() {
+	paid := r.paid()
+	type day struct {
+		id  string
+		sum cases.Case
+		ids []string
+	}
+	var late []*day
+	at := map[string]*day{}
 	for _, b := range r.Batches {
-		c := cases.New(cases.DepositMissing, "batch "+b.ID, noTime)
-		if paid[b.ID] {
-			r.dec.Gone = append(r.dec.Gone, c.ID)
-		}
-		if b.Voucher != "" || paid[b.ID] || b.Amount.IsZero() || r.bankingDays(b.Closed) <= waitForDeposit {
+		subject := b.Merchant + " " + string(b.Closed) + " " + string(b.Funds)
+		c := cases.New(cases.DepositMissing, subject, noTime)
+		if b.Voucher != "" || paid[b.ID] || b.Amount.IsZero() || r.unsure[b.ID] || r.bankingDays(b.Closed) <= waitForDeposit {
 			continue
 		}
-		c.Location, c.Day, c.Amount = r.merchants[b.Merchant].Location, b.Closed, b.Amount
-		c.Detail = fmt.Sprintf("batch %s of merchant %s, closed on %s, comes to %s", b.ID, b.Merchant, b.Closed, b.Amount)
-		r.dec.Cases = append(r.dec.Cases, c)
+		d := at[subject]
+		if d == nil {
+			c.Location, c.Day = r.merchants[b.Merchant].Location, b.Closed
+			c.Amount.Currency = b.Amount.Currency
+			d = &day{id: c.ID, sum: c}
+			at[subject], late = d, append(late, d)
+		}
+		d.sum.Amount.Minor += b.Amount.Minor
+		d.ids = append(d.ids, b.ID)
+		d.sum.Detail = fmt.Sprintf("%s of batches %s, merchant %s, closed on %s", d.sum.Amount, join(d.ids), b.Merchant, b.Closed)
+	}
+	for _, d := range late {
+		r.dec.Cases, r.dec.Still[d.id] = append(r.dec.Cases, d.sum), true
 	}
 }
 

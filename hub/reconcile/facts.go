@@ -19,6 +19,7 @@ type Account struct {
 // Merchant is a merchant id with what is agreed for it.
 type Merchant struct {
 	settle.Terms
+	Sites    []string // other numbers under which the gateway knows it
 	Location retail.LocationCode
 	OwnAmex  bool         // American Express pays out by itself
 	BackFee  money.Amount // that a chargeback costs; no currency = not known
@@ -101,5 +102,6 @@ type Decision struct {
 	Used     []Used
 	Cases    []cases.Case
 	Gone     []string          // ids of cases whose cause is gone
+	Still    map[string]bool   // ids of cases about deposits that miss or fit nothing and that are still so: all others are gone
 	Open     map[string]string // line key → why it has no voucher
 }

@@ -169,14 +169,13 @@ func (r *round) disputes() error {
 
 func (r *round) dispute(l Line, m Merchant) error {
 	if l.Amount.Minor > 0 {
-		ps, err := ledger.WinDispute(r.names[l.Account], l.Amount)
-		if err == nil {
-			r.voucher(ledger.DisputeVoucher, l, m.Location, ps, "chargeback reversed", Used{})
-		}
-		return err
+		return r.win(l, m)
 	}
 	took := l.Amount.Neg()
 	amount, fee, u := took, money.Of(0, took.Currency), Used{}
+	if m.BackFee.Currency == took.Currency && took.Minor > m.BackFee.Minor { // agreed to be taken with it, unless the processor tells other figures
+		amount, fee = money.Of(took.Minor-m.BackFee.Minor, took.Currency), m.BackFee
+	}
 	for _, d := range r.Disputes {
 		over, err := took.Sub(d.Amount)
 		if err != nil || d.Merchant != m.Merchant || r.Taken["dispute "+d.ID] || !over.IsZero() && over != m.BackFee {
@@ -191,8 +190,37 @@ func (r *round) dispute(l Line, m Merchant) error {
 		return err
 	}
 	r.voucher(ledger.DisputeVoucher, l, m.Location, ps, "chargeback", u)
+	if r.won(l, m, amount) {
+		return nil
+	}
 	c := cases.New(cases.Disputed, "line "+l.Key, noTime)
 	c.Location, c.Day, c.Amount, c.Detail = m.Location, l.Booked, amount, fmt.Sprintf("%s on %s, %q", took, l.Booked, l.Text)
 	r.dec.Cases = append(r.dec.Cases, c)
 	return nil
+}
+
+// win books a reversal, and the question about the payment that was taken back is answered.
+func (r *round) win(l Line, m Merchant) error {
+	ps, err := ledger.WinDispute(r.names[l.Account], l.Amount)
+	if err != nil {
+		return err
+	}
+	r.voucher(ledger.DisputeVoucher, l, m.Location, ps, "chargeback reversed", Used{})
+	for _, o := range r.Lines {
+		took := o.Amount.Neg()
+		if mo, ok := r.merchantOf(o); ok && mo.Merchant == m.Merchant && r.reading[o.Key].Kind == settle.Chargeback && o.Booked <= l.Booked && (took == l.Amount || took.Minor-m.BackFee.Minor == l.Amount.Minor) {
+			r.dec.Gone = append(r.dec.Gone, cases.ID(cases.Disputed, "line "+o.Key))
+		}
+	}
+	return nil
+}
+
+// won reports whether the statements show already that a chargeback came back.
+func (r *round) won(l Line, m Merchant, amount money.Amount) bool {
+	for _, o := range r.Lines {
+		if mo, ok := r.merchantOf(o); ok && mo.Merchant == m.Merchant && r.reading[o.Key].Kind == settle.Chargeback && o.Booked >= l.Booked && o.Amount == amount {
+			return true
+		}
+	}
+	return false
 }

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/tillpost/tillpost/hub/cases"
@@ -50,6 +52,15 @@ func aged(k clearingKey, days map[retail.BusinessDate]int64) view.Clearing {
 	}
 	slices.Sort(order)
 	c.Open = money.Of(sum, currency)
+	c.PaidOut = out > 0
+	if sum < 0 { // paid out, and never taken: a card that was charged for a voided ticket, or a ticket that never came
+		for _, d := range slices.Backward(order) {
+			if days[d] < 0 {
+				c.Oldest = d
+				return c
+			}
+		}
+	}
 	for _, d := range order {
 		n := days[d]
 		if n <= 0 {
@@ -64,24 +75,67 @@ func aged(k clearingKey, days map[retail.BusinessDate]int64) view.Clearing {
 	return c
 }
 
-// AgeClearings keeps a case per clearing account that old says something stands on for too long.
+// feeShare is what a deposit may lack of the takings that it pays, in thousandths: what is open beyond that is not explained by it.
+const feeShare = 35
+
+// AgeClearings keeps a case per location on whose clearing accounts old says that something stands for too long. What the open questions
+// about its deposits name already is no question of its own.
 func (s *Store) AgeClearings(ctx context.Context, all []view.Clearing, old func(view.Clearing) bool) error {
 	return s.InTx(ctx, func(tx *Tx) error {
-		still := map[string]bool{}
+		named, err := tx.namedOpen(ctx)
+		if err != nil {
+			return err
+		}
+		by := map[retail.LocationCode]*cases.Case{}
 		for _, c := range all {
 			if !old(c) {
 				continue
 			}
-			k := cases.New(cases.ClearingAge, string(c.Location)+" "+string(c.Measure), tx.Now)
-			k.Location, k.Day, k.Amount = c.Location, c.Oldest, c.Open
-			k.Detail = fmt.Sprintf("%s of %s are open, the oldest since %s", c.Open, c.Measure, c.Oldest)
-			if err := tx.ask(ctx, k); err != nil {
+			k := by[c.Location]
+			if k == nil {
+				n := cases.New(cases.ClearingAge, string(c.Location), tx.Now)
+				k = &n
+				k.Location, k.Day, k.Amount.Currency = c.Location, c.Oldest, c.Open.Currency
+				by[c.Location] = k
+			}
+			k.Day = min(k.Day, c.Oldest)
+			k.Amount.Minor += max(c.Open.Minor, -c.Open.Minor)
+			what := "are open"
+			if c.Open.Minor < 0 {
+				what = "were paid out beyond what the tills took: a card charged for a voided ticket, or a ticket that never came,"
+			}
+			k.Detail += fmt.Sprintf("%s of %s %s since %s; ", c.Open, c.Measure, what, c.Oldest)
+		}
+		still := map[string]bool{}
+		for _, l := range slices.Sorted(maps.Keys(by)) {
+			k := by[l]
+			if beyond := k.Amount.Minor - named[l]; beyond*1000 <= k.Amount.Minor*feeShare {
+				continue
+			}
+			if err := tx.ask(ctx, *k); err != nil {
 				return err
 			}
 			still[k.ID] = true
 		}
 		return tx.closeRest(ctx, cases.ClearingAge, still)
 	})
+}
+
+// namedOpen sums what open questions about deposits say is on its way, by location.
+func (tx *Tx) namedOpen(ctx context.Context) (map[retail.LocationCode]int64, error) {
+	out := map[retail.LocationCode]int64{}
+	return out, each(ctx, tx, func(r *sql.Rows) error {
+		var body string
+		if err := r.Scan(&body); err != nil {
+			return err
+		}
+		var c cases.Case
+		if err := json.Unmarshal([]byte(body), &c); err != nil {
+			return err
+		}
+		out[c.Location] += c.Amount.Minor
+		return nil
+	}, `SELECT body FROM kase WHERE cause IN (?, ?) AND state = 'open'`, string(cases.DepositMissing), string(cases.DepositOpen))
 }
 
 // closeRest closes the cases of a cause that are not among those that still are.
@@ -128,6 +182,9 @@ func (s *Store) clearing(ctx context.Context) (map[clearingKey]map[retail.Busine
 	vs, err := s.Vouchers(ctx, view.VoucherFilter{})
 	for _, v := range vs {
 		for a, m := range v.Totals {
+			if role, _ := a.Split(); role != ledger.Tender {
+				continue
+			}
 			add(clearingKey{v.Location, string(a), string(m.Currency)}, v.Day, m.Minor)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 
+	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/reconcile"
 	"github.com/tillpost/tillpost/hub/settle"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -55,6 +56,11 @@ func (tx *Tx) settled(ctx context.Context, f reconcile.Facts, dec reconcile.Deci
 	}
 	for _, c := range dec.Cases {
 		if err := tx.ask(ctx, c); err != nil {
+			return err
+		}
+	}
+	for _, cause := range []cases.Cause{cases.DepositMissing, cases.DepositOpen} {
+		if err := tx.closeRest(ctx, cause, dec.Still); err != nil {
 			return err
 		}
 	}

@@ -19,7 +19,9 @@ import (
 func (tx *Tx) factBatches(ctx context.Context, f *reconcile.Facts, since retail.BusinessDate) error {
 	merchants := map[string]reconcile.Merchant{}
 	for _, m := range f.Merchants {
-		merchants[m.Merchant] = m
+		for _, number := range append([]string{m.Merchant}, m.Sites...) {
+			merchants[number] = m
+		}
 	}
 	var open []retail.Batch
 	if err := each(ctx, tx, func(r *sql.Rows) error {
@@ -106,7 +108,7 @@ const unknownCard = "card"
 // byPayer divides a batch where American Express pays by itself.
 func byPayer(b retail.Batch, closed retail.BusinessDate, m reconcile.Merchant, parts []reconcile.Part) (out []reconcile.Batch) {
 	piece := func(id string, funds settle.Funds, which func(string) bool) {
-		x := reconcile.Batch{Batch: settle.Batch{ID: id, Merchant: b.Merchant, Funds: funds, Closed: closed, Amount: money.Of(0, b.Total.Currency)}}
+		x := reconcile.Batch{Batch: settle.Batch{ID: id, Merchant: m.Merchant, Funds: funds, Closed: closed, Amount: money.Of(0, b.Total.Currency)}}
 		for _, p := range parts {
 			if which(p.Tender) {
 				x.Parts = append(x.Parts, p)

@@ -56,6 +56,7 @@ type Clearing struct {
 	Open     money.Amount        `json:"open"`
 	Oldest   retail.BusinessDate `json:"oldest,omitempty"` // day of the oldest amount that is open
 	Days     int                 `json:"days"`             // banking days since
+	PaidOut  bool                `json:"paid_out"`         // something has paid of it before; else it is a liability, or paid by somebody whose statements are not read
 	Parts    []ClearingPart      `json:"parts,omitempty"`
 }
 

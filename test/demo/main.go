@@ -56,6 +56,7 @@ type demo struct {
 	broker string
 	shops  []*shop
 
+	month   *month   // nil: one business day
 	account *account // nil: the tills hand their tickets to an agent in each store
 	wg      sync.WaitGroup
 	failed  chan error
@@ -76,6 +77,9 @@ type shop struct {
 func run(ctx context.Context, out io.Writer) (err error) {
 	ctx, stop := context.WithCancel(ctx)
 	d := &demo{out: out, failed: make(chan error, 16)}
+	if os.Getenv("MONTH") != "" {
+		d.month = &month{}
+	}
 	defer func() {
 		stop()
 		d.wg.Wait()
@@ -90,6 +94,9 @@ func run(ctx context.Context, out io.Writer) (err error) {
 	}
 	defer logs.Close()
 	d.log = hub.Logger(logs, "info")
+	if d.month != nil {
+		return d.wholeMonth(ctx)
+	}
 	day := time.Now().AddDate(0, 0, -2)
 	for _, build := range []func(context.Context) error{d.books, func(ctx context.Context) error { return d.agents(ctx, day) }, func(ctx context.Context) error { return d.sell(ctx, day) }, d.centre} {
 		if err := build(ctx); err != nil {
@@ -188,7 +195,7 @@ func (d *demo) agents(ctx context.Context, day time.Time) error {
 		if err := os.WriteFile(c.Source.LocalAPI.TokenFile, []byte("demo\n"), 0o600); err != nil {
 			return err
 		}
-		if through() {
+		if through() || d.month != nil {
 			if err := d.openGateway(ctx, sh, &c); err != nil {
 				return err
 			}
@@ -222,6 +229,9 @@ func (d *demo) centre(ctx context.Context) (err error) {
 		c.Web.Listen = l
 	}
 	c.Posting.Settle = 0
+	if d.month != nil {
+		c.Banks, c.Merchants = d.month.settings(d.shops)
+	}
 	key := filepath.Join(d.dir, "odoo.key")
 	if err := os.WriteFile(key, []byte(d.odoo.Key+"\n"), 0o600); err != nil {
 		return err
@@ -251,7 +261,7 @@ func (d *demo) centre(ctx context.Context) (err error) {
 	if err := d.hub.Store.InTx(ctx, func(tx *store.Tx) error { return d.devices(ctx, tx) }); err != nil {
 		return err
 	}
-	rep, err := hub.Setup(ctx, d.hub.Store, c.Odoo, odoo.SetupOptions{Taxes: taxes}, "demo")
+	rep, err := hub.Setup(ctx, d.hub.Store, c.Odoo, odoo.SetupOptions{Taxes: taxes, Banks: bankNames(c.Banks)}, "demo")
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func (d *demo) sell(ctx context.Context, day time.Time) error {
 		where = "its account"
 	}
 	for i, s := range d.shops {
-		events, truth := s.till.Day(day, 60)
+		events, truth := s.till.Day(day, d.tickets())
 		s.told = events
 		sent := events
 		if i == 1 {
@@ -43,12 +43,28 @@ func (d *demo) sell(ctx context.Context, day time.Time) error {
 		if err := writeTruth(d.dir, truth); err != nil {
 			return err
 		}
-		if err := s.charge(events); err != nil {
+		race := 1
+		if d.month != nil {
+			race = d.month.begin(s, day)
+		}
+		if err := s.charge(events, race); err != nil {
 			return err
+		}
+		if d.month != nil {
+			d.month.truths = append(d.month.truths, truth)
+			continue
 		}
 		fmt.Fprintf(d.out, "%s has sold %d tickets on %s; they wait in %s.\n", s.Name, truth.Tickets, truth.Day, where)
 	}
 	return nil
+}
+
+// tickets is how many sales a store has in a day.
+func (d *demo) tickets() int {
+	if d.month != nil {
+		return 25
+	}
+	return 60
 }
 
 func truthFile(dir, location string) string { return filepath.Join(dir, "truth-"+location+".json") }

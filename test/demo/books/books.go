@@ -22,14 +22,15 @@ type Item struct {
 	Ref      string
 	Location string // read out of Ref
 	Day      string // read out of Ref
-	Number   string // of the day's document, read out of Ref
+	Series   string // of a document that is no store-day's, read out of Ref
+	Number   string // of the document, read out of Ref
 	Account  string // account code
 	Label    string
 	Cents    int64
 }
 
-// document finds LOCATION/DAY/NUMBER in an entry's reference.
-var document = regexp.MustCompile(`([^/\s]+)/(\d{4}-\d{2}-\d{2})/(\d+)`)
+// document finds LOCATION/DAY/NUMBER, or LOCATION/DAY/SERIES/NUMBER, in an entry's reference.
+var document = regexp.MustCompile(`([^/\s]+)/(\d{4}-\d{2}-\d{2})/(?:([a-z]+-[0-9a-f-]+)/)?(\d+)`)
 
 // Read returns the items of every entry of the journal, in the order of their ids.
 func Read(ctx context.Context, o Odoo, journal string) ([]Item, error) {
@@ -82,7 +83,7 @@ func join(moves, lines, accounts []map[string]any) ([]Item, error) {
 		i.Date, _ = m["date"].(string)
 		i.Ref, _ = m["ref"].(string)
 		if d := document.FindStringSubmatch(i.Ref); d != nil {
-			i.Location, i.Day, i.Number = d[1], d[2], d[3]
+			i.Location, i.Day, i.Series, i.Number = d[1], d[2], d[3], d[4]
 		}
 		head[i.Move] = i
 	}

@@ -20,7 +20,7 @@ var words = map[string]struct {
 	"deposit": {"deposit", -1}, "house": {"account", -1}, "rounding": {"rounding", -1}, "paidin": {"paid_in", -1}, "paidout": {"paid_out", 1}}
 
 // add puts an amount, debit positive, under the till's word for its measure: "tender:cash" or "sales:Books".
-func (s Sums) add(account string, cents int64) {
+func (s Sums) Add(account string, cents int64) {
 	role, code, _ := strings.Cut(account, ":")
 	w, known := words[role]
 	switch {
@@ -66,7 +66,7 @@ func Ledger(ctx context.Context, db *sql.DB, location, day string) (Sums, error)
 			}
 			for i, sign := range []int64{1, -1} {
 				if account, _ := p[i].(string); account != "control" {
-					out.add(account, sign*n)
+					out.Add(account, sign*n)
 				}
 			}
 		}
@@ -80,7 +80,7 @@ func Day(items []Item, hub, location, day string) (out Sums, entries []string, e
 	out = Sums{}
 	move := map[string]int{} // of each document
 	for _, i := range items {
-		if i.Location != location || i.Day != day || !strings.Contains(i.Ref, hub) {
+		if i.Location != location || i.Day != day || i.Series != "" || !strings.Contains(i.Ref, hub) {
 			continue
 		}
 		if i.State != "posted" || i.Date != day {
@@ -92,7 +92,7 @@ func Day(items []Item, hub, location, day string) (out Sums, entries []string, e
 			err = fmt.Errorf("%s: document %s stands in Odoo twice, as %d and %d", location, document, m, i.Move)
 		}
 		move[document] = i.Move
-		out.add(i.Label, i.Cents)
+		out.Add(i.Label, i.Cents)
 		if !slices.Contains(entries, i.Entry) {
 			entries = append(entries, i.Entry)
 		}

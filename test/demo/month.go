@@ -1,0 +1,416 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	hub "github.com/tillpost/tillpost/hub/app"
+	"github.com/tillpost/tillpost/hub/bank"
+	"github.com/tillpost/tillpost/hub/reconcile"
+	"github.com/tillpost/tillpost/hub/roll"
+	"github.com/tillpost/tillpost/hub/view"
+	"github.com/tillpost/tillpost/shared/retail"
+	"github.com/tillpost/tillpost/test/demo/books"
+	"github.com/tillpost/tillpost/test/fake/till"
+)
+
+// month is three stores' last whole month, from sale to bank, with what really goes wrong in one. MONTH=1 runs it.
+type month struct {
+	first  time.Time
+	night  time.Time // the gateways' clock, zero: the present
+	truths []till.Truth
+	bank   *bankSide
+}
+
+// begin sets the gateways' clock to the night after a store's day. Every seventh batch is told before all of its payments are.
+func (m *month) begin(s *shop, day time.Time) (race int) {
+	zone, err := time.LoadLocation(s.Zone)
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	m.night = time.Date(day.Year(), day.Month(), day.Day()+1, 2, 30, 0, 0, zone)
+	return map[bool]int{true: 1}[day.Day()%7 == 3]
+}
+
+// settings are the accounts and merchant ids of the stores: one is billed at the end of the month, one each day, one has Amex pay by itself.
+func (m *month) settings(shops []*shop) (bs []hub.BankConfig, ms []hub.MerchantConfig) {
+	for i, s := range shops {
+		b := hub.BankConfig{Name: strings.ToLower(strings.TrimPrefix(s.Code, "S-")), Number: accountNumber(i), Journal: "BNK1", Make: true}
+		if i == 2 {
+			b.CSV = bank.Columns{Date: "Date", Layout: "01/02/2006", Amount: "Amount", Text: "Description", ID: "Reference"}
+		}
+		bs = append(bs, b)
+		ms = append(ms, hub.MerchantConfig{ID: merchantID(i), Location: retail.LocationCode(s.Code), Bank: b.Name, Sites: []string{fmt.Sprint(91 + i)}, Net: i == 1, OwnAmex: i == 2, BackFee: "15.00 USD"})
+	}
+	return bs, ms
+}
+
+func accountNumber(i int) string { return fmt.Sprintf("00041%d", i+1) }
+
+func merchantID(i int) string { return fmt.Sprintf("65000010%07d", 20_019*(i+1)) }
+
+func bankNames(bs []hub.BankConfig) (out []string) {
+	for _, b := range bs {
+		out = append(out, b.Name)
+	}
+	return out
+}
+
+// wholeMonth sells, charges, posts, settles and proves a month.
+func (d *demo) wholeMonth(ctx context.Context) error {
+	begun := time.Now()
+	now := begun.UTC()
+	d.month.first = time.Date(now.Year(), now.Month()-1, 1, 12, 0, 0, 0, time.UTC)
+	for _, build := range []func(context.Context) error{d.books, func(ctx context.Context) error { return d.agents(ctx, d.month.first) }, d.sellMonth, d.centre} {
+		if err := build(ctx); err != nil {
+			return err
+		}
+	}
+	for day := d.month.first; day.Month() == d.month.first.Month(); day = day.AddDate(0, 0, 1) {
+		if err := d.wait(ctx, "the store-days of "+day.Format(time.DateOnly), func() (bool, error) { return d.verified(ctx, day) }); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(d.out, "Every store-day of %s is posted and verified, %.0f s after the beginning.\n", d.month.first.Format("January 2006"), time.Since(begun).Seconds())
+	if err := d.payments(ctx); err != nil {
+		return err
+	}
+	if err := d.settleMonth(ctx); err != nil {
+		return err
+	}
+	return d.proveMonth(ctx)
+}
+
+func (d *demo) sellMonth(ctx context.Context) error {
+	for day := d.month.first; day.Month() == d.month.first.Month(); day = day.AddDate(0, 0, 1) {
+		if err := d.sell(ctx, day); err != nil {
+			return err
+		}
+	}
+	d.month.night = time.Time{}
+	n := 0
+	for _, t := range d.month.truths {
+		n += t.Tickets
+	}
+	fmt.Fprintf(d.out, "%d tickets of %d store-days were sold; they wait in the agents.\n", n, len(d.month.truths))
+	return nil
+}
+
+// wait looks until done, or says what it waited for.
+func (d *demo) wait(ctx context.Context, what string, done func() (bool, error)) error {
+	for begun := time.Now(); ; {
+		ok, err := done()
+		if err != nil || ok {
+			return err
+		}
+		if time.Since(begun) > within {
+			return fmt.Errorf("%s: not there after %s; the log is %s/demo.log", what, within, d.dir)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case err := <-d.failed:
+			return err
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func (d *demo) verified(ctx context.Context, day time.Time) (bool, error) {
+	date := retail.BusinessDate(day.Format(time.DateOnly))
+	vs, err := d.hub.Store.DayViews(ctx, view.DayFilter{From: date, To: date})
+	n := 0
+	for _, v := range vs {
+		if v.State == roll.Verified {
+			n++
+		}
+	}
+	return n == len(d.shops), err
+}
+
+// settleMonth lets the bank write its statements, takes them in, and waits until all of it stands in Odoo.
+func (d *demo) settleMonth(ctx context.Context) error {
+	d.month.bank = newBankSide(d.month.first)
+	for i, s := range d.shops {
+		d.month.bank.store(i, s, d.month.truths)
+	}
+	for _, f := range d.month.bank.files() {
+		read, err := bank.Read(f.body, bank.Options{Currency: "USD", CSV: f.columns})
+		if err != nil || len(read.Bad) > 0 {
+			return fmt.Errorf("%s: %w %v", f.name, err, read.Bad)
+		}
+		fresh, _, err := d.hub.Store.PutBankFile(ctx, f.name, read, "demo")
+		if err != nil {
+			return err
+		}
+		again, _, err := d.hub.Store.PutBankFile(ctx, f.name, read, "demo")
+		if err != nil || again != 0 {
+			return fmt.Errorf("%s: %d lines are new when it is read again: %w", f.name, again, err)
+		}
+		fmt.Fprintf(d.out, "%s (%s): %d lines.\n", f.name, read.Format, fresh)
+	}
+	if _, err := hub.Settle(ctx, d.hub.Store, d.hub.Config); err != nil {
+		return err
+	}
+	return d.wait(ctx, "the settlement in Odoo", func() (bool, error) {
+		vs, err := d.hub.Store.Vouchers(ctx, view.VoucherFilter{})
+		for _, v := range vs {
+			if v.State != roll.Verified {
+				return false, err
+			}
+		}
+		ls, lerr := d.hub.Store.BankLines(ctx, view.BankFilter{})
+		for _, l := range ls {
+			if l.Voucher != "" && !l.Cleared {
+				return false, errors.Join(err, lerr)
+			}
+		}
+		return len(vs) > 0, errors.Join(err, lerr)
+	})
+}
+
+// proveMonth compares what the bank paid with what the books say of it, and tells what a person has left to do.
+func (d *demo) proveMonth(ctx context.Context) error {
+	db, err := sql.Open("sqlite3", "file:"+filepath.Join(d.dir, "hub", "hub.db")+"?mode=ro")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	items, err := books.Read(ctx, d.odoo, "TPOS")
+	if err != nil {
+		return err
+	}
+	lines, err := books.Read(ctx, d.odoo, "BNK1")
+	if err != nil {
+		return err
+	}
+	id, err := d.hub.Store.HubID(ctx)
+	if err != nil {
+		return err
+	}
+	items = slices.DeleteFunc(items, func(i books.Item) bool { return !strings.Contains(i.Ref, string(id)[:8]) })
+	wrong := []error{d.trialBalance(ctx, db, items), d.bankSays(ctx), d.clearingIsZero(ctx, items, lines)}
+	return errors.Join(append(wrong, d.touchless(ctx))...)
+}
+
+// trialBalance holds Odoo's sums per location and measure against the ledger's: every ticket's entry and every voucher's postings.
+func (d *demo) trialBalance(ctx context.Context, db *sql.DB, items []books.Item) error {
+	want, got := map[string]int64{}, map[string]int64{}
+	for _, s := range d.shops {
+		for _, t := range d.month.truths {
+			if t.Location != s.Code {
+				continue
+			}
+			sums, err := books.Ledger(ctx, db, s.Code, t.Day)
+			if err != nil {
+				return err
+			}
+			for k, v := range sums {
+				want[s.Code+" "+k] += v
+			}
+		}
+	}
+	rows, err := db.QueryContext(ctx, `SELECT location, body FROM voucher`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var location, body string
+		if err := rows.Scan(&location, &body); err != nil {
+			return err
+		}
+		if err := postings(location, body, want); err != nil {
+			return err
+		}
+	}
+	byLabel := books.Sums{}
+	for _, i := range items {
+		if i.State != "posted" {
+			return fmt.Errorf("entry %s is %s", i.Entry, i.State)
+		}
+		one := books.Sums{}
+		one.Add(i.Label, i.Cents)
+		for k, v := range one {
+			got[i.Location+" "+k] += v
+		}
+		byLabel[i.Label] += i.Cents
+	}
+	var wrong []error
+	for _, k := range slices.Sorted(maps.Keys(want)) {
+		if want[k] != got[k] {
+			wrong = append(wrong, fmt.Errorf("trial balance: %s is %s in the ledger and %s in Odoo", k, books.Text(want[k]), books.Text(got[k])))
+		}
+		delete(got, k)
+	}
+	for k, v := range got {
+		if v != 0 {
+			wrong = append(wrong, fmt.Errorf("trial balance: %s is %s in Odoo and unknown to the ledger", k, books.Text(v)))
+		}
+	}
+	if len(wrong) == 0 && rows.Err() == nil {
+		fmt.Fprintf(d.out, "Trial balance: %d sums per location agree between ledger and Odoo.\n", len(want))
+	}
+	return errors.Join(append(wrong, rows.Err())...)
+}
+
+// postings adds a voucher's to sums, read from its text.
+func postings(location, body string, sums map[string]int64) error {
+	var v struct {
+		Postings []struct {
+			Debit, Credit string
+			Amount        string
+		}
+	}
+	if err := json.Unmarshal([]byte(body), &v); err != nil {
+		return err
+	}
+	for _, p := range v.Postings {
+		var cents int64
+		if _, err := fmt.Sscan(strings.Replace(strings.Fields(p.Amount)[0], ".", "", 1), &cents); err != nil {
+			return err
+		}
+		for i, account := range []string{p.Debit, p.Credit} {
+			if account != "control" {
+				one := books.Sums{}
+				one.Add(account, cents*int64(1-2*i))
+				for k, n := range one {
+					sums[location+" "+k] += n
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// clearingIsZero holds every clearing, transit and suspense account in Odoo against what is named as open.
+func (d *demo) clearingIsZero(ctx context.Context, items, lines []books.Item) error {
+	open, err := d.hub.Store.Clearings(ctx, retail.BusinessDate(time.Now().Format(time.DateOnly)), reconcile.Banking)
+	if err != nil {
+		return err
+	}
+	want := map[string]int64{}
+	for _, c := range open {
+		want[string(c.Location)+" "+string(c.Measure)] = c.Open.Minor
+	}
+	got, transit, suspense := map[string]int64{}, map[string]int64{}, int64(0)
+	ours := map[string]bool{} // accounts of money that is on its way to the bank
+	for _, i := range items {
+		switch {
+		case strings.HasPrefix(i.Label, "tender:"):
+			got[i.Location+" "+i.Label] += i.Cents
+		case strings.HasPrefix(i.Label, "bank:"):
+			ours[i.Account] = true
+			transit[i.Account] += i.Cents
+		}
+		if i.Account == "101980" {
+			suspense += i.Cents
+		}
+	}
+	for _, i := range lines {
+		if ours[i.Account] {
+			transit[i.Account] += i.Cents
+		}
+	}
+	var wrong []error
+	for k, n := range got {
+		if n != want[k] {
+			wrong = append(wrong, fmt.Errorf("clearing: %s is %s in Odoo, %s are named as open", k, books.Text(n), books.Text(want[k])))
+		}
+	}
+	for account, n := range transit {
+		if n != 0 {
+			wrong = append(wrong, fmt.Errorf("account %s of money on its way to the bank is %s", account, books.Text(n)))
+		}
+	}
+	if suspense != 0 {
+		wrong = append(wrong, fmt.Errorf("suspense is %s", books.Text(suspense)))
+	}
+	cards := map[string]int64{}
+	for _, c := range open {
+		switch _, code := c.Measure.Split(); code {
+		case "gift_card", "ewallet": // a liability; and what another processor pays, which is not of this month
+		default:
+			cards[string(c.Location)] += c.Open.Minor
+		}
+	}
+	for _, s := range d.shops {
+		b := d.month.bank
+		lost, left, extra := b.lost[s.Code], b.open[s.Code], b.extra[s.Code]
+		if cards[s.Code] != lost+left-extra {
+			wrong = append(wrong, fmt.Errorf("clearing: %s of cards and cash stay open at %s; the bank never paid %s, %s are a question, and cards were charged %s beyond the tills' tickets",
+				books.Text(cards[s.Code]), s.Code, books.Text(lost), books.Text(left), books.Text(extra)))
+		}
+	}
+	if len(wrong) == 0 {
+		fmt.Fprintf(d.out, "Clearing, transit and suspense accounts are zero but for what is named:\n")
+		for _, c := range open {
+			fmt.Fprintf(d.out, "  %s %s: %s open, the oldest of %s\n", c.Location, c.Measure, c.Open, c.Oldest)
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+// bankSays holds each bank line's voucher against the truth that the bank knows of it.
+func (d *demo) bankSays(ctx context.Context) error {
+	ls, err := d.hub.Store.BankLines(ctx, view.BankFilter{})
+	if err != nil {
+		return err
+	}
+	vs, err := d.hub.Store.Vouchers(ctx, view.VoucherFilter{})
+	if err != nil {
+		return err
+	}
+	by := map[string]view.VoucherView{}
+	for _, v := range vs {
+		by[v.Series] = v
+	}
+	var wrong []error
+	for _, l := range ls {
+		if words := d.month.bank.judge(l, by[l.Voucher]); words != "" {
+			wrong = append(wrong, errors.New(words))
+		}
+	}
+	if len(wrong) == 0 {
+		fmt.Fprintf(d.out, "Every one of %d bank lines stands where the bank knows it belongs; 0 wrong.\n", len(ls))
+	}
+	return errors.Join(wrong...)
+}
+
+// touchless tells how much of the month went by itself.
+func (d *demo) touchless(ctx context.Context) error {
+	days := len(d.month.truths)
+	lines, matched := d.month.bank.takings(), 0
+	ls, err := d.hub.Store.BankLines(ctx, view.BankFilter{})
+	if err != nil {
+		return err
+	}
+	for _, l := range ls {
+		if l.Voucher != "" && l.Cleared {
+			matched++
+		}
+	}
+	open, err := d.hub.Store.CaseViews(ctx, view.CaseFilter{})
+	if err != nil {
+		return err
+	}
+	for _, c := range open {
+		fmt.Fprintf(d.out, "  for a person: %s %s %s: %s\n", c.Location, c.Day, c.Title, c.Detail)
+	}
+	rate := (days + matched) * 1000 / (days + lines)
+	per := len(open) * 1000 / days
+	fmt.Fprintf(d.out, "Touchless: %d of %d store-days posted, %d of %d bank lines of takings matched and reconciled: %d.%d %%. Left for a person: %d decisions, %d.%d per 100 store-days.\n",
+		days, days, matched, lines, rate/10, rate%10, len(open), per/10, per%10)
+	if rate < 950 || per > 50 {
+		return fmt.Errorf("wanted at least 95 %% touchless and at most 5 decisions per 100 store-days")
+	}
+	return nil
+}
