@@ -46,7 +46,7 @@ func Decide(f Facts) (Decision, error) {
 
 func newRound(f Facts) *round {
 	r := &round{Facts: f, names: map[string]string{}, merchants: map[string]Merchant{}, batches: map[string]Batch{}, lines: map[string]Line{},
-		reading: map[string]settle.Reading{}, used: map[string]bool{}}
+		reading: map[string]settle.Reading{}, used: map[string]bool{}, unsure: map[string]bool{}}
 	r.dec.Open = map[string]string{}
 	for _, a := range f.Accounts {
 		r.names[a.Number] = a.Name
@@ -158,11 +158,11 @@ func (r *round) pair(bs []settle.Batch, whole func(settle.Match) settle.Match, o
 		}
 	}
 	left = map[string]bool{}
-	r.unsure = map[string]bool{}
 	for _, o := range got.Open {
 		if o.Deposit != "" && !r.used[o.Deposit] {
-			r.dec.Open[o.Deposit] = o.Why
-			left[o.Deposit] = true
+			if left[o.Deposit] = true; r.dec.Open[o.Deposit] != settle.WhyAmbiguous { // a day that might be it says more than no single batch
+				r.dec.Open[o.Deposit] = o.Why
+			}
 		}
 		if o.Batch != "" && o.Why == settle.WhyAmbiguous {
 			for _, id := range whole(settle.Match{Batches: []string{o.Batch}}).Batches {

@@ -65,7 +65,7 @@ func (d *demo) openGateway(ctx context.Context, s *shop, c *app.Config) error {
 	for n := range s.Tills {
 		tills[terminal(n+1)] = retail.TillCode(fmt.Sprintf("T%d", n+1))
 	}
-	c.Source.Portico = []app.PorticoConfig{{Name: "main", Location: retail.LocationCode(s.Code), URL: "http://" + l.Addr().String(), KeyFile: key, Tills: tills, Poll: config.Duration(time.Second)}}
+	c.Source.Portico = []app.PorticoConfig{{Name: "main", Location: retail.LocationCode(s.Code), URL: "http://" + l.Addr().String(), KeyFile: key, Tills: tills, Poll: config.Duration(d.poll())}}
 	s.gateway = g
 	return nil
 }
@@ -76,6 +76,14 @@ func (d *demo) now() time.Time {
 		return d.month.night
 	}
 	return time.Now()
+}
+
+// poll is how often an agent asks its gateway: a month has many batches to ask for.
+func (d *demo) poll() time.Duration {
+	if d.month != nil {
+		return 100 * time.Millisecond
+	}
+	return time.Second
 }
 
 func terminal(till int) string { return fmt.Sprintf("63783%02d", till) }
