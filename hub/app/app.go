@@ -200,7 +200,7 @@ func OpenOdoo(o OdooConfig) (*odoo.Client, error) {
 	if o.URL == "" {
 		return nil, fault.Msg(fault.Invalid, "odoo", "the settings name no Odoo: fill in [odoo]")
 	}
-	return odoo.New(odoo.Config{URL: o.URL, Database: o.Database, User: o.User, Company: o.Company, AllowHTTP: o.AllowHTTP,
+	return odoo.New(odoo.Config{URL: o.URL, Database: o.Database, User: o.User, Company: o.Company, AllowHTTP: o.AllowHTTP, Transport: odoo.Transport(o.Transport),
 		Key: func() (string, error) { return config.Secret(o.KeyFile) }})
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/hub/audit"
+	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/mode"
@@ -58,6 +59,7 @@ type OdooConfig struct {
 	KeyFile   string `toml:"key_file"`
 	Company   string `toml:"company"`
 	AllowHTTP bool   `toml:"allow_http"`
+	Transport string `toml:"transport" comment:"auto, xmlrpc or json2; empty: auto, which is json2 from Odoo 19 on"`
 	Mode      string `toml:"mode" comment:"test or production; empty: a neutralised database is test, every other production"`
 }
 
@@ -219,6 +221,9 @@ func (o OdooConfig) validate(f *config.Faults) {
 	}
 	if _, ok := mode.Parse(o.Mode); !ok {
 		f.Add("odoo.mode: %q is not test or production", o.Mode)
+	}
+	if !odoo.Transport(o.Transport).Valid() {
+		f.Add("odoo.transport: %q is not auto, xmlrpc or json2", o.Transport)
 	}
 	if o.KeyFile != "" {
 		if _, err := config.Secret(o.KeyFile); err != nil {

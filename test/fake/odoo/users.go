@@ -31,7 +31,7 @@ func (s *Server) seedUsers() {
 		}
 		return out
 	}
-	s.put("res.users", 2, record{"name": "Tillpost", "login": s.User, "password": s.Key, "company_id": int64(1), "groups": ids(groupUser, groupBilling, groupManager, groupAnalytic)})
+	s.put("res.users", 2, record{"name": "Tillpost", "login": s.User, "password": s.Key, "key": s.Key, "company_id": int64(1), "groups": ids(groupUser, groupBilling, groupManager, groupAnalytic)})
 	s.put("res.users", 3, record{"name": "Administrator", "login": "admin", "password": "admin", "company_id": int64(1), "groups": ids(groupUser, groupBilling, groupManager, groupAnalytic, groupSystem)})
 }
 
