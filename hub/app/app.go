@@ -51,6 +51,7 @@ type App struct {
 	roller    *roll.Roller
 	writer    *odoo.Writer   // nil without Odoo
 	client    *odoo.Client   // the same
+	key       odoo.KeyEnd    // when the key to Odoo ends
 	odoo      breaker.Status // of the lane to Odoo, as it was kept last
 	news      chan struct{}  // the ledger has something new
 	tasks     chan struct{}  // the outbox has
@@ -200,7 +201,11 @@ func OpenOdoo(o OdooConfig) (*odoo.Client, error) {
 	if o.URL == "" {
 		return nil, fault.Msg(fault.Invalid, "odoo", "the settings name no Odoo: fill in [odoo]")
 	}
-	return odoo.New(odoo.Config{URL: o.URL, Database: o.Database, User: o.User, Company: o.Company, AllowHTTP: o.AllowHTTP, Transport: odoo.Transport(o.Transport),
+	ends, err := o.keyEnds()
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "odoo.key_expires", err)
+	}
+	return odoo.New(odoo.Config{KeyEnds: ends, URL: o.URL, Database: o.Database, User: o.User, Company: o.Company, AllowHTTP: o.AllowHTTP, Transport: odoo.Transport(o.Transport),
 		Key: func() (string, error) { return config.Secret(o.KeyFile) }})
 }
 

@@ -57,6 +57,7 @@ type OdooConfig struct {
 	Database  string `toml:"database"`
 	User      string `toml:"user"`
 	KeyFile   string `toml:"key_file"`
+	Expires   string `toml:"key_expires" comment:"YYYY-MM-DD or never, where Odoo does not say it; empty: Odoo is asked"`
 	Company   string `toml:"company"`
 	AllowHTTP bool   `toml:"allow_http"`
 	Transport string `toml:"transport" comment:"auto, xmlrpc or json2; empty: auto, which is json2 from Odoo 19 on"`
@@ -222,6 +223,9 @@ func (o OdooConfig) validate(f *config.Faults) {
 	if _, ok := mode.Parse(o.Mode); !ok {
 		f.Add("odoo.mode: %q is not test or production", o.Mode)
 	}
+	if _, err := o.keyEnds(); err != nil {
+		f.Add("odoo.key_expires: %q is not a date like 2027-02-22, and not \"never\"", o.Expires)
+	}
 	if !odoo.Transport(o.Transport).Valid() {
 		f.Add("odoo.transport: %q is not auto, xmlrpc or json2", o.Transport)
 	}
@@ -230,6 +234,18 @@ func (o OdooConfig) validate(f *config.Faults) {
 			f.Add("odoo.key_file: %v", err)
 		}
 	}
+}
+
+// keyEnds is what the settings say of the key's end: nil = nothing, zero = never.
+func (o OdooConfig) keyEnds() (*time.Time, error) {
+	switch o.Expires {
+	case "":
+		return nil, nil
+	case "never":
+		return &time.Time{}, nil
+	}
+	at, err := time.Parse(time.DateOnly, o.Expires)
+	return &at, err
 }
 
 func (p PostingConfig) validate(f *config.Faults) {

@@ -275,6 +275,13 @@ func (x *examination) odoo(ctx context.Context, s *store.Store) {
 	for _, m := range rep.Wrong {
 		x.Bad("Odoo books", m, means, "")
 	}
+	if rep.Key.Soon(time.Now()) {
+		x.Warn("Odoo's key's end", rep.Key.String(), "From then on Odoo refuses us and store-days wait; none is lost.", "Make a new API key for user "+o.User+" in Odoo and put it into "+o.KeyFile+": it is read without a restart.")
+	} else if rep.Key.Known {
+		x.Good("Odoo's key's end", "%s", rep.Key)
+	} else {
+		x.Warn("Odoo's key's end", rep.Key.String(), "Nobody is warned before Odoo refuses us.", "Set odoo.key_expires.")
+	}
 	if rep.Locked != "" {
 		x.Good("Odoo locks", "the books are closed up to %s", rep.Locked)
 	}

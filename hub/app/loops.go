@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"time"
 
+	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/hub/store"
 )
 
@@ -30,6 +32,7 @@ func (a *App) post(ctx context.Context) error {
 			if may, known = a.mayPost(ctx); known {
 				judged = time.Now()
 			}
+			a.watchKey(ctx)
 			a.tellOdoo(ctx)
 		}
 		worked, err := false, error(nil)
@@ -107,11 +110,28 @@ func (a *App) adopt(ctx context.Context) error {
 	return nil
 }
 
+// watchKey keeps the case about a key that ends soon. An Odoo that is away has said nothing: what was known holds.
+func (a *App) watchKey(ctx context.Context) {
+	k, err := odoo.KeyEnds(ctx, a.client)
+	if err != nil {
+		return
+	}
+	a.key = k
+	detail := ""
+	if k.Soon(time.Now()) {
+		detail = fmt.Sprintf("Odoo at %s, user %s: %s", a.Config.Odoo.URL, a.Config.Odoo.User, k)
+	}
+	if err := a.Store.KeyCase(ctx, "odoo", detail); err != nil {
+		a.log.ErrorContext(ctx, "cannot keep the case about the key", "err", err)
+	}
+}
+
 // tellOdoo keeps how the lane to Odoo stands, when it has changed.
 func (a *App) tellOdoo(ctx context.Context) {
 	s := a.writer.Status()
 	s.Mode, _ = a.Store.BooksMode(ctx)
-	if a.odoo.State == s.State && a.odoo.Reason == s.Reason && a.odoo.Mode == s.Mode && time.Until(a.odoo.Next) > 0 == (time.Until(s.Next) > 0) {
+	s.Ends = a.key.At
+	if a.odoo.Ends.Equal(s.Ends) && a.odoo.State == s.State && a.odoo.Reason == s.Reason && a.odoo.Mode == s.Mode && time.Until(a.odoo.Next) > 0 == (time.Until(s.Next) > 0) {
 		return
 	}
 	if err := a.Store.SetConnection(ctx, s); err == nil {

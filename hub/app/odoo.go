@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -175,6 +176,10 @@ func (c *cli) check(ctx context.Context, s *desk, _ []string) error {
 			fmt.Fprintf(w, "; company %s keeps its books in %s", rep.Company, rep.Currency)
 		}
 		fmt.Fprintln(w)
+		fmt.Fprintf(w, "  %s\n", rep.Key)
+		if rep.Key.Soon(time.Now()) {
+			fmt.Fprintf(w, "  soon: make a new API key for user %s in Odoo and put it into %s; it is read without a restart\n", s.cfg.Odoo.User, s.cfg.Odoo.KeyFile)
+		}
 		if rep.Locked != "" {
 			fmt.Fprintf(w, "  the books are closed up to %s\n", rep.Locked)
 		}

@@ -37,7 +37,9 @@ var texts = map[Cause]text{
 		"Let the store send them from the terminal (its menu: Send SAF) before its end of day, and follow up those declined."},
 	ModeMix: {"Test and real must not meet", "What contradicts the books is kept aside and is not booked.",
 		"Correct the key, address or setting named below, then retry: what was kept aside is read again."},
-	Unread:   {"Nobody reads a Heartland Retail account", "New tickets of this account are not fetched; they wait there and none is lost.", "Set up one agent beside the hub that reads all its locations, or start the one that did."},
+	Unread: {"Nobody reads a Heartland Retail account", "New tickets of this account are not fetched; they wait there and none is lost.", "Set up one agent beside the hub that reads all its locations, or start the one that did."},
+	KeyEnds: {"A key to another system ends soon", "Nothing is held up yet. From that day on the system refuses us, and store-days wait until there is a new key.",
+		"Make a new API key for the user named below in Odoo (Preferences > Account Security) and put it where the settings say: it is read without a restart, and this closes by itself."},
 	TooLarge: {"A record is too large to travel", "It stays on the store's PC and is not in the books.", "Export it there and look at it: no ticket is that large."},
 }
 

@@ -19,6 +19,7 @@ type CheckReport struct {
 	Lacks    []string            `json:"lacks,omitempty"` // what documents will wait for
 	Answer   time.Duration       `json:"answer_time"`
 	Wrong    []string            `json:"wrong,omitempty"`
+	Key      KeyEnd              `json:"key"`
 }
 
 // Good reports that documents can go.
@@ -39,6 +40,9 @@ func Check(ctx context.Context, c *Client, o SetupOptions, journal string, locat
 		return r, err
 	}
 	r.Answer, r.Version = time.Since(begun), v.Text
+	if r.Key, err = KeyEnds(ctx, c); err != nil {
+		return r, err
+	}
 	if r.Missing, err = MissingRights(ctx, c); err != nil || len(r.Missing) > 0 {
 		return r, err // without them the rest cannot be read
 	}

@@ -41,6 +41,7 @@ type Config struct {
 	Key       func() (string, error)
 	Company   string        // name of the Odoo company, "" = the user's own
 	Transport Transport     // "" = Auto
+	KeyEnds   *time.Time    // when the key ends, zero = never, nil = Odoo is asked
 	AllowHTTP bool          // the key may travel unencrypted to a host that is not this one
 	Timeout   time.Duration // no call may take longer; 0 = 130 s for calls that write, less for others
 }

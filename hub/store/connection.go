@@ -93,6 +93,18 @@ func (tx *Tx) putConnection(ctx context.Context, d retail.DeviceID, s breaker.St
 	return nil
 }
 
+// KeyCase keeps the case about the key of one of the hub's own connections: detail says when it ends, "" = not soon.
+func (s *Store) KeyCase(ctx context.Context, name, detail string) error {
+	c := cases.New(cases.KeyEnds, connectionSubject("", name), s.Now())
+	c.Detail = detail
+	return s.InTx(ctx, func(tx *Tx) error {
+		if detail == "" {
+			return tx.CloseCase(ctx, c.ID, "hub", "the key does not end soon")
+		}
+		return tx.ask(ctx, c)
+	})
+}
+
 func connectionSubject(d retail.DeviceID, name string) string {
 	if d == "" {
 		return "hub/" + name

@@ -186,3 +186,18 @@ func TestMixedRecordsAreKeptAside(t *testing.T) {
 		t.Error("what nothing is known of is refused")
 	}
 }
+
+func TestAKeyThatEndsSoonIsACaseUntilItIsRenewed(t *testing.T) {
+	s := open(t)
+	for _, c := range []struct {
+		detail string
+		state  cases.State
+	}{{"the key ends on 2026-12-05", cases.Open}, {"the key ends on 2026-12-04", cases.Open}, {"", cases.Closed}} {
+		if err := s.KeyCase(t.Context(), "odoo", c.detail); err != nil {
+			t.Fatal(err)
+		}
+		if k := find(t, s, cases.KeyEnds); k.State != c.state || k.Subject != "hub/odoo" || c.detail != "" && k.Detail != c.detail || k.Do == "" {
+			t.Errorf("%q: the case is %+v", c.detail, k)
+		}
+	}
+}

@@ -25,6 +25,7 @@ type Options struct {
 	Key        string // "" = "key"
 	State      string // file, "" = memory only
 	NoAnalytic bool   // analytic accounting is off at the start, as on a new database
+	KeyEnds    string // of the user's API key from 18 on: "2027-02-22 19:21:18", "never", "" = in 90 days, which is the most that Odoo gives
 	NoXML      bool   // an Odoo to come, which speaks JSON-2 alone
 	Neutral    bool   // a neutralised copy: its pages carry the banner
 }

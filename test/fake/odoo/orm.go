@@ -136,6 +136,8 @@ func (s *Server) lacks(model, field string) bool {
 		return s.Version >= 18
 	case "account.account.company_ids":
 		return s.Version < 18
+	case "res.users.apikeys.expiration_date":
+		return s.Version < 18
 	case "res.company.period_lock_date":
 		return s.Version >= 18
 	case "res.company.user_fiscalyear_lock_date", "res.company.user_hard_lock_date", "res.company.user_tax_lock_date", "res.company.sale_lock_date", "res.company.hard_lock_date":
@@ -165,7 +167,7 @@ func (s *Server) searchRead(model string, args []any, kw map[string]any) (any, e
 			path, _ := cond[0].(string)
 			ok = ok && match(s.walk(model, r, path), cond[1], cond[2])
 		}
-		if ok && r["active"] != false {
+		if ok && r["active"] != false && !s.hidden(model, r) {
 			found = append(found, id)
 		}
 	}

@@ -10,6 +10,7 @@ func (s *Server) seed() {
 	s.put("res.company", 1, record{"name": "My Company", "currency_id": int64(1), "user_ids": []any{int64(2), int64(3)}, "fiscalyear_lock_date": false, "tax_lock_date": false})
 	s.put("res.currency", 1, record{"name": "USD"})
 	s.seedUsers()
+	s.seedKeys()
 	for i, j := range [][3]string{{"MISC", "Miscellaneous Operations", "general"}, {"INV", "Customer Invoices", "sale"}, {"BNK1", "Bank", "bank"}} {
 		s.put("account.journal", int64(i+1), record{"code": j[0], "name": j[1], "type": j[2], "company_id": int64(1)})
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // The groups that matter to Tillpost, in the order of their ids.
@@ -33,6 +34,39 @@ func (s *Server) seedUsers() {
 	}
 	s.put("res.users", 2, record{"name": "Tillpost", "login": s.User, "password": s.Key, "key": s.Key, "company_id": int64(1), "groups": ids(groupUser, groupBilling, groupManager, groupAnalytic)})
 	s.put("res.users", 3, record{"name": "Administrator", "login": "admin", "password": "admin", "company_id": int64(1), "groups": ids(groupUser, groupBilling, groupManager, groupAnalytic, groupSystem)})
+}
+
+// seedKeys makes the API keys' records, which their own user may read: not the key, and not which of them is used.
+func (s *Server) seedKeys() {
+	s.b.Models["res.users.apikeys"] = map[int64]record{}
+	if s.KeyEnds == "" {
+		s.KeyEnds = time.Now().UTC().AddDate(0, 0, 90).Format(time.DateTime)
+	}
+	s.put("res.users.apikeys", 1, s.apiKey("tillpost", 2, s.KeyEnds))
+	s.put("res.users.apikeys", 2, s.apiKey("of the administrator", 3, "never"))
+}
+
+func (s *Server) apiKey(name string, user int64, ends string) record {
+	r := record{"name": name, "user_id": user, "scope": false}
+	if s.Version >= 18 {
+		r["expiration_date"] = any(ends)
+		if ends == "never" {
+			r["expiration_date"] = false
+		}
+	}
+	return r
+}
+
+// AddKey makes a further API key of the integration user.
+func (s *Server) AddKey(name, ends string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.add("res.users.apikeys", s.apiKey(name, 2, ends))
+}
+
+// hidden reports whether a record rule keeps a record from the user of the running call.
+func (s *Server) hidden(model string, r record) bool {
+	return model == "res.users.apikeys" && r["user_id"] != s.uid && !s.holds(s.uid, "base.group_system")
 }
 
 // login finds a user by name and password.
