@@ -258,11 +258,33 @@ func (x *examination) odoo(ctx context.Context, s *store.Store) {
 		x.Bad("Odoo", err.Error(), means, "")
 		return
 	}
-	rep, err := odoo.Check(ctx, c, w.setup, w.journal, w.locations)
-	if err != nil {
-		x.Bad("Odoo", err.Error(), means, "Correct what Odoo says; hub odoo check tells more.")
-		return
+	for i, b := range booksOf(o, w.locations) {
+		rep, err := w.check(ctx, b)
+		if err != nil {
+			x.Bad("Odoo", err.Error(), means, "Correct what Odoo says; hub odoo check tells more.")
+			continue
+		}
+		if i == 0 {
+			x.keyEnd(rep.Key, o)
+		}
+		x.checked(rep, o)
 	}
+}
+
+func (x *examination) keyEnd(k odoo.KeyEnd, o OdooConfig) {
+	switch {
+	case k.Soon(time.Now()):
+		x.Warn("Odoo's key's end", k.String(), "From then on Odoo refuses us and store-days wait; none is lost.", "Make a new API key for user "+o.User+" in Odoo and put it into "+o.KeyFile+": it is read without a restart.")
+	case k.Known:
+		x.Good("Odoo's key's end", "%s", k)
+	default:
+		x.Warn("Odoo's key's end", k.String(), "Nobody is warned before Odoo refuses us.", "Set odoo.key_expires.")
+	}
+}
+
+// checked tells what stands in the way of one company's documents.
+func (x *examination) checked(rep odoo.CheckReport, o OdooConfig) {
+	means := "Store-days wait and none is lost."
 	for _, m := range rep.Missing {
 		x.Bad("Odoo rights", "user "+o.User+" may not "+m, means, "Give the group named.")
 	}
@@ -274,13 +296,6 @@ func (x *examination) odoo(ctx context.Context, s *store.Store) {
 	}
 	for _, m := range rep.Wrong {
 		x.Bad("Odoo books", m, means, "")
-	}
-	if rep.Key.Soon(time.Now()) {
-		x.Warn("Odoo's key's end", rep.Key.String(), "From then on Odoo refuses us and store-days wait; none is lost.", "Make a new API key for user "+o.User+" in Odoo and put it into "+o.KeyFile+": it is read without a restart.")
-	} else if rep.Key.Known {
-		x.Good("Odoo's key's end", "%s", rep.Key)
-	} else {
-		x.Warn("Odoo's key's end", rep.Key.String(), "Nobody is warned before Odoo refuses us.", "Set odoo.key_expires.")
 	}
 	if rep.Locked != "" {
 		x.Good("Odoo locks", "the books are closed up to %s", rep.Locked)

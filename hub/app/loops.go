@@ -94,7 +94,11 @@ func (a *App) adopt(ctx context.Context) error {
 		if err != nil || at.IsZero() {
 			return err
 		}
-		own, err := a.writer.Own(ctx)
+		companies, err := companiesOf(ctx, a.Store)
+		if err != nil {
+			return err
+		}
+		own, err := a.writer.Own(ctx, companies...)
 		if err == nil {
 			n, err := a.Store.Adopt(ctx, own)
 			a.log.InfoContext(ctx, "the restored hub knows its entries in Odoo again", "found", len(own), "adopted", n, "err", err)

@@ -46,7 +46,7 @@ func Check(ctx context.Context, c *Client, o SetupOptions, journal string, locat
 	if r.Missing, err = MissingRights(ctx, c); err != nil || len(r.Missing) > 0 {
 		return r, err // without them the rest cannot be read
 	}
-	ch, err := readChart(ctx, c, c.cfg.Company)
+	ch, err := readChart(ctx, c, books{name: c.cfg.Company})
 	if err != nil {
 		return r, err
 	}

@@ -19,7 +19,7 @@ type Outbox struct{ *Store }
 
 // Claim implements odoo.Tasks.
 func (o Outbox) Claim(ctx context.Context, most int) ([]odoo.Task, error) {
-	out, err := o.tasks(ctx, `WHERE state IN ('posting', 'posted', 'waiting') AND due <= ? ORDER BY day, location, number LIMIT ?`, micros(o.Now()), most)
+	out, err := o.tasks(ctx, `WHERE d.state IN ('posting', 'posted', 'waiting') AND d.due <= ? ORDER BY d.day, d.location, d.number LIMIT ?`, micros(o.Now()), most)
 	return out, classify("claim tasks", err)
 }
 
@@ -32,7 +32,7 @@ func (o Outbox) Next(ctx context.Context) (time.Time, error) {
 
 // Verified implements odoo.Tasks.
 func (o Outbox) Verified(ctx context.Context, since time.Time, after string, most int) ([]odoo.Task, error) {
-	out, err := o.tasks(ctx, `WHERE state = 'verified' AND move > 0 AND changed >= ? AND id > ? ORDER BY id LIMIT ?`, micros(since), after, most)
+	out, err := o.tasks(ctx, `WHERE d.state = 'verified' AND d.move > 0 AND d.changed >= ? AND d.id > ? ORDER BY d.id LIMIT ?`, micros(since), after, most)
 	return out, classify("list verified documents", err)
 }
 
@@ -40,7 +40,7 @@ func (o Outbox) tasks(ctx context.Context, where string, args ...any) (out []odo
 	err = each(ctx, o.read, func(r *sql.Rows) error {
 		var t odoo.Task
 		var body, date string
-		if err := r.Scan(&body, &date, &t.Move, &t.Attempt); err != nil {
+		if err := r.Scan(&body, &date, &t.Move, &t.Attempt, &t.Home, &t.Company); err != nil {
 			return err
 		}
 		err := json.Unmarshal([]byte(body), &t.Document)
@@ -49,15 +49,24 @@ func (o Outbox) tasks(ctx context.Context, where string, args ...any) (out []odo
 		}
 		out = append(out, t)
 		return err
-	}, `SELECT body, date, move, attempt FROM document `+where, args...)
+	}, `SELECT d.body, d.date, d.move, d.attempt, `+home+`, `+company+` FROM document d `+where, args...)
 	return out, err
 }
+
+// Where a document goes: what Odoo has stays where it is; what is new goes to its store-day's other documents, so that one day never stands
+// in two companies; else the location says.
+const (
+	home = `CASE WHEN d.move > 0 THEN d.home ELSE COALESCE((SELECT e.home FROM document e WHERE e.location = d.location AND e.day = d.day AND e.move > 0
+		ORDER BY e.number LIMIT 1), 0) END`
+	company = `CASE WHEN EXISTS (SELECT 1 FROM document e WHERE e.location = d.location AND e.day = d.day AND e.move > 0) THEN ''
+		ELSE COALESCE((SELECT l.company FROM location l WHERE l.code = d.location), '') END`
+)
 
 // Loaded implements odoo.Tasks.
 func (o Outbox) Loaded(ctx context.Context, ts []odoo.Task) error {
 	return o.InTx(ctx, func(tx *Tx) error {
 		for _, t := range ts {
-			if _, err := tx.ExecContext(ctx, `UPDATE document SET move = ?, date = ?, changed = ? WHERE id = ?`, t.Move, string(t.Date), micros(tx.Now), t.Document.ID()); err != nil {
+			if _, err := tx.ExecContext(ctx, `UPDATE document SET move = ?, date = ?, home = ?, changed = ? WHERE id = ?`, t.Move, string(t.Date), t.Home, micros(tx.Now), t.Document.ID()); err != nil {
 				return err
 			}
 			if err := tx.PutStep(ctx, Step{Subject: "document " + t.Document.ID(), Who: "hub", What: "loaded into Odoo", After: fmt.Sprintf("id %d, on %s", t.Move, t.Date)}); err != nil {

@@ -193,7 +193,8 @@ func (o *outbox) Loaded(_ context.Context, ts []odoo.Task) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, t := range ts {
-		o.tasks[t.Document.ID()].Move, o.tasks[t.Document.ID()].Date = t.Move, t.Date
+		k := o.tasks[t.Document.ID()]
+		k.Move, k.Date, k.Home = t.Move, t.Date, t.Home
 	}
 	return nil
 }

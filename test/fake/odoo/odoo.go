@@ -27,6 +27,7 @@ type Options struct {
 	NoAnalytic bool   // analytic accounting is off at the start, as on a new database
 	KeyEnds    string // of the user's API key from 18 on: "2027-02-22 19:21:18", "never", "" = in 90 days, which is the most that Odoo gives
 	NoXML      bool   // an Odoo to come, which speaks JSON-2 alone
+	Second     string // name of a second company, with a chart of its own, "" = none
 	Neutral    bool   // a neutralised copy: its pages carry the banner
 }
 
@@ -53,6 +54,7 @@ type Server struct {
 	lines   map[int64][]int64 // items of an entry
 
 	uid      int64          // who makes the running call
+	company  int64          // in whose books, 0 = 1
 	commits  int            // transactions so far
 	snapshot int            // commits that the running call can see
 	claimed  map[string]int // external ids → the transaction that claimed them

@@ -64,6 +64,7 @@ var models = map[string]bool{"account.move": true, "account.move.line": true, "a
 // run is one method; changed tells whether it wrote.
 func (s *Server) run(model, method string, args []any, kw map[string]any) (v any, changed bool, err error) {
 	context, _ := kw["context"].(map[string]any)
+	s.enter(context)
 	switch {
 	case !models[model] && s.b.Models[model] == nil:
 		return nil, false, fault{2, fmt.Sprintf("Object %s doesn't exist", model)}
@@ -225,7 +226,7 @@ func (s *Server) field(model string, r record, name string) any {
 		}
 	case "res.company":
 		if strings.HasPrefix(name, "user_") && strings.HasSuffix(name, "_lock_date") {
-			return s.userLock(name)
+			return s.userLock(r["id"].(int64), name)
 		}
 	case "res.users":
 		if name == s.groupField() {
@@ -248,7 +249,7 @@ func (s *Server) read(model string, which []int64, fields []string, bare bool) (
 	out := []any{}
 	for _, id := range which {
 		r := s.b.Models[model][id]
-		if r == nil {
+		if r == nil || s.hidden(model, r) {
 			continue
 		}
 		row := map[string]any{"id": id}
@@ -293,7 +294,7 @@ func (s *Server) create(model string, values any, context map[string]any) (any, 
 	case "account.account":
 		code, _ := r["code"].(string)
 		for _, a := range s.b.Models[model] {
-			if a["code"] == code {
+			if a["code"] == code && !s.hidden(model, a) {
 				return nil, fault{2, "The code of the account must be unique per company!"}
 			}
 		}
