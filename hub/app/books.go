@@ -11,28 +11,34 @@ import (
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
-// books are one company's, with the locations that post to them.
+// books are one company's in one database, with the locations that post to them.
 type books struct {
+	name      string     // of the database
 	cfg       OdooConfig // Company is theirs, "" = the user's own
 	locations []odoo.Location
 }
 
-// booksOf lists the books that locations post to, those of the settings' own company first: they are there without a location too.
-func booksOf(cfg OdooConfig, ls []odoo.Location) []books {
-	out := []books{{cfg: cfg}}
-	at := map[string]int{"": 0, cfg.Company: 0}
+// booksOf lists the books that locations post to. The first are those of the settings' own company, which are there without a location too.
+func booksOf(cfg OdooConfig, ls []odoo.Location) (out []books) {
+	at := map[[2]string]int{}
+	for _, d := range cfg.all() {
+		at[[2]string{d.name, ""}], at[[2]string{d.name, d.cfg.Company}] = len(out), len(out)
+		out = append(out, books{name: d.name, cfg: d.cfg})
+	}
 	for _, l := range ls {
-		i, known := at[l.Company]
+		key := [2]string{cfg.bookOf(l), l.Company}
+		i, known := at[key]
 		if !known {
 			i = len(out)
-			at[l.Company] = i
-			own := cfg
+			at[key] = i
+			own := out[at[[2]string{key[0], ""}]].cfg
 			own.Company = l.Company
-			out = append(out, books{cfg: own})
+			out = append(out, books{name: key[0], cfg: own})
 		}
 		out[i].locations = append(out[i].locations, l)
 	}
-	return out
+	// A further database whose own company has no location is not written to there: its locations say which company they are of.
+	return slices.DeleteFunc(out, func(b books) bool { return b.name != "" && len(b.locations) == 0 })
 }
 
 // only leaves the books' own locations.
@@ -60,17 +66,6 @@ func placesOf(ctx context.Context, s *store.Store) (out []odoo.Location, err err
 	for _, l := range ls {
 		if l.Confirmed {
 			out = append(out, odoo.Location{Code: l.Code, Currency: string(l.Currency), Company: l.Company})
-		}
-	}
-	return out, err
-}
-
-// companiesOf lists the companies that locations name.
-func companiesOf(ctx context.Context, s *store.Store) (out []string, err error) {
-	ls, err := placesOf(ctx, s)
-	for _, l := range ls {
-		if l.Company != "" && !slices.Contains(out, l.Company) {
-			out = append(out, l.Company)
 		}
 	}
 	return out, err

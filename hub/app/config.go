@@ -12,10 +12,8 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/hub/audit"
-	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/fault"
-	"github.com/tillpost/tillpost/shared/mode"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
 )
@@ -49,19 +47,6 @@ type BrokerConfig struct {
 	User         string `toml:"user"`
 	PasswordFile string `toml:"password_file"`
 	Open         bool   `toml:"open" comment:"let any device of this machine in without password; loopback only, for trials"`
-}
-
-// OdooConfig says where the books are.
-type OdooConfig struct {
-	URL       string `toml:"url" comment:"empty: nothing is posted yet"`
-	Database  string `toml:"database"`
-	User      string `toml:"user"`
-	KeyFile   string `toml:"key_file"`
-	Expires   string `toml:"key_expires" comment:"YYYY-MM-DD or never, where Odoo does not say it; empty: Odoo is asked"`
-	Company   string `toml:"company"`
-	AllowHTTP bool   `toml:"allow_http"`
-	Transport string `toml:"transport" comment:"auto, xmlrpc or json2; empty: auto, which is json2 from Odoo 19 on"`
-	Mode      string `toml:"mode" comment:"test or production; empty: a neutralised database is test, every other production"`
 }
 
 // PostingConfig is head office's rules for store-days.
@@ -209,43 +194,6 @@ func loopback(addr string) bool {
 	}
 	a, err := netip.ParseAddr(host)
 	return err == nil && a.IsLoopback()
-}
-
-func (o OdooConfig) validate(f *config.Faults) {
-	if o.URL == "" {
-		return
-	}
-	for name, v := range map[string]string{"database": o.Database, "user": o.User, "key_file": o.KeyFile} {
-		if v == "" {
-			f.Add("odoo.%s: it is missing", name)
-		}
-	}
-	if _, ok := mode.Parse(o.Mode); !ok {
-		f.Add("odoo.mode: %q is not test or production", o.Mode)
-	}
-	if _, err := o.keyEnds(); err != nil {
-		f.Add("odoo.key_expires: %q is not a date like 2027-02-22, and not \"never\"", o.Expires)
-	}
-	if !odoo.Transport(o.Transport).Valid() {
-		f.Add("odoo.transport: %q is not auto, xmlrpc or json2", o.Transport)
-	}
-	if o.KeyFile != "" {
-		if _, err := config.Secret(o.KeyFile); err != nil {
-			f.Add("odoo.key_file: %v", err)
-		}
-	}
-}
-
-// keyEnds is what the settings say of the key's end: nil = nothing, zero = never.
-func (o OdooConfig) keyEnds() (*time.Time, error) {
-	switch o.Expires {
-	case "":
-		return nil, nil
-	case "never":
-		return &time.Time{}, nil
-	}
-	at, err := time.Parse(time.DateOnly, o.Expires)
-	return &at, err
 }
 
 func (p PostingConfig) validate(f *config.Faults) {

@@ -196,24 +196,31 @@ func (c *cli) check(ctx context.Context, s *desk, _ []string) error {
 	if err != nil {
 		return err
 	}
-	var reps []odoo.CheckReport
+	var reps []checked
 	good := true
 	for _, b := range booksOf(s.cfg.Odoo, want.locations) {
 		rep, err := want.check(ctx, b)
 		if err != nil {
 			return err
 		}
-		reps, good = append(reps, rep), good && rep.Good()
+		reps, good = append(reps, checked{rep, b.name, b.cfg}), good && rep.Good()
 	}
 	err = c.tell(oneOrAll(reps), func(w io.Writer) {
 		for _, rep := range reps {
-			printCheck(w, rep, s.cfg.Odoo)
+			printCheck(w, rep.CheckReport, rep.of)
 		}
 	})
 	if err == nil && !good {
 		return errQuiet
 	}
 	return err
+}
+
+// checked is what was found of one company's books.
+type checked struct {
+	odoo.CheckReport
+	Database string     `json:"database,omitempty"` // as the settings call it, "" = the first
+	of       OdooConfig // whose key it is
 }
 
 func printCheck(w io.Writer, rep odoo.CheckReport, o OdooConfig) {

@@ -17,7 +17,8 @@ type Adopted struct {
 	Move     int64
 	Entry    string
 	Posted   bool
-	Home     int64 // id of the company whose books it stands in
+	Book     string // which of the settings' databases it was read from; the caller fills it in
+	Home     int64  // id of the company whose books it stands in
 }
 
 // refForm takes a reference of Ref apart; a location's code is free text.

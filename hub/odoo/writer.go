@@ -28,6 +28,9 @@ type Writer struct {
 	Log   *slog.Logger
 	Now   func() time.Time
 
+	// Sending is told before tasks are sent for the first time; an error keeps them here. nil = nobody asks.
+	Sending func(ctx context.Context, ts []Task) error
+
 	client *Client
 	charts *charts
 	lane   *lane

@@ -55,11 +55,7 @@ func (p person) second(s server) {
 	}
 	journals, _ := p.do("account.journal", "search_read", []any{[]any{[]any{"company_id", "=", id}}}, map[string]any{"fields": []string{"code"}, "context": map[string]any{"allowed_company_ids": []int64{id}}}).([]any)
 	if len(journals) == 0 {
-		args := []any{[]int64{}, "generic_coa", id} // the first are the records, none
-		if p.version < 19 {
-			args = args[1:]
-		}
-		a := raw.call(p.t.Context(), "account.chart.template", "try_loading", args, map[string]any{"install_demo": false})
+		a := raw.call(p.t.Context(), "account.chart.template", "try_loading", []any{[]int64{}, "generic_coa", id}, map[string]any{"install_demo": false})
 		if !a.ok() && !strings.Contains(a.words, "cannot marshal None") {
 			p.t.Fatalf("no chart for the second company: %s", a)
 		}
