@@ -231,14 +231,16 @@ func (a *App) books(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var names []string
 	for _, b := range a.Config.Odoo.all() {
 		l, err := a.newLane(hub, b.name, b.cfg)
 		if err != nil {
 			return err
 		}
 		a.lanes = append(a.lanes, l)
+		names = append(names, l.connection())
 	}
-	return nil
+	return a.Store.OnlyConnections(ctx, names)
 }
 
 // gcPercent lets the heap grow to five times what lives before it is swept: the hub's live heap is a few MB, and collecting it a hundred

@@ -39,8 +39,8 @@ func (a *App) postTo(ctx context.Context, l *lane) {
 			var known bool
 			if may, known = a.mayPost(ctx, l); known {
 				judged = time.Now()
+				a.watchKey(ctx, l)
 			}
-			a.watchKey(ctx, l)
 			a.tellOdoo(ctx, l)
 		}
 		worked, err := false, error(nil)

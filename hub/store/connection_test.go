@@ -200,4 +200,16 @@ func TestAKeyThatEndsSoonIsACaseUntilItIsRenewed(t *testing.T) {
 			t.Errorf("%q: the case is %+v", c.detail, k)
 		}
 	}
+	g := breaker.Status{Name: "odoo west", State: breaker.Refused, Reason: "no", Since: time.Now()}
+	for _, err := range []error{s.SetConnection(t.Context(), g), s.KeyCase(t.Context(), "odoo west", "soon"), s.OnlyConnections(t.Context(), []string{"odoo"})} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if cs, err := s.Connections(t.Context()); err != nil || len(cs) != 0 {
+		t.Errorf("a connection that the settings do not name any more stays: %v %v", cs, err)
+	}
+	if open, err := s.Cases(t.Context(), false); err != nil || len(open) != 0 {
+		t.Errorf("its cases stay: %v %v", open, err)
+	}
 }
