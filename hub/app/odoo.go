@@ -225,7 +225,7 @@ type checked struct {
 
 func printCheck(w io.Writer, rep odoo.CheckReport, o OdooConfig) {
 	fmt.Fprintf(w, "Odoo %s answers in %s", rep.Version, rep.Answer.Round(1e6))
-	if rep.Company != "" { // it cannot be read without the rights
+	if rep.Currency != "" { // it cannot be read without the rights
 		fmt.Fprintf(w, "; company %s keeps its books in %s", rep.Company, rep.Currency)
 	}
 	fmt.Fprintln(w)

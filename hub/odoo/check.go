@@ -2,6 +2,7 @@ package odoo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -47,6 +48,11 @@ func Check(ctx context.Context, c *Client, o SetupOptions, journal string, locat
 		return r, err // without them the rest cannot be read
 	}
 	ch, err := readChart(ctx, c, books{name: c.cfg.Company})
+	if errors.Is(err, errNoCompany) {
+		r.Company = c.cfg.Company
+		r.Wrong = append(r.Wrong, err.(*Error).Text)
+		return r, nil
+	}
 	if err != nil {
 		return r, err
 	}

@@ -89,6 +89,11 @@ func TestDocumentsGoToTheBooksOfTheirLocationsCompany(t *testing.T) {
 		if c, err := odoo.Check(t.Context(), other.client(t), o, rep.Books.Journal, []odoo.Location{{Code: "S-NY", Currency: "USD", Company: secondName}}); err != nil || !c.Good() {
 			t.Errorf("check of the second company: %+v %v", c, err)
 		}
+		strange := s
+		strange.cfg.Company = "No Such Company"
+		if c, err := odoo.Check(t.Context(), strange.client(t), o, rep.Books.Journal, nil); err != nil || c.Good() || len(c.Wrong) != 1 || !strings.Contains(c.Wrong[0], "No Such Company") {
+			t.Errorf("check of a company that is not there: %+v %v", c, err)
+		}
 
 		doc := func(n int) rollup.Document { return document(t, set, first.Books, "S-NY", today.AddDays(-n)) }
 		here, there, nowhere := doc(0), doc(1), doc(2)
