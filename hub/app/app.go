@@ -22,7 +22,6 @@ import (
 	"github.com/tillpost/tillpost/hub/password"
 	"github.com/tillpost/tillpost/hub/roll"
 	"github.com/tillpost/tillpost/hub/store"
-	"github.com/tillpost/tillpost/shared/breaker"
 	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/decode"
 	"github.com/tillpost/tillpost/shared/fault"
@@ -49,12 +48,9 @@ type App struct {
 	calendars *calendars
 	pollers   *pollers
 	roller    *roll.Roller
-	writer    *odoo.Writer   // nil without Odoo
-	client    *odoo.Client   // the same
-	odoo      breaker.Status // of the lane to Odoo, as it was kept last
-	news      chan struct{}  // the ledger has something new
-	tasks     chan struct{}  // the outbox has
-	mend      chan struct{}  // a profile came: what was refused for want of it is read again
+	lanes     []*lane       // one per Odoo database, none without Odoo
+	news      chan struct{} // the ledger has something new
+	mend      chan struct{} // a profile came: what was refused for want of it is read again
 	web       net.Listener
 }
 
@@ -87,7 +83,7 @@ func reader(s *store.Store, c Config, t *calendars) meaning.Reader {
 
 // New opens the database and builds the rest. Code invalid for settings that cannot work.
 func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
-	a := &App{Config: c, log: log, news: make(chan struct{}, 1), tasks: make(chan struct{}, 1), mend: make(chan struct{}, 1)}
+	a := &App{Config: c, log: log, news: make(chan struct{}, 1), mend: make(chan struct{}, 1)}
 	var err error
 	if a.lock, err = lock.Take(c.DataDir, program); err != nil {
 		return nil, err
@@ -115,7 +111,14 @@ func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 func (a *App) wake() {
 	a.calendars.forget()
 	ring(a.news)
-	ring(a.tasks)
+	a.ringLanes()
+}
+
+// ringLanes tells every writer that the outbox may have something new.
+func (a *App) ringLanes() {
+	for _, l := range a.lanes {
+		ring(l.tasks)
+	}
 }
 
 func ring(c chan struct{}) {
@@ -200,13 +203,17 @@ func OpenOdoo(o OdooConfig) (*odoo.Client, error) {
 	if o.URL == "" {
 		return nil, fault.Msg(fault.Invalid, "odoo", "the settings name no Odoo: fill in [odoo]")
 	}
-	return odoo.New(odoo.Config{URL: o.URL, Database: o.Database, User: o.User, Company: o.Company, AllowHTTP: o.AllowHTTP,
+	ends, err := o.keyEnds()
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "odoo.key_expires", err)
+	}
+	return odoo.New(odoo.Config{KeyEnds: ends, URL: o.URL, Database: o.Database, User: o.User, Company: o.Company, AllowHTTP: o.AllowHTTP, Transport: odoo.Transport(o.Transport),
 		Key: func() (string, error) { return config.Secret(o.KeyFile) }})
 }
 
 // books builds roller and writer.
 func (a *App) books(ctx context.Context) error {
-	a.roller = &roll.Roller{Store: a.Store, Log: a.log, Made: func() { ring(a.tasks) }}
+	a.roller = &roll.Roller{Store: a.Store, Log: a.log, Made: a.ringLanes}
 	if err := a.posting(ctx, a.Config.Posting); err != nil {
 		return err
 	}
@@ -217,17 +224,23 @@ func (a *App) books(ctx context.Context) error {
 		_, err := a.Store.Adopt(ctx, nil) // without books there is nothing to read back
 		return err
 	}
-	c, err := OpenOdoo(a.Config.Odoo)
-	if err != nil {
-		return err
-	}
 	if err := a.firstMode(ctx); err != nil {
 		return err
 	}
 	hub, err := a.Store.HubID(ctx)
-	a.client = c
-	a.writer = odoo.NewWriter(hub, c, store.Outbox{Store: a.Store}, a.log)
-	return err
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, b := range a.Config.Odoo.all() {
+		l, err := a.newLane(hub, b.name, b.cfg)
+		if err != nil {
+			return err
+		}
+		a.lanes = append(a.lanes, l)
+		names = append(names, l.connection())
+	}
+	return a.Store.OnlyConnections(ctx, names)
 }
 
 // gcPercent lets the heap grow to five times what lives before it is swept: the hub's live heap is a few MB, and collecting it a hundred
@@ -256,7 +269,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("match", a.match)
 	start("settle", a.settle)
 	start("pollers", a.assignPollers)
-	if a.writer != nil {
+	if len(a.lanes) > 0 {
 		start("odoo", a.post)
 	}
 	start("web", a.serveWeb)

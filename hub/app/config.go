@@ -14,7 +14,6 @@ import (
 	"github.com/tillpost/tillpost/hub/audit"
 	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/fault"
-	"github.com/tillpost/tillpost/shared/mode"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
 )
@@ -50,17 +49,6 @@ type BrokerConfig struct {
 	User         string `toml:"user"`
 	PasswordFile string `toml:"password_file"`
 	Open         bool   `toml:"open" comment:"let any device of this machine in without password; loopback only, for trials"`
-}
-
-// OdooConfig says where the books are.
-type OdooConfig struct {
-	URL       string `toml:"url" comment:"empty: nothing is posted yet"`
-	Database  string `toml:"database"`
-	User      string `toml:"user"`
-	KeyFile   string `toml:"key_file"`
-	Company   string `toml:"company"`
-	AllowHTTP bool   `toml:"allow_http"`
-	Mode      string `toml:"mode" comment:"test or production; empty: a neutralised database is test, every other production"`
 }
 
 // PostingConfig is head office's rules for store-days.
@@ -209,25 +197,6 @@ func loopback(addr string) bool {
 	}
 	a, err := netip.ParseAddr(host)
 	return err == nil && a.IsLoopback()
-}
-
-func (o OdooConfig) validate(f *config.Faults) {
-	if o.URL == "" {
-		return
-	}
-	for name, v := range map[string]string{"database": o.Database, "user": o.User, "key_file": o.KeyFile} {
-		if v == "" {
-			f.Add("odoo.%s: it is missing", name)
-		}
-	}
-	if _, ok := mode.Parse(o.Mode); !ok {
-		f.Add("odoo.mode: %q is not test or production", o.Mode)
-	}
-	if o.KeyFile != "" {
-		if _, err := config.Secret(o.KeyFile); err != nil {
-			f.Add("odoo.key_file: %v", err)
-		}
-	}
 }
 
 func (p PostingConfig) validate(f *config.Faults) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/breaker"
 )
@@ -30,11 +31,11 @@ func (c *cli) connectionsCommand() *cobra.Command {
 	})
 }
 
-// down lists the connections that do not work.
+// down lists the connections that do not work, or will not because their key ends.
 func down(ctx context.Context, s *desk) (out []view.ConnectionView, err error) {
 	cs, err := s.Connections(ctx)
 	for _, v := range cs {
-		if v.State != breaker.Closed {
+		if v.State != breaker.Closed || !v.Ends.IsZero() && v.Ends.Sub(s.Now()) < odoo.KeyWarn {
 			out = append(out, v)
 		}
 	}
@@ -50,6 +51,9 @@ func printConnection(w io.Writer, v view.ConnectionView) {
 	fmt.Fprintf(w, "%s %s %s since %s, %s", who, v.Name, words, v.Since.Format(time.DateTime), v.Mode)
 	if !v.Next.IsZero() {
 		fmt.Fprintf(w, ", next try %s", v.Next.Format(time.DateTime))
+	}
+	if !v.Ends.IsZero() {
+		fmt.Fprintf(w, ", its key ends on %s", v.Ends.UTC().Format(time.DateOnly))
 	}
 	if v.State != breaker.Closed {
 		fmt.Fprintf(w, ": %s", v.Reason)

@@ -12,13 +12,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/hub/store"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/breaker"
 	"github.com/tillpost/tillpost/shared/doctor"
 	"github.com/tillpost/tillpost/shared/lock"
-	"github.com/tillpost/tillpost/shared/mode"
 )
 
 // backupOld is when a backup should be made again: stores keep what was confirmed for 30 days, and a day's loss is a day's work.
@@ -222,80 +220,5 @@ func (x *examination) stores(ctx context.Context, s *store.Store) {
 	}
 	if open, err := s.CaseViews(ctx, view.CaseFilter{}); err == nil && len(open) > 0 {
 		x.Warn("cases", fmt.Sprintf("%d wait for a decision", len(open)), "", "See hub cases, or the pages.")
-	}
-}
-
-// odoo tries the books: login, version, rights, journal, locks, clock, and whether they are for tests.
-func (x *examination) odoo(ctx context.Context, s *store.Store) {
-	o := x.cfg.Odoo
-	means := "Store-days wait and none is lost."
-	if o.URL == "" {
-		x.Warn("Odoo", "the settings name none", "Nothing is posted.", "Fill in [odoo].")
-		return
-	}
-	c, err := OpenOdoo(o)
-	if err != nil {
-		x.Bad("Odoo", err.Error(), means, "Correct [odoo].")
-		return
-	}
-	if off, err := doctor.ServerTime(ctx, strings.TrimRight(o.URL, "/")+"/web/login"); err == nil {
-		x.Add(doctor.Clock("clock", "Odoo's", off))
-	} else {
-		x.Warn("clock", "Odoo's time is not known: "+err.Error(), "", "Look again when Odoo answers.")
-	}
-	x.Add(doctor.SecretFile("Odoo's key", o.KeyFile))
-	if _, _, err := c.Login(ctx); err != nil {
-		do := map[odoo.Kind]string{odoo.Denied: "Make a new API key for user " + o.User + " in Odoo and put it into " + o.KeyFile + "."}[odoo.KindOf(err)]
-		if do == "" {
-			do = "Check odoo.url and odoo.database, and that Odoo runs."
-		}
-		x.Bad("Odoo", err.Error(), means, do)
-		return
-	}
-	x.mode(ctx, c, s)
-	w, err := wantsOf(ctx, s, x.cfg.Posting.Journal)
-	if err != nil {
-		x.Bad("Odoo", err.Error(), means, "")
-		return
-	}
-	rep, err := odoo.Check(ctx, c, w.setup, w.journal, w.locations)
-	if err != nil {
-		x.Bad("Odoo", err.Error(), means, "Correct what Odoo says; hub odoo check tells more.")
-		return
-	}
-	for _, m := range rep.Missing {
-		x.Bad("Odoo rights", "user "+o.User+" may not "+m, means, "Give the group named.")
-	}
-	for _, m := range rep.Lacks {
-		if m == "journal " {
-			m = "a journal for store-days"
-		}
-		x.Bad("Odoo books", "Odoo lacks "+m, means, "Run hub odoo setup; it is safe to run again.")
-	}
-	for _, m := range rep.Wrong {
-		x.Bad("Odoo books", m, means, "")
-	}
-	if rep.Locked != "" {
-		x.Good("Odoo locks", "the books are closed up to %s", rep.Locked)
-	}
-	if rep.Good() {
-		x.Good("Odoo", "%s, company %s, %s, answers in %s: store-days can be posted", rep.Version, rep.Company, rep.Currency, rep.Answer.Round(time.Millisecond))
-	}
-}
-
-// mode looks whether the books are for tests or real, and whether the ledger fits them.
-func (x *examination) mode(ctx context.Context, c *odoo.Client, s *store.Store) {
-	if s == nil {
-		return
-	}
-	a := &App{Config: x.cfg, Store: s, client: c}
-	j, err := a.judgeBooks(ctx)
-	switch {
-	case err != nil:
-		x.Warn("books", err.Error(), "", "Set odoo.mode to test or production.")
-	case j.why != "":
-		x.Bad("books", j.why, "Nothing is posted until that is settled.", "See the case about it: hub cases.")
-	default:
-		x.Good("books", "they are %s", map[mode.Mode]string{mode.Test: "for tests", mode.Production: "real"}[j.is])
 	}
 }

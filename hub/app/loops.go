@@ -2,9 +2,10 @@ package app
 
 import (
 	"context"
+	"sync"
 	"time"
 
-	"github.com/tillpost/tillpost/hub/store"
+	"github.com/tillpost/tillpost/hub/odoo"
 )
 
 const (
@@ -16,27 +17,36 @@ const (
 // roll runs the roller.
 func (a *App) roll(ctx context.Context) error { return a.roller.Run(ctx, a.news) }
 
-// post runs the Odoo writer: what is due now, then what comes or becomes due, and every hour a later look at what is posted.
+// post runs a writer per Odoo database, once it is known what stands there.
 func (a *App) post(ctx context.Context) error {
-	out := store.Outbox{Store: a.Store}
-	looked := time.Now()
-	var judged, may = time.Time{}, false
-	var cleared time.Time
 	if err := a.adopt(ctx); err != nil {
 		return err
 	}
+	var wg sync.WaitGroup
+	for _, l := range a.lanes {
+		wg.Go(func() { a.postTo(ctx, l) })
+	}
+	wg.Wait()
+	return nil
+}
+
+// postTo runs one Odoo writer: what is due now, then what comes or becomes due, and every hour a later look at what is posted.
+func (a *App) postTo(ctx context.Context, l *lane) {
+	looked, cleared := time.Now(), time.Time{}
+	var judged, may = time.Time{}, false
 	for ctx.Err() == nil {
 		if time.Since(judged) > judgeEvery {
 			var known bool
-			if may, known = a.mayPost(ctx); known {
+			if may, known = a.mayPost(ctx, l); known {
 				judged = time.Now()
+				a.watchKey(ctx, l)
 			}
-			a.tellOdoo(ctx)
+			a.tellOdoo(ctx, l)
 		}
 		worked, err := false, error(nil)
 		if may {
-			worked, err = a.writer.Step(ctx)
-			a.tellOdoo(ctx)
+			worked, err = l.writer.Step(ctx)
+			a.tellOdoo(ctx, l)
 		}
 		if err != nil && ctx.Err() == nil {
 			a.log.ErrorContext(ctx, "cannot work on the outbox; it is tried again", "err", err)
@@ -48,26 +58,25 @@ func (a *App) post(ctx context.Context) error {
 		}
 		if time.Since(looked) > lookEvery {
 			looked = time.Now()
-			if n, err := a.writer.Look(ctx, looked.Add(-lookBack)); err != nil && ctx.Err() == nil {
+			if n, err := l.writer.Look(ctx, looked.Add(-lookBack)); err != nil && ctx.Err() == nil {
 				a.log.WarnContext(ctx, "cannot look at posted entries", "err", err)
 			} else {
 				a.log.InfoContext(ctx, "posted entries looked at", "entries", n)
 			}
 		}
 		if may {
-			a.clear(ctx, &cleared)
+			a.clear(ctx, l, &cleared)
 		}
 		pause := 5 * time.Second // a command of another process may have made a task due
-		if next, err := out.Next(ctx); err == nil && !next.IsZero() {
+		if next, err := l.box.Next(ctx); err == nil && !next.IsZero() {
 			pause = max(50*time.Millisecond, min(pause, time.Until(next)))
 		}
 		select {
 		case <-ctx.Done():
-		case <-a.tasks:
+		case <-l.tasks:
 		case <-time.After(pause):
 		}
 	}
-	return nil
 }
 
 // reread reads refused records again when a profile has come.
@@ -87,6 +96,32 @@ func (a *App) reread(ctx context.Context) error {
 	}
 }
 
+// ownEntries reads back what stands in every database and company.
+func (a *App) ownEntries(ctx context.Context) (all []odoo.Adopted, err error) {
+	ls, err := placesOf(ctx, a.Store)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range a.lanes {
+		var companies []string
+		for _, p := range ls {
+			if p.Company != "" && a.Config.Odoo.bookOf(p) == l.name {
+				companies = append(companies, p.Company)
+			}
+		}
+		own, err := l.writer.Own(ctx, companies...)
+		a.tellOdoo(ctx, l)
+		if err != nil {
+			return nil, err
+		}
+		for i := range own {
+			own[i].Book = l.name
+		}
+		all = append(all, own...)
+	}
+	return all, nil
+}
+
 // adopt reads back what this hub has posted, when its database was put back from a backup. Until that has worked no store-day goes on:
 // it could be posted twice.
 func (a *App) adopt(ctx context.Context) error {
@@ -95,7 +130,7 @@ func (a *App) adopt(ctx context.Context) error {
 		if err != nil || at.IsZero() {
 			return err
 		}
-		own, err := a.writer.Own(ctx)
+		own, err := a.ownEntries(ctx)
 		if err == nil {
 			n, err := a.Store.Adopt(ctx, own)
 			a.log.InfoContext(ctx, "the restored hub knows its entries in Odoo again", "found", len(own), "adopted", n, "err", err)
@@ -109,16 +144,4 @@ func (a *App) adopt(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// tellOdoo keeps how the lane to Odoo stands, when it has changed.
-func (a *App) tellOdoo(ctx context.Context) {
-	s := a.writer.Status()
-	s.Mode, _ = a.Store.BooksMode(ctx)
-	if a.odoo.State == s.State && a.odoo.Reason == s.Reason && a.odoo.Mode == s.Mode && time.Until(a.odoo.Next) > 0 == (time.Until(s.Next) > 0) {
-		return
-	}
-	if err := a.Store.SetConnection(ctx, s); err == nil {
-		a.odoo = s
-	}
 }

@@ -48,9 +48,9 @@ type judgement struct {
 
 // judgeBooks finds out what the books are, test or real, and whether store-days may go there. Three things stop the posting: settings that
 // contradict the database, books that were real and are now a test copy (or the reverse), and records of the other kind in the ledger.
-func (a *App) judgeBooks(ctx context.Context) (j judgement, err error) {
-	said, _ := mode.Parse(a.Config.Odoo.Mode)
-	neutral, err := odoo.Neutralised(ctx, a.client)
+func (a *App) judgeBooks(ctx context.Context, l *lane) (j judgement, err error) {
+	said, _ := mode.Parse(l.cfg.Mode)
+	neutral, err := odoo.Neutralised(ctx, l.client)
 	if err != nil {
 		return j, err
 	}
@@ -82,10 +82,10 @@ func (a *App) judgeBooks(ctx context.Context) (j judgement, err error) {
 
 // mayPost says whether store-days may go to the books now, and keeps the case about it. known is false while Odoo is away: nothing can be
 // posted then either, and it is asked again.
-func (a *App) mayPost(ctx context.Context) (may, known bool) {
-	j, err := a.judgeBooks(ctx)
-	if a.writer != nil && ctx.Err() == nil {
-		a.writer.Met(err)
+func (a *App) mayPost(ctx context.Context, l *lane) (may, known bool) {
+	j, err := a.judgeBooks(ctx, l)
+	if ctx.Err() == nil {
+		l.writer.Met(err)
 	}
 	if err != nil {
 		if ctx.Err() == nil {
@@ -94,7 +94,7 @@ func (a *App) mayPost(ctx context.Context) (may, known bool) {
 		kind := odoo.KindOf(err)
 		return true, kind == odoo.Refused || kind == odoo.Broken // a server without that page: the settings alone count
 	}
-	accepted, err := a.Store.BooksCase(ctx, j.why)
+	accepted, err := a.Store.BooksCase(ctx, l.name, j.why)
 	if err != nil {
 		a.log.ErrorContext(ctx, "cannot keep the case about the books", "err", err)
 		return false, false

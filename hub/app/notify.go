@@ -121,16 +121,18 @@ func (t troubles) Facts(ctx context.Context) (notify.Facts, error) {
 	return f, err
 }
 
-// lanes tell how the ways to Odoo stand.
-func (a *App) lanes() []breaker.Status {
-	if a.writer == nil {
-		return nil
+// laneStates tell how the ways to Odoo stand.
+func (a *App) laneStates() (out []breaker.Status) {
+	for _, l := range a.lanes {
+		s := l.writer.Status()
+		s.Name = l.connection()
+		out = append(out, s)
 	}
-	return []breaker.Status{a.writer.Status()}
+	return out
 }
 
 // tell runs the messages.
 func (a *App) tell(ctx context.Context) error {
-	t := notify.Teller{Store: troubles{store.Notices{Store: a.Store}, a.lanes}, Channels: a.Config.Notify.channels(), Log: a.log}
+	t := notify.Teller{Store: troubles{store.Notices{Store: a.Store}, a.laneStates}, Channels: a.Config.Notify.channels(), Log: a.log}
 	return t.Run(ctx)
 }

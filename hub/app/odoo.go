@@ -2,15 +2,16 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/hub/store"
 	"github.com/tillpost/tillpost/hub/view"
+	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
@@ -25,8 +26,12 @@ func (c *cli) odooCommand() *cobra.Command {
 				return err
 			}
 			o.Banks = s.cfg.bankNames()
-			rep, err := Setup(ctx, s.Store, s.cfg.Odoo, o, s.who)
-			if terr := c.tell(rep, func(w io.Writer) { printSetup(w, rep) }); terr != nil {
+			reps, err := Setup(ctx, s.Store, s.cfg.Odoo, o, s.who)
+			if terr := c.tell(oneOrAll(reps), func(w io.Writer) {
+				for _, rep := range reps {
+					printSetup(w, rep)
+				}
+			}); terr != nil {
 				return terr
 			}
 			return err
@@ -55,20 +60,56 @@ func expect(ctx context.Context, s *store.Store, names []string, o *odoo.SetupOp
 	return nil
 }
 
-// Setup runs odoo.Setup with what the hub knows and stores its rules.
-func Setup(ctx context.Context, s *store.Store, cfg OdooConfig, o odoo.SetupOptions, who string) (rep odoo.SetupReport, err error) {
-	client, err := OpenOdoo(cfg)
+// Setup runs odoo.Setup with what the hub knows and stores its rules: company by company, the settings' own first. Rules name codes and hold for
+// all, so the later companies get the accounts of the first.
+func Setup(ctx context.Context, s *store.Store, cfg OdooConfig, o odoo.SetupOptions, who string) (reps []odoo.SetupReport, err error) {
+	ls, err := placesOf(ctx, s)
 	if err != nil {
-		return rep, err
+		return nil, err
 	}
-	if err := complete(ctx, s, &o); err != nil {
-		return rep, err
+	for i, b := range booksOf(cfg, ls) {
+		client, err := OpenOdoo(b.cfg)
+		if err != nil {
+			return reps, err
+		}
+		own := o
+		if err := complete(ctx, s, &own); err != nil {
+			return reps, err
+		}
+		b.only(own.Locations)
+		if i > 0 {
+			own.Books = reps[0].Books
+		}
+		rep, err := odoo.Setup(ctx, client, own)
+		reps = append(reps, rep)
+		if err != nil {
+			return reps, err
+		}
+		if o.DryRun {
+			continue
+		}
+		if err := s.SetRules(ctx, rep.Rules, who, "odoo setup"); err != nil {
+			return reps, err
+		}
+		if i == 0 {
+			err = s.SetBooks(ctx, rep.Books, who)
+		} else if rep.Books != reps[0].Books {
+			err = fault.Msg(fault.Invalid, "odoo setup", fmt.Sprintf("company %s has the journal %s and the suspense account %s, %s has %s and %s; documents name them by code, so make those codes free there and run it again",
+				rep.Company, rep.Books.Journal, rep.Books.Suspense, reps[0].Company, reps[0].Books.Journal, reps[0].Books.Suspense))
+		}
+		if err != nil {
+			return reps, err
+		}
 	}
-	rep, err = odoo.Setup(ctx, client, o)
-	if err != nil || o.DryRun {
-		return rep, err
+	return reps, nil
+}
+
+// oneOrAll tells one report as itself and several as a list.
+func oneOrAll[T any](all []T) any {
+	if len(all) == 1 {
+		return all[0]
 	}
-	return rep, errors.Join(s.SetRules(ctx, rep.Rules, who, "odoo setup"), s.SetBooks(ctx, rep.Books, who))
+	return all
 }
 
 // complete adds what the hub has seen: locations, tenders, jurisdictions, rules.
@@ -112,14 +153,8 @@ func wantsOf(ctx context.Context, s *store.Store, journal string) (w wants, err 
 	if err := complete(ctx, s, &w.setup); err != nil {
 		return w, err
 	}
-	ls, err := s.LocationViews(ctx, view.LocationFilter{})
-	if err != nil {
+	if w.locations, err = placesOf(ctx, s); err != nil {
 		return w, err
-	}
-	for _, l := range ls {
-		if l.Confirmed {
-			w.locations = append(w.locations, odoo.Location{Code: l.Code, Currency: string(l.Currency), Company: l.Company})
-		}
 	}
 	if w.journal == "" {
 		b, err := s.Books(ctx)
@@ -158,41 +193,59 @@ func printSetup(w io.Writer, rep odoo.SetupReport) {
 }
 
 func (c *cli) check(ctx context.Context, s *desk, _ []string) error {
-	client, err := OpenOdoo(s.cfg.Odoo)
+	want, err := wantsOf(ctx, s.Store, s.cfg.Posting.Journal)
 	if err != nil {
 		return err
 	}
-	w, err := wantsOf(ctx, s.Store, s.cfg.Posting.Journal)
-	if err != nil {
-		return err
+	var reps []checked
+	good := true
+	for _, b := range booksOf(s.cfg.Odoo, want.locations) {
+		rep, err := want.check(ctx, b)
+		if err != nil {
+			return err
+		}
+		reps, good = append(reps, checked{rep, b.name, b.cfg}), good && rep.Good()
 	}
-	rep, err := odoo.Check(ctx, client, w.setup, w.journal, w.locations)
-	if err != nil {
-		return err
-	}
-	err = c.tell(rep, func(w io.Writer) {
-		fmt.Fprintf(w, "Odoo %s answers in %s", rep.Version, rep.Answer.Round(1e6))
-		if rep.Company != "" { // it cannot be read without the rights
-			fmt.Fprintf(w, "; company %s keeps its books in %s", rep.Company, rep.Currency)
-		}
-		fmt.Fprintln(w)
-		if rep.Locked != "" {
-			fmt.Fprintf(w, "  the books are closed up to %s\n", rep.Locked)
-		}
-		for _, part := range []struct {
-			name string
-			list []string
-		}{{"right", rep.Missing}, {"not in Odoo", rep.Lacks}, {"wrong", rep.Wrong}} {
-			for _, m := range part.list {
-				fmt.Fprintf(w, "  %s: %s\n", part.name, m)
-			}
-		}
-		if rep.Good() {
-			fmt.Fprintln(w, "Store-days can be posted.")
+	err = c.tell(oneOrAll(reps), func(w io.Writer) {
+		for _, rep := range reps {
+			printCheck(w, rep.CheckReport, rep.of)
 		}
 	})
-	if err == nil && !rep.Good() {
+	if err == nil && !good {
 		return errQuiet
 	}
 	return err
+}
+
+// checked is what was found of one company's books.
+type checked struct {
+	odoo.CheckReport
+	Database string     `json:"database,omitempty"` // as the settings call it, "" = the first
+	of       OdooConfig // whose key it is
+}
+
+func printCheck(w io.Writer, rep odoo.CheckReport, o OdooConfig) {
+	fmt.Fprintf(w, "Odoo %s answers in %s", rep.Version, rep.Answer.Round(1e6))
+	if rep.Currency != "" { // it cannot be read without the rights
+		fmt.Fprintf(w, "; company %s keeps its books in %s", rep.Company, rep.Currency)
+	}
+	fmt.Fprintln(w)
+	fmt.Fprintf(w, "  %s\n", rep.Key)
+	if rep.Key.Soon(time.Now()) {
+		fmt.Fprintf(w, "  soon: make a new API key for user %s in Odoo and put it into %s; it is read without a restart\n", o.User, o.KeyFile)
+	}
+	if rep.Locked != "" {
+		fmt.Fprintf(w, "  the books are closed up to %s\n", rep.Locked)
+	}
+	for _, part := range []struct {
+		name string
+		list []string
+	}{{"right", rep.Missing}, {"not in Odoo", rep.Lacks}, {"wrong", rep.Wrong}} {
+		for _, m := range part.list {
+			fmt.Fprintf(w, "  %s: %s\n", part.name, m)
+		}
+	}
+	if rep.Good() {
+		fmt.Fprintln(w, "Store-days can be posted.")
+	}
 }

@@ -174,18 +174,30 @@ func printClearing(w io.Writer, cs []view.Clearing) {
 	t.Flush()
 }
 
-// clear brings what is settled on in Odoo: bank lines to their vouchers, and now and then what is open on clearing accounts. last is when
-// that was done.
-func (a *App) clear(ctx context.Context, last *time.Time) {
-	n, err := a.writer.Clear(ctx, store.Clearing{Store: a.Store, Banks: a.Config.bankBooks()})
+// clear brings what is settled on in an Odoo database: bank lines to their vouchers, and now and then what is open on clearing accounts. last
+// is when that was done.
+func (a *App) clear(ctx context.Context, l *lane, last *time.Time) {
+	from := store.Clearing{Store: a.Store, Name: l.name, Banks: a.Config.bankBooks()}
+	n, err := l.writer.Clear(ctx, from)
 	if err == nil && (n > 0 || time.Since(*last) > odoo.ClearEvery) {
 		*last = time.Now()
-		var accounts []string
-		if accounts, err = a.Store.ClearingAccounts(ctx); err == nil {
-			_, err = a.writer.MatchClearing(ctx, accounts)
-		}
+		err = a.matchClearing(ctx, l, from)
 	}
 	if err != nil && ctx.Err() == nil {
 		a.log.WarnContext(ctx, "cannot reconcile in Odoo; it is tried again", "err", err)
 	}
+}
+
+func (a *App) matchClearing(ctx context.Context, l *lane, from store.Clearing) error {
+	accounts, err := a.Store.ClearingAccounts(ctx)
+	if err != nil {
+		return err
+	}
+	homes, err := from.Homes(ctx)
+	for _, home := range homes {
+		if err == nil {
+			_, err = l.writer.MatchClearing(ctx, home, accounts)
+		}
+	}
+	return err
 }

@@ -45,6 +45,8 @@ var texts = map[Cause]text{
 	BankAccount:    {"A bank account is not in the settings", "Its lines are kept and match nothing.", "Name the account in the settings under [[bank]]; its lines then match by themselves."},
 	BankFile:       {"A part of a bank file could not be read", "Lines of the bank may be missing: deposits stay open.", "Export the file again, or ask the bank; the other lines were taken."},
 	ClearingAge:    {"Takings stand on a clearing account for too long", "The tills say they were taken; no bank line shows them.", "Look for the deposit or the cash bag; what never comes is booked as a loss by a person."},
+	KeyEnds: {"A key to another system ends soon", "Nothing is held up yet. From that day on the system refuses us, and store-days wait until there is a new key.",
+		"Make a new API key for the user named below in Odoo (Preferences > Account Security) and put it where the settings say: it is read without a restart, and this closes by itself."},
 }
 
 // New is a case of its cause with the texts for people. now may be zero: the store then stamps it.

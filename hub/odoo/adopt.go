@@ -17,20 +17,38 @@ type Adopted struct {
 	Move     int64
 	Entry    string
 	Posted   bool
+	Book     string // which of the settings' databases it was read from; the caller fills it in
+	Home     int64  // id of the company whose books it stands in
 }
 
 // refForm takes a reference of Ref apart; a location's code is free text.
 var refForm = regexp.MustCompile(`^Tillpost \S+ (.+)/(\d{4}-\d{2}-\d{2})/(?:([a-z]+-[0-9a-f-]+)/)?(\d+) ([0-9a-f]*)(?: (.*))?$`)
 
-// Own reads every entry of this hub back from Odoo. A hub that was put back from a backup does not know what it posted since; without
+// Own reads every entry of this hub back from Odoo, from the settings' company and those named. A hub that was put back from a backup does not know what it posted since; without
 // that, it would post it again.
-func (w *Writer) Own(ctx context.Context) (out []Adopted, err error) {
+func (w *Writer) Own(ctx context.Context, companies ...string) (out []Adopted, err error) {
 	defer func() { w.Met(err) }()
-	ch, err := w.charts.get(ctx, false)
-	if err != nil {
-		return nil, err
+	seen := map[int64]bool{}
+	for _, name := range append([]string{""}, companies...) {
+		ch, err := w.charts.get(ctx, books{name: name}, false)
+		if err != nil {
+			return nil, err
+		}
+		if seen[ch.company] {
+			continue
+		}
+		seen[ch.company] = true
+		part, err := w.own(ctx, ch)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, part...)
 	}
-	moves, err := w.client.search(ctx, "account.move", []any{[]any{"ref", "=like", refStart(w.Hub) + "%"}}, []string{"ref", "journal_id"}, ch.in())
+	return out, nil
+}
+
+func (w *Writer) own(ctx context.Context, ch *chart) (out []Adopted, err error) {
+	moves, err := w.client.search(ctx, "account.move", []any{[]any{"ref", "=like", refStart(w.Hub) + "%"}, []any{"company_id", "=", ch.company}}, []string{"ref", "journal_id"}, ch.in())
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +69,7 @@ func (w *Writer) Own(ctx context.Context) (out []Adopted, err error) {
 		}
 		if d, ok := names.document(f, ch.currency); ok {
 			d.Journal = names.journals[journals[n]]
-			out = append(out, Adopted{Document: d, Move: n, Entry: f.name, Posted: f.state == "posted"})
+			out = append(out, Adopted{Document: d, Move: n, Entry: f.name, Posted: f.state == "posted", Home: ch.company})
 		}
 	}
 	return out, nil

@@ -2,7 +2,9 @@ package odoo
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -55,32 +57,52 @@ type repartition struct {
 	tags        []int64
 }
 
-// charts keeps the chart of one client.
+// books names a company: by Odoo's id, or by its name as people said it; neither = the one of the settings.
+type books struct {
+	id   int64
+	name string
+}
+
+func (b books) String() string {
+	if b.id != 0 {
+		return fmt.Sprintf("with id %d", b.id)
+	}
+	return strconv.Quote(b.name)
+}
+
+// charts keeps the charts of one client, one per company.
 type charts struct {
 	client *Client
 	now    func() time.Time
 
 	mu   sync.Mutex
-	have *chart
+	have map[books]*chart
 }
 
-// get returns the chart, reading it when there is none or it is old. fresh asks again, for a name that it does not know; not more than
+// get returns a company's chart, reading it when there is none or it is old. fresh asks again, for a name that it does not know; not more than
 // once a minute.
-func (c *charts) get(ctx context.Context, fresh bool) (*chart, error) {
+func (c *charts) get(ctx context.Context, b books, fresh bool) (*chart, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.have != nil {
-		age := c.now().Sub(c.have.read)
+	if have := c.have[b]; have != nil {
+		age := c.now().Sub(have.read)
 		if age < chartLife && !(fresh && age > time.Minute) {
-			return c.have, nil
+			return have, nil
 		}
 	}
-	got, err := readChart(ctx, c.client, c.client.cfg.Company)
+	read := b
+	if b == (books{}) {
+		read.name = c.client.cfg.Company
+	}
+	got, err := readChart(ctx, c.client, read)
 	if err != nil {
 		return nil, err
 	}
 	got.read = c.now()
-	c.have = got
+	if c.have == nil {
+		c.have = map[books]*chart{}
+	}
+	c.have[b] = got
 	return got, nil
 }
 
@@ -91,7 +113,26 @@ func (c *charts) forget() {
 	c.have = nil
 }
 
-func readChart(ctx context.Context, c *Client, company string) (*chart, error) {
+// known is the name under which the chart of a task's company is kept already, else the task's own.
+func (c *charts) known(t Task) books {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	own, named := books{}, books{name: t.Company}
+	switch have := c.have[own]; {
+	case t.Home == 0 && (t.Company == "" || t.Company == c.client.cfg.Company):
+		return own
+	case have != nil && (t.Home == have.company || t.Home == 0 && t.Company == have.name):
+		return own
+	case t.Home == 0:
+		return named
+	}
+	if have := c.have[named]; have != nil && t.Company != "" && have.company == t.Home {
+		return named
+	}
+	return books{id: t.Home}
+}
+
+func readChart(ctx context.Context, c *Client, company books) (*chart, error) {
 	ch := &chart{journals: map[string]journal{}, accounts: map[string]account{}, taxes: map[string]tax{}, analytic: map[retail.LocationCode]int64{}}
 	var err error
 	if ch.version, err = c.Version(ctx); err != nil {
@@ -113,20 +154,23 @@ func (ch *chart) in() map[string]any {
 	return map[string]any{"allowed_company_ids": []int64{ch.company}, "lang": "en_US"}
 }
 
-func (ch *chart) readCompany(ctx context.Context, c *Client, name string) error {
+func (ch *chart) readCompany(ctx context.Context, c *Client, b books) error {
 	uid, _, err := c.Login(ctx)
 	if err != nil {
 		return err
 	}
 	domain := []any{[]any{"user_ids", "in", []int64{uid}}}
-	if name != "" {
-		domain = append(domain, []any{"name", "=", name})
+	switch {
+	case b.id != 0:
+		domain = append(domain, []any{"id", "=", b.id})
+	case b.name != "":
+		domain = append(domain, []any{"name", "=", b.name})
 	}
 	got, err := c.search(ctx, "res.company", domain, []string{"name", "currency_id"}, nil)
 	if err != nil {
 		return err
 	}
-	if name == "" && len(got) > 1 {
+	if b == (books{}) && len(got) > 1 {
 		me, err := c.read(ctx, "res.users", []int64{uid}, []string{"company_id"}, nil)
 		if err != nil {
 			return err
@@ -136,7 +180,7 @@ func (ch *chart) readCompany(ctx context.Context, c *Client, name string) error 
 		}
 	}
 	if len(got) != 1 {
-		return &Error{Kind: Rights, Text: fmt.Sprintf("user %s sees no company %q: name it in [odoo] company, and allow it to the user", c.cfg.User, name)}
+		return &Error{Kind: Rights, Text: fmt.Sprintf("user %s sees no company %s: name it in [odoo] company or at the location as Odoo does, and allow it to the user", c.cfg.User, b), Err: errNoCompany}
 	}
 	ch.company, ch.name = id(got[0]["id"]), text(got[0]["name"])
 	cur, err := c.read(ctx, "res.currency", []int64{id(got[0]["currency_id"])}, []string{"name"}, nil)
@@ -146,6 +190,9 @@ func (ch *chart) readCompany(ctx context.Context, c *Client, name string) error 
 	ch.currency = money.Currency(text(cur[0]["name"]))
 	return nil
 }
+
+// errNoCompany is a company that is not there, or not the user's.
+var errNoCompany = errors.New("no such company")
 
 func only(all []map[string]any, want int64) (out []map[string]any) {
 	for _, m := range all {

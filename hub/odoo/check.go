@@ -2,6 +2,7 @@ package odoo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -19,6 +20,7 @@ type CheckReport struct {
 	Lacks    []string            `json:"lacks,omitempty"` // what documents will wait for
 	Answer   time.Duration       `json:"answer_time"`
 	Wrong    []string            `json:"wrong,omitempty"`
+	Key      KeyEnd              `json:"key"`
 }
 
 // Good reports that documents can go.
@@ -39,10 +41,18 @@ func Check(ctx context.Context, c *Client, o SetupOptions, journal string, locat
 		return r, err
 	}
 	r.Answer, r.Version = time.Since(begun), v.Text
+	if r.Key, err = KeyEnds(ctx, c); err != nil {
+		return r, err
+	}
 	if r.Missing, err = MissingRights(ctx, c); err != nil || len(r.Missing) > 0 {
 		return r, err // without them the rest cannot be read
 	}
-	ch, err := readChart(ctx, c, c.cfg.Company)
+	ch, err := readChart(ctx, c, books{name: c.cfg.Company})
+	if errors.Is(err, errNoCompany) {
+		r.Company = c.cfg.Company
+		r.Wrong = append(r.Wrong, err.(*Error).Text)
+		return r, nil
+	}
 	if err != nil {
 		return r, err
 	}

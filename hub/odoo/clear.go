@@ -23,6 +23,7 @@ type BankLine struct {
 	ID      int64   // Odoo's, 0 = not known
 	Account string  // account code on which the voucher expects the money
 	Moves   []int64 // the voucher's entries
+	Home    int64   // Odoo's id of the company in which they stand
 }
 
 // Cleared is what became of one.
@@ -52,14 +53,14 @@ func (w *Writer) Clear(ctx context.Context, from BankLines) (n int, err error) {
 		return 0, err
 	}
 	defer func() { w.Met(err) }()
-	ch, err := w.charts.get(ctx, false)
-	if err != nil {
-		return 0, err
-	}
 	out := make([]Cleared, len(lines))
 	for i, l := range lines {
 		out[i] = Cleared{Key: l.Key, ID: l.ID}
-		if err = w.clear(ctx, ch, l, &out[i]); err != nil && (KindOf(err) == Refused || KindOf(err) == Broken) {
+		var ch *chart
+		if ch, err = w.charts.get(ctx, books{id: l.Home}, false); err == nil {
+			err = w.clear(ctx, ch, l, &out[i])
+		}
+		if err != nil && (KindOf(err) == Refused || KindOf(err) == Broken) {
 			out[i].Why, err = err.Error(), nil // this line alone
 		}
 		if err != nil {
@@ -201,11 +202,11 @@ func (w *Writer) reconcile(ctx context.Context, ch *chart, items []int64) error 
 	return err
 }
 
-// MatchClearing reconciles what stands open on clearing accounts, location by location: takings with what paid them out, the oldest first as
+// MatchClearing reconciles what stands open on a company's clearing accounts, location by location: takings with what paid them out, the oldest first as
 // Odoo does it. Only this hub's own entries are touched; n is how many groups were matched.
-func (w *Writer) MatchClearing(ctx context.Context, accounts []string) (n int, err error) {
+func (w *Writer) MatchClearing(ctx context.Context, company int64, accounts []string) (n int, err error) {
 	defer func() { w.Met(err) }()
-	ch, err := w.charts.get(ctx, false)
+	ch, err := w.charts.get(ctx, books{id: company}, false)
 	if err != nil {
 		return 0, err
 	}

@@ -1,10 +1,11 @@
 // Package odoo brings documents into Odoo's books, once each and to the cent, and reads back what the books then say. It speaks XML-RPC to
-// Odoo 17, 18 and 19; DESIGN.md says why it does things in the order it does.
+// Odoo 17 and 18 and JSON-2 to 19; DESIGN.md says why it does things in the order it does.
 package odoo
 
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -39,6 +40,8 @@ type Config struct {
 	// ordinary users of Odoo 18 and 19 live 90 days at most.
 	Key       func() (string, error)
 	Company   string        // name of the Odoo company, "" = the user's own
+	Transport Transport     // "" = Auto
+	KeyEnds   *time.Time    // when the key ends, zero = never, nil = Odoo is asked
 	AllowHTTP bool          // the key may travel unencrypted to a host that is not this one
 	Timeout   time.Duration // no call may take longer; 0 = 130 s for calls that write, less for others
 }
@@ -49,9 +52,9 @@ type Client struct {
 	http  *http.Client
 	calls atomic.Int64
 
-	mu  sync.Mutex
-	uid int64 // 0 = not logged in
-	key string
+	mu    sync.Mutex
+	in    session // uid 0 = not logged in
+	known Version // as it was told last
 }
 
 // New checks cfg and makes a client; it does not call yet. Code invalid, every fault at once.
@@ -68,6 +71,12 @@ func New(cfg Config) (*Client, error) {
 		if v == "" {
 			bad = append(bad, name+" is missing")
 		}
+	}
+	if cfg.Transport == "" {
+		cfg.Transport = Auto
+	}
+	if !cfg.Transport.Valid() {
+		bad = append(bad, fmt.Sprintf("transport %q is not auto, xmlrpc or json2", cfg.Transport))
 	}
 	if cfg.Key == nil {
 		bad = append(bad, "the key is missing")
@@ -96,66 +105,62 @@ func loopback(host string) bool {
 // Calls counts the calls made so far: the budget of a store-day is measured by it.
 func (c *Client) Calls() int64 { return c.calls.Load() }
 
-// Version is what the server says it is.
-type Version struct {
-	Major int    // 17, 18, 19; 0 = not understood
-	Text  string // "18.0-20250520"
-}
-
-// Version asks the server; no login is needed.
-func (c *Client) Version(ctx context.Context) (v Version, err error) {
-	got, err := c.send(ctx, helloPatience, "common", "version")
-	if err != nil {
-		return v, err
-	}
-	m, _ := got.(map[string]any)
-	v.Text = text(m["server_version"])
-	if info, _ := m["server_version_info"].([]any); len(info) > 0 {
-		v.Major = major(info[0])
-	}
-	return v, nil
-}
-
 // Login returns the user's id, asking Odoo only when it is not known. A refused user or key is an Error of kind Denied.
 func (c *Client) Login(ctx context.Context) (uid int64, key string, err error) {
+	s, err := c.login(ctx)
+	return s.uid, s.key, err
+}
+
+// session is a login that works, and how calls travel under it.
+type session struct {
+	way way
+	uid int64
+	key string
+}
+
+func (c *Client) login(ctx context.Context) (s session, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.uid != 0 {
-		return c.uid, c.key, nil
+	if c.in.uid != 0 {
+		return c.in, nil
 	}
-	if key, err = c.cfg.Key(); err != nil {
-		return 0, "", &Error{Kind: Denied, Text: "the API key cannot be read: " + err.Error()}
+	if s.key, err = c.cfg.Key(); err != nil {
+		return session{}, &Error{Kind: Denied, Text: "the API key cannot be read: " + err.Error()}
 	}
-	got, err := c.send(ctx, helloPatience, "common", "authenticate", c.cfg.Database, c.cfg.User, key, map[string]any{})
+	if s.way, err = c.choose(ctx); err != nil {
+		return session{}, err
+	}
+	s.uid, err = s.way.login(ctx, s.key)
+	if KindOf(err) == Denied && c.cfg.Transport == Auto && s.way != c.xml() {
+		// Of 19 on a password opens XML-RPC alone: a hub that was set up with one goes on.
+		s.way = c.xml()
+		s.uid, err = s.way.login(ctx, s.key)
+	}
 	if err != nil {
-		return 0, "", err
+		return session{}, err
 	}
-	id, ok := got.(int64)
-	if !ok || id == 0 {
-		return 0, "", &Error{Kind: Denied, Text: fmt.Sprintf("Odoo refuses user %s or the API key", c.cfg.User)}
-	}
-	c.uid, c.key = id, key
-	return id, key, nil
+	c.in = s
+	return s, nil
 }
 
 // logout makes the next call log in again with the key as it is then.
 func (c *Client) logout() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.uid = 0
+	c.in = session{}
 }
 
-// Call runs a model's method. A method that returns None answers with a fault after it was committed; here that is nil, nil. Every error
-// is an *Error.
+// Call runs a model's method: args are by position as in execute_kw, the records' ids first where it works on records. A method that returns
+// None is nil, nil. Every error is an *Error.
 func (c *Client) Call(ctx context.Context, model, method string, args []any, kw map[string]any) (any, error) {
-	uid, key, err := c.Login(ctx)
+	s, err := c.login(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if kw == nil {
 		kw = map[string]any{}
 	}
-	got, err := c.send(ctx, patience(method), "object", "execute_kw", c.cfg.Database, uid, key, model, method, args, kw)
+	got, err := s.way.call(ctx, patience(method), s, model, method, args, kw)
 	if KindOf(err) == Denied {
 		c.logout()
 	}
@@ -170,41 +175,45 @@ func patience(method string) time.Duration {
 	return writePatience
 }
 
-// send makes one request and reads one answer.
-func (c *Client) send(ctx context.Context, most time.Duration, service, method string, args ...any) (any, error) {
+// exchange makes one request and reads one answer, whatever it is.
+func (c *Client) exchange(ctx context.Context, most time.Duration, make func(context.Context) (*http.Request, error)) (*http.Response, []byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, min(most, c.cfg.Timeout))
 	defer cancel()
-	req, err := request(ctx, c.cfg.URL+"/xmlrpc/2/"+service, method, args)
+	req, err := make(ctx)
 	if err != nil {
-		return nil, &Error{Kind: Broken, Text: err.Error(), Err: err}
+		return nil, nil, &Error{Kind: Broken, Text: err.Error(), Err: err}
 	}
 	c.calls.Add(1)
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, away(err)
+		return nil, nil, away(err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err != nil {
-		return nil, away(err)
+		return nil, nil, away(err)
 	}
-	if err := acceptable(resp, body); err != nil {
-		return nil, err
+	if len(body) > maxAnswer {
+		return nil, nil, &Error{Kind: Broken, Text: fmt.Sprintf("the answer is longer than %d bytes", maxAnswer)}
 	}
-	return answer(body)
+	return resp, body, nil
 }
 
-// acceptable refuses what is no XML-RPC answer: a proxy's page, a login page, maintenance, a redirect.
-func acceptable(resp *http.Response, body []byte) error {
+// errNoPage is an address that the server does not have.
+var errNoPage = errors.New("there is no such page")
+
+// acceptable refuses what is no answer of the kind that was asked for: a proxy's page, a login page, maintenance, a redirect.
+func acceptable(resp *http.Response, body []byte, kind string) error {
+	ours := strings.Contains(resp.Header.Get("Content-Type"), kind)
 	switch {
 	case resp.StatusCode >= 300 && resp.StatusCode < 400:
 		return &Error{Kind: Away, Text: fmt.Sprintf("the address redirects to %q: put that into the settings", resp.Header.Get("Location"))}
-	case resp.StatusCode != http.StatusOK:
+	case resp.StatusCode == http.StatusNotFound && !ours:
+		return &Error{Kind: Away, Text: "HTTP 404 instead of an answer: " + glimpse(body), Err: errNoPage}
+	case resp.StatusCode != http.StatusOK && !(ours && kind == "json"): // JSON-2 says its errors by status, XML-RPC never does
 		return &Error{Kind: Away, Text: fmt.Sprintf("HTTP %d instead of an answer: %s", resp.StatusCode, glimpse(body))}
-	case !strings.Contains(resp.Header.Get("Content-Type"), "xml"):
+	case !ours:
 		return &Error{Kind: Away, Text: fmt.Sprintf("a web page instead of an answer (maintenance, or a wrong address): %s", glimpse(body))}
-	case len(body) > maxAnswer:
-		return &Error{Kind: Broken, Text: fmt.Sprintf("the answer is longer than %d bytes", maxAnswer)}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package odoo
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/tillpost/tillpost/shared/fault"
@@ -97,6 +98,29 @@ func classify(code int, words string) error {
 		return &Error{Kind: Rights, Text: oneLine(words)}
 	}
 	return &Error{Kind: Broken, Text: fmt.Sprintf("fault %d: %s", code, last)}
+}
+
+// refusal turns an error of JSON-2 into what it means. Its name says more than its status, which is 404 both for a record that is gone and
+// for a method that does not exist; debug is the traceback.
+func refusal(status int, name, message, debug string) error {
+	words := oneLine(name + ": " + message)
+	switch {
+	case transient(name + message + debug):
+		return &Error{Kind: Busy, Text: words}
+	case status == http.StatusUnauthorized, strings.HasSuffix(name, ".AccessDenied"):
+		return &Error{Kind: Denied, Text: oneLine(message)}
+	case strings.HasSuffix(name, ".AccessError"):
+		return &Error{Kind: Rights, Text: oneLine(message)}
+	case strings.HasPrefix(name, "odoo.exceptions."):
+		return &Error{Kind: Refused, Text: oneLine(message)}
+	case status == http.StatusNotFound && strings.HasPrefix(message, "the model "):
+		return &Error{Kind: Refused, Text: oneLine(message)}
+	case absent(name + message + debug), status == http.StatusServiceUnavailable, status == http.StatusTooManyRequests:
+		return &Error{Kind: Away, Text: words}
+	case name == "": // JSON, and none of Odoo's
+		return &Error{Kind: Away, Text: fmt.Sprintf("HTTP %d instead of an answer", status)}
+	}
+	return &Error{Kind: Broken, Text: words}
 }
 
 // transient names PostgreSQL's word that two transactions met.

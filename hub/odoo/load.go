@@ -19,10 +19,19 @@ func (w *Writer) load(ctx context.Context, ch *chart, jobs []job) (loaded []job,
 		}
 		fresh = append(fresh, j)
 	}
+	if w.Sending != nil && len(fresh) > 0 {
+		ts := make([]Task, len(fresh))
+		for i, j := range fresh {
+			ts[i] = j.Task
+		}
+		if serr := w.Sending(ctx, ts); serr != nil {
+			return nil, nil, outboxError{serr}
+		}
+	}
 	made, failed, err := w.loadChunk(ctx, ch, fresh)
 	known := make([]Task, len(made))
 	for i := range made {
-		made[i].Date = made[i].entry.date
+		made[i].Date, made[i].Home = made[i].entry.date, ch.company
 		known[i] = made[i].Task
 	}
 	if len(known) > 0 {

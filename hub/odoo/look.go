@@ -2,6 +2,7 @@ package odoo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,10 +16,6 @@ const lookMost = 200
 // read. Accountants may relabel and reconcile; money and dates may not move unseen.
 func (w *Writer) Look(ctx context.Context, since time.Time) (n int, err error) {
 	defer func() { w.Met(err) }()
-	ch, err := w.charts.get(ctx, false)
-	if err != nil {
-		return 0, err
-	}
 	for after := ""; ; {
 		ts, err := w.Tasks.Verified(ctx, since, after, lookMost)
 		if err != nil || len(ts) == 0 {
@@ -26,23 +23,39 @@ func (w *Writer) Look(ctx context.Context, since time.Time) (n int, err error) {
 		}
 		after = ts[len(ts)-1].Document.ID()
 		n += len(ts)
-		var jobs []job
-		for _, t := range ts {
-			e, _, err := ch.resolve(w.Hub, t.Document, t.Date)
-			if err != nil {
-				continue // an account was renamed since: the entry itself is read by nobody's name
-			}
-			jobs = append(jobs, job{Task: t, entry: e})
-		}
-		if err := w.see(ctx, ch, jobs); err != nil {
-			return n, err
-		}
-		if out := w.changed(ch, jobs); len(out) > 0 {
-			if err := w.Tasks.Settle(ctx, out); err != nil {
+		for _, part := range w.byCompany(ts) {
+			if err := w.lookAt(ctx, part.books, part.tasks); err != nil {
 				return n, err
 			}
 		}
 	}
+}
+
+// lookAt reads entries of one company. One that the user may not see any more has said nothing of its entries.
+func (w *Writer) lookAt(ctx context.Context, b books, ts []Task) error {
+	ch, err := w.charts.get(ctx, b, false)
+	if errors.Is(err, errNoCompany) && b != (books{}) {
+		w.Log.WarnContext(ctx, "cannot look at posted entries of a company", "company", b, "err", err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var jobs []job
+	for _, t := range ts {
+		e, _, err := ch.resolve(w.Hub, t.Document, t.Date)
+		if err != nil {
+			continue // an account was renamed since: the entry itself is read by nobody's name
+		}
+		jobs = append(jobs, job{Task: t, entry: e})
+	}
+	if err := w.see(ctx, ch, jobs); err != nil {
+		return err
+	}
+	if out := w.changed(ch, jobs); len(out) > 0 {
+		return w.Tasks.Settle(ctx, out)
+	}
+	return nil
 }
 
 // changed lists entries that are no longer what was verified.

@@ -15,7 +15,7 @@ type Place struct {
 
 // Places lists the accounts in use and the sales taxes that a till's amount can be booked on, by code and name.
 func Places(ctx context.Context, c *Client) (out []Place, err error) {
-	ch, err := readChart(ctx, c, c.cfg.Company)
+	ch, err := readChart(ctx, c, books{name: c.cfg.Company})
 	if err != nil {
 		return nil, err
 	}

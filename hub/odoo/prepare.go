@@ -10,11 +10,11 @@ import (
 )
 
 // prepare resolves names and dates. What lacks something in Odoo waits with a case and stops nobody else.
-func (w *Writer) prepare(ctx context.Context, ch *chart, locks Locks, ts []Task) (jobs []job, out []Outcome, err error) {
+func (w *Writer) prepare(ctx context.Context, b books, ch *chart, locks Locks, ts []Task) (jobs []job, out []Outcome, err error) {
 	for _, t := range ts {
 		e, tags, err := ch.resolve(w.Hub, t.Document, t.Date)
 		if err != nil && t.Move == 0 {
-			if fresh, ferr := w.charts.get(ctx, true); ferr == nil && fresh != ch {
+			if fresh, ferr := w.charts.get(ctx, b, true); ferr == nil && fresh != ch {
 				*ch = *fresh
 				e, tags, err = ch.resolve(w.Hub, t.Document, t.Date)
 			}

@@ -24,6 +24,7 @@ type SetupOptions struct {
 	// What head office wants used instead of something new. It must exist.
 	Journal  string            // code of a general journal
 	Accounts map[string]string // "tender:cash", "sales:*", "suspense" → account code
+	Books    rollup.Books      // of a company that was set up before: the next one gets the same codes, since rules name codes
 	TaxNames map[string]string // jurisdiction → name of the Odoo tax
 }
 
@@ -111,7 +112,7 @@ func (s *setup) run(ctx context.Context) error {
 }
 
 func (s *setup) open(ctx context.Context) (err error) {
-	if s.ch, err = readChart(ctx, s.c, s.c.cfg.Company); err != nil {
+	if s.ch, err = readChart(ctx, s.c, books{name: s.c.cfg.Company}); err != nil {
 		return err
 	}
 	s.rep.Company = s.ch.name

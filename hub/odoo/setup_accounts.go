@@ -89,7 +89,7 @@ func (s *setup) offerAll(ctx context.Context, w wanted) error {
 	if w.rules == nil {
 		code, told, err := s.told("suspense")
 		if err == nil && !told {
-			code, err = s.account(ctx, w)
+			code, err = s.account(ctx, w, s.Books.Suspense)
 		}
 		s.rep.Books.Suspense = code
 		return err
@@ -114,7 +114,7 @@ func (s *setup) offerAll(ctx context.Context, w wanted) error {
 		return nil
 	}
 	w.rules = rest
-	code, err := s.account(ctx, w)
+	code, err := s.account(ctx, w, "")
 	for _, r := range rest {
 		r.Target = mapping.Target{Account: code}
 		s.offer(r)
@@ -134,20 +134,26 @@ func (s *setup) told(what string) (code string, told bool, err error) {
 	return code, true, nil
 }
 
-func (s *setup) account(ctx context.Context, w wanted) (code string, err error) {
+// account finds an account by the rule that names it, else by its name; else it makes it, under the code that a rule or wish names when nobody has
+// that: a rule holds for every company, and its code must be in each.
+func (s *setup) account(ctx context.Context, w wanted, wish string) (code string, err error) {
 	for _, r := range w.rules {
 		if t, ok := s.exact(r); ok && t.Account != "" {
 			if a, ok := s.ch.accounts[t.Account]; ok && !a.dead {
 				s.there("account " + t.Account + " for " + w.name)
 				return t.Account, s.reconcilable(ctx, t.Account, w)
 			}
+			wish = t.Account
 		}
 	}
-	if code = s.byName[w.name]; code != "" {
+	if code = s.byName[w.name]; code != "" && (wish == "" || wish == code) {
 		s.there("account " + code + " " + w.name)
 		return code, s.reconcilable(ctx, code, w)
 	}
-	code = s.free(w.first)
+	if code = wish; code == "" || s.used[code] {
+		code = s.free(w.first)
+	}
+	s.used[code] = true
 	_, err = s.make(ctx, "account "+code+" "+w.name, "account.account", map[string]any{"name": w.name, "code": code, "account_type": w.kind, "reconcile": w.clear})
 	return code, err
 }

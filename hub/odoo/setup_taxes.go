@@ -14,7 +14,9 @@ import (
 func (s *setup) taxes(ctx context.Context) error {
 	for _, name := range s.Taxes {
 		if t, ok := s.exact(rule(ledger.Tax, name)); ok {
-			s.there("tax " + t.Tax + " for " + name)
+			if err := s.taxAsMapped(ctx, name, t); err != nil {
+				return err
+			}
 			continue
 		}
 		target, err := s.taxTarget(ctx, name)
@@ -28,6 +30,19 @@ func (s *setup) taxes(ctx context.Context) error {
 	return nil
 }
 
+// taxAsMapped finds the tax that a rule names. One of setup's own that this company lacks is made, on the account that the rule names.
+func (s *setup) taxAsMapped(ctx context.Context, name string, t mapping.Target) error {
+	if _, there := s.ch.taxes[t.Tax]; there || t.Tax != "Till "+name {
+		s.there("tax " + t.Tax + " for " + name)
+		return nil
+	}
+	payable, err := s.payable(ctx, t.Account)
+	if err != nil {
+		return err
+	}
+	return s.makeTax(ctx, t.Tax, s.ch.accounts[payable].id)
+}
+
 // taxTarget is the tax that head office named, with that tax's own account, or the one that setup makes.
 func (s *setup) taxTarget(ctx context.Context, name string) (mapping.Target, error) {
 	if told := s.TaxNames[name]; told != "" {
@@ -39,11 +54,11 @@ func (s *setup) taxTarget(ctx context.Context, name string) (mapping.Target, err
 			s.there("tax " + told + " for " + name)
 			return mapping.Target{Tax: told}, nil
 		}
-		payable, err := s.payable(ctx)
+		payable, err := s.payable(ctx, "")
 		s.there("tax " + told + " for " + name)
 		return mapping.Target{Account: payable, Tax: told}, err
 	}
-	payable, err := s.payable(ctx)
+	payable, err := s.payable(ctx, "")
 	if err != nil {
 		return mapping.Target{}, err
 	}
@@ -56,15 +71,15 @@ func (s *setup) taxTarget(ctx context.Context, name string) (mapping.Target, err
 	return mapping.Target{Account: payable, Tax: own}, nil
 }
 
-// payable is the account of the taxes that setup makes; it is looked for once.
-func (s *setup) payable(ctx context.Context) (code string, err error) {
+// payable is the account of the taxes that setup makes, under a code if that is wished; it is looked for once.
+func (s *setup) payable(ctx context.Context, wish string) (code string, err error) {
 	if s.taxAccount != "" {
 		return s.taxAccount, nil
 	}
-	if s.taxAccount, err = s.account(ctx, wanted{"Till sales tax payable", "liability_current", "251900", nil, false}); err != nil || s.dry {
+	if s.taxAccount, err = s.account(ctx, wanted{"Till sales tax payable", "liability_current", "251900", nil, false}, wish); err != nil || s.dry {
 		return s.taxAccount, err
 	}
-	s.ch, err = readChart(ctx, s.c, s.c.cfg.Company) // its id
+	s.ch, err = readChart(ctx, s.c, books{name: s.c.cfg.Company}) // its id
 	return s.taxAccount, err
 }
 

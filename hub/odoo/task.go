@@ -15,6 +15,8 @@ type Task struct {
 	Document rollup.Document
 	Date     retail.BusinessDate // the accounting date: the document's own, unless a person gave another
 	Move     int64               // Odoo's id, 0 = not known. Once known, the entry is never loaded again
+	Company  string              // name of the Odoo company whose books it goes to, "" = the one of the settings
+	Home     int64               // Odoo's id of that company once it or its store-day stands there, which counts then: names change. 0 = not known
 	Attempt  int                 // how often Odoo broke on it
 }
 
@@ -55,7 +57,7 @@ type Reading struct {
 type Tasks interface {
 	// Claim returns tasks that are due, the oldest first. There is one writer per Odoo database: nothing is locked.
 	Claim(ctx context.Context, most int) ([]Task, error)
-	// Loaded stores tasks' Odoo ids and the dates they were sent with.
+	// Loaded stores tasks' Odoo ids, the dates they were sent with and the companies they stand in.
 	Loaded(ctx context.Context, ts []Task) error
 	// Settle stores what became of tasks, with their documents' states and cases.
 	Settle(ctx context.Context, out []Outcome) error

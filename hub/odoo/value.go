@@ -1,6 +1,7 @@
 package odoo
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/big"
@@ -57,6 +58,39 @@ func rows(v any) ([]map[string]any, error) {
 		out = append(out, m)
 	}
 	return out, nil
+}
+
+// native turns JSON's numbers into what the other way gives: whole ones are int64, those with a point float64.
+func native(v any) (any, error) {
+	var err error
+	switch x := v.(type) {
+	case json.Number:
+		if strings.ContainsAny(x.String(), ".eE") {
+			f, err := strconv.ParseFloat(x.String(), 64)
+			if err != nil {
+				return nil, &Error{Kind: Broken, Text: "Odoo answers with a number that is none: " + err.Error(), Err: err}
+			}
+			return f, nil
+		}
+		n, err := x.Int64()
+		if err != nil {
+			return nil, &Error{Kind: Broken, Text: "Odoo answers with a number that is too long: " + err.Error(), Err: err}
+		}
+		return n, nil
+	case []any:
+		for i := range x {
+			if x[i], err = native(x[i]); err != nil {
+				return nil, err
+			}
+		}
+	case map[string]any:
+		for k := range x {
+			if x[k], err = native(x[k]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return v, nil
 }
 
 // Minor is the one place where a number of the wire becomes money. A double that is not within a millionth of a whole number of minor

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/kolo/xmlrpc"
@@ -15,6 +16,53 @@ import (
 
 // maxDepth bounds the nesting of an answer: the codec recurses, and Go cannot recover from a stack that is used up. Ours have about 12.
 const maxDepth = 120
+
+// xmlWay speaks XML-RPC, the only way to 17 and 18.
+type xmlWay struct{ c *Client }
+
+func (w xmlWay) login(ctx context.Context, key string) (int64, error) {
+	cfg := w.c.cfg
+	got, err := w.send(ctx, helloPatience, "common", "authenticate", cfg.Database, cfg.User, key, map[string]any{})
+	if err != nil {
+		return 0, err
+	}
+	uid, ok := got.(int64)
+	if !ok || uid == 0 {
+		return 0, &Error{Kind: Denied, Text: fmt.Sprintf("Odoo refuses user %s or the API key", cfg.User)}
+	}
+	return uid, nil
+}
+
+// call answers nil for a method that returns None: Odoo says that with a fault after the call was committed.
+func (w xmlWay) call(ctx context.Context, most time.Duration, s session, model, method string, args []any, kw map[string]any) (any, error) {
+	return w.send(ctx, most, "object", "execute_kw", w.c.cfg.Database, s.uid, s.key, model, method, args, kw)
+}
+
+func (w xmlWay) send(ctx context.Context, most time.Duration, service, method string, args ...any) (any, error) {
+	resp, body, err := w.c.exchange(ctx, most, func(ctx context.Context) (*http.Request, error) {
+		return request(ctx, w.c.cfg.URL+"/xmlrpc/2/"+service, method, args)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := acceptable(resp, body, "xml"); err != nil {
+		return nil, err
+	}
+	return answer(body)
+}
+
+func (c *Client) xmlVersion(ctx context.Context) (v Version, err error) {
+	got, err := xmlWay{c}.send(ctx, helloPatience, "common", "version")
+	if err != nil {
+		return v, err
+	}
+	m, _ := got.(map[string]any)
+	v.Text = text(m["server_version"])
+	if info, _ := m["server_version_info"].([]any); len(info) > 0 {
+		v.Major = major(info[0])
+	}
+	return v, nil
+}
 
 // request encodes a call. The codec panics on values it does not know and writes nil as nothing at all, so both are refused before.
 func request(ctx context.Context, url, method string, args []any) (req *http.Request, err error) {

@@ -3,6 +3,7 @@ package odoo
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"time"
@@ -26,6 +27,9 @@ type Writer struct {
 	Tasks Tasks
 	Log   *slog.Logger
 	Now   func() time.Time
+
+	// Sending is told before tasks are sent for the first time; an error keeps them here. nil = nobody asks.
+	Sending func(ctx context.Context, ts []Task) error
 
 	client *Client
 	charts *charts
@@ -57,7 +61,7 @@ func (w *Writer) Step(ctx context.Context) (worked bool, err error) {
 		out = postpone(nil, claimed, until, why)
 	} else {
 		w.lane.probe(w.Now())
-		out, err = w.bring(ctx, claimed)
+		out, err = w.bringAll(ctx, claimed)
 		if ctx.Err() != nil {
 			return true, ctx.Err() // what was done is found again by its external id
 		}
@@ -82,9 +86,48 @@ func (w *Writer) Step(ctx context.Context) (worked bool, err error) {
 	return true, nil
 }
 
-// bring runs the whole sequence for tasks. out are those that are settled; an error concerns all others.
-func (w *Writer) bring(ctx context.Context, ts []Task) (out []Outcome, err error) {
-	ch, err := w.charts.get(ctx, false)
+// bringAll brings tasks company by company: a call of Odoo's is in one company's books.
+func (w *Writer) bringAll(ctx context.Context, ts []Task) (out []Outcome, err error) {
+	for _, part := range w.byCompany(ts) {
+		done, err := w.bring(ctx, part.books, part.tasks)
+		if errors.Is(err, errNoCompany) && part.books != (books{}) { // the settings' own stops all, a location's only that location
+			done, err = nil, nil
+			for _, t := range part.tasks {
+				done = append(done, w.lacking(t, fmt.Sprintf("user %s sees no company %s in Odoo: correct the company of location %s, or allow it to the user",
+					w.client.cfg.User, part.books, t.Document.Key.Location)))
+			}
+		}
+		if out = append(out, done...); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// share is tasks of one company.
+type share struct {
+	books books
+	tasks []Task
+}
+
+// byCompany parts tasks by their company and keeps their order.
+func (w *Writer) byCompany(ts []Task) (parts []share) {
+	at := map[books]int{}
+	for _, t := range ts {
+		b := w.charts.known(t)
+		i, there := at[b]
+		if !there {
+			i = len(parts)
+			at[b], parts = i, append(parts, share{books: b})
+		}
+		parts[i].tasks = append(parts[i].tasks, t)
+	}
+	return parts
+}
+
+// bring runs the whole sequence for tasks of one company. out are those that are settled; an error concerns all others.
+func (w *Writer) bring(ctx context.Context, b books, ts []Task) (out []Outcome, err error) {
+	ch, err := w.charts.get(ctx, b, false)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +135,7 @@ func (w *Writer) bring(ctx context.Context, ts []Task) (out []Outcome, err error
 	if err != nil {
 		return nil, err
 	}
-	jobs, out, err := w.prepare(ctx, ch, locks, ts)
+	jobs, out, err := w.prepare(ctx, b, ch, locks, ts)
 	if err != nil {
 		return out, err
 	}

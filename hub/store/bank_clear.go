@@ -23,6 +23,7 @@ type BankBooks struct {
 // Clearing implements odoo.BankLines.
 type Clearing struct {
 	*Store
+	Name  string               // of the Odoo database, "" = the first
 	Banks map[string]BankBooks // by account number
 }
 
@@ -45,8 +46,8 @@ func (c Clearing) ToClear(ctx context.Context, most int) (out []odoo.BankLine, e
 		rows = append(rows, x)
 		return err
 	}, `SELECT key, account, booked, minor, currency, text, odoo, voucher FROM bank_line b WHERE voucher <> '' AND cleared = 0 AND tried < ?
-		AND EXISTS (SELECT 1 FROM document d WHERE d.series = b.voucher) AND NOT EXISTS (SELECT 1 FROM document d WHERE d.series = b.voucher AND d.state <> 'verified')
-		ORDER BY tried, booked, key LIMIT ?`, micros(c.Now().Add(-tryAgain)), most)
+		AND EXISTS (SELECT 1 FROM document d WHERE d.series = b.voucher AND d.book = ?) AND NOT EXISTS (SELECT 1 FROM document d WHERE d.series = b.voucher AND d.state <> 'verified')
+		ORDER BY tried, booked, key LIMIT ?`, micros(c.Now().Add(-tryAgain)), c.Name, most)
 	if err != nil {
 		return nil, classify("list bank lines to clear", err)
 	}
@@ -57,7 +58,7 @@ func (c Clearing) ToClear(ctx context.Context, most int) (out []odoo.BankLine, e
 		}
 		l := x.BankLine
 		l.Journal, l.Make = b.Journal, b.Make
-		if l.Account, l.Moves, err = c.voucherMoves(ctx, x.voucher, ledger.Of(ledger.Bank, b.Name)); err != nil {
+		if err = c.voucherMoves(ctx, x.voucher, ledger.Of(ledger.Bank, b.Name), &l); err != nil {
 			return nil, classify("list bank lines to clear", err)
 		}
 		out = append(out, l)
@@ -65,27 +66,26 @@ func (c Clearing) ToClear(ctx context.Context, most int) (out []odoo.BankLine, e
 	return out, nil
 }
 
-// voucherMoves are a voucher's entries in Odoo, and the account on which they expect the bank's money.
-func (c Clearing) voucherMoves(ctx context.Context, series string, bank ledger.Account) (account string, moves []int64, err error) {
-	err = each(ctx, c.read, func(r *sql.Rows) error {
+// voucherMoves adds a voucher's entries in Odoo, their company, and the account on which they expect the bank's money.
+func (c Clearing) voucherMoves(ctx context.Context, series string, bank ledger.Account, to *odoo.BankLine) error {
+	return each(ctx, c.read, func(r *sql.Rows) error {
 		var body string
 		var move int64
-		if err := r.Scan(&body, &move); err != nil {
+		if err := r.Scan(&body, &move, &to.Home); err != nil {
 			return err
 		}
 		var d rollup.Document
 		if err := json.Unmarshal([]byte(body), &d); err != nil {
 			return err
 		}
-		moves = append(moves, move)
+		to.Moves = append(to.Moves, move)
 		for _, l := range d.Lines {
 			if l.Measure == bank {
-				account = l.Account
+				to.Account = l.Account
 			}
 		}
 		return nil
-	}, `SELECT body, move FROM document WHERE series = ? AND move > 0 ORDER BY number`, series)
-	return account, moves, err
+	}, `SELECT body, move, home FROM document WHERE series = ? AND move > 0 ORDER BY number`, series)
 }
 
 // PutCleared implements odoo.BankLines.
@@ -111,6 +111,17 @@ func (c Clearing) PutCleared(ctx context.Context, out []odoo.Cleared) error {
 		}
 		return nil
 	})
+}
+
+// Homes are the companies, by Odoo's id, in which this database's documents stand.
+func (c Clearing) Homes(ctx context.Context) (out []int64, err error) {
+	err = each(ctx, c.read, func(r *sql.Rows) error {
+		var n int64
+		err := r.Scan(&n)
+		out = append(out, n)
+		return err
+	}, `SELECT DISTINCT home FROM document WHERE book = ? AND move > 0 ORDER BY home`, c.Name)
+	return out, classify("list companies", err)
 }
 
 // ClearingAccounts are the account codes on which takings stand until they are paid out.

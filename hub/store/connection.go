@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,6 +92,46 @@ func (tx *Tx) putConnection(ctx context.Context, d retail.DeviceID, s breaker.St
 		return tx.CloseCase(ctx, refusedCase(d, s.Name), "hub", "the connection works again")
 	}
 	return nil
+}
+
+// OnlyConnections forgets those of the hub's own connections that the settings do not name any more, with their cases.
+func (s *Store) OnlyConnections(ctx context.Context, names []string) error {
+	return s.InTx(ctx, func(tx *Tx) error {
+		var gone []string
+		if err := each(ctx, tx, func(r *sql.Rows) error {
+			var name string
+			err := r.Scan(&name)
+			if !slices.Contains(names, name) {
+				gone = append(gone, name)
+			}
+			return err
+		}, `SELECT name FROM connection WHERE device = ''`); err != nil {
+			return err
+		}
+		for _, name := range gone {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM connection WHERE device = '' AND name = ?`, name); err != nil {
+				return err
+			}
+			for _, id := range []string{refusedCase("", name), cases.ID(cases.KeyEnds, connectionSubject("", name))} {
+				if err := tx.CloseCase(ctx, id, "hub", "the connection is not in the settings any more"); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// KeyCase keeps the case about the key of one of the hub's own connections: detail says when it ends, "" = not soon.
+func (s *Store) KeyCase(ctx context.Context, name, detail string) error {
+	c := cases.New(cases.KeyEnds, connectionSubject("", name), s.Now())
+	c.Detail = detail
+	return s.InTx(ctx, func(tx *Tx) error {
+		if detail == "" {
+			return tx.CloseCase(ctx, c.ID, "hub", "the key does not end soon")
+		}
+		return tx.ask(ctx, c)
+	})
 }
 
 func connectionSubject(d retail.DeviceID, name string) string {

@@ -186,3 +186,30 @@ func TestMixedRecordsAreKeptAside(t *testing.T) {
 		t.Error("what nothing is known of is refused")
 	}
 }
+
+func TestAKeyThatEndsSoonIsACaseUntilItIsRenewed(t *testing.T) {
+	s := open(t)
+	for _, c := range []struct {
+		detail string
+		state  cases.State
+	}{{"the key ends on 2026-12-05", cases.Open}, {"the key ends on 2026-12-04", cases.Open}, {"", cases.Closed}} {
+		if err := s.KeyCase(t.Context(), "odoo", c.detail); err != nil {
+			t.Fatal(err)
+		}
+		if k := find(t, s, cases.KeyEnds); k.State != c.state || k.Subject != "hub/odoo" || c.detail != "" && k.Detail != c.detail || k.Do == "" {
+			t.Errorf("%q: the case is %+v", c.detail, k)
+		}
+	}
+	g := breaker.Status{Name: "odoo west", State: breaker.Refused, Reason: "no", Since: time.Now()}
+	for _, err := range []error{s.SetConnection(t.Context(), g), s.KeyCase(t.Context(), "odoo west", "soon"), s.OnlyConnections(t.Context(), []string{"odoo"})} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if cs, err := s.Connections(t.Context()); err != nil || len(cs) != 0 {
+		t.Errorf("a connection that the settings do not name any more stays: %v %v", cs, err)
+	}
+	if open, err := s.Cases(t.Context(), false); err != nil || len(open) != 0 {
+		t.Errorf("its cases stay: %v %v", open, err)
+	}
+}

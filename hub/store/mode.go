@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tillpost/tillpost/hub/cases"
@@ -136,10 +137,10 @@ func (s *Store) closeMixed(ctx context.Context, who string) error {
 	})
 }
 
-// BooksCase keeps the question whether these books are the right ones: why is "" when all is well. It returns whether a person has accepted
-// them as they are.
-func (s *Store) BooksCase(ctx context.Context, why string) (accepted bool, err error) {
-	c := cases.New(cases.ModeMix, "books", s.Now())
+// BooksCase keeps the question whether these books are the right ones: name is which of several, "" = the first, why is "" when all is
+// well. It returns whether a person has accepted them as they are.
+func (s *Store) BooksCase(ctx context.Context, name, why string) (accepted bool, err error) {
+	c := cases.New(cases.ModeMix, strings.TrimSpace("books "+name), s.Now())
 	c.Detail = why
 	err = s.InTx(ctx, func(tx *Tx) error {
 		if why == "" {

@@ -4,7 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tillpost/tillpost/hub/cases"
@@ -14,25 +17,41 @@ import (
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
-// Outbox implements odoo.Tasks on the document table.
-type Outbox struct{ *Store }
+// Outbox implements odoo.Tasks on the document table, for one of the settings' databases.
+type Outbox struct {
+	*Store
+	Name  string // of the database, "" = the first
+	Books []Book // all beyond the first
+}
+
+// Book is an Odoo database beyond the first, with the locations and the companies whose store-days go there. A location counts before its company.
+type Book struct {
+	Name      string
+	Locations []retail.LocationCode
+	Companies []string
+}
 
 // Claim implements odoo.Tasks.
 func (o Outbox) Claim(ctx context.Context, most int) ([]odoo.Task, error) {
-	out, err := o.tasks(ctx, `WHERE state IN ('posting', 'posted', 'waiting') AND due <= ? ORDER BY day, location, number LIMIT ?`, micros(o.Now()), most)
+	mine, args := o.mine()
+	out, err := o.tasks(ctx, `WHERE d.state IN ('posting', 'posted', 'waiting') AND d.due <= ? AND `+mine+` ORDER BY d.day, d.location, d.number LIMIT ?`,
+		slices.Concat([]any{micros(o.Now())}, args, []any{most})...)
 	return out, classify("claim tasks", err)
 }
 
 // Next tells when the next waiting task is due, zero = none waits.
 func (o Outbox) Next(ctx context.Context) (time.Time, error) {
 	var due int64
-	err := o.read.QueryRowContext(ctx, `SELECT COALESCE(min(due), 0) FROM document WHERE state IN ('posting', 'posted', 'waiting')`).Scan(&due)
+	mine, args := o.mine()
+	err := o.read.QueryRowContext(ctx, `SELECT COALESCE(min(d.due), 0) FROM document d WHERE d.state IN ('posting', 'posted', 'waiting') AND `+mine, args...).Scan(&due)
 	return fromMicros(due), classify("look for tasks", err)
 }
 
 // Verified implements odoo.Tasks.
 func (o Outbox) Verified(ctx context.Context, since time.Time, after string, most int) ([]odoo.Task, error) {
-	out, err := o.tasks(ctx, `WHERE state = 'verified' AND move > 0 AND changed >= ? AND id > ? ORDER BY id LIMIT ?`, micros(since), after, most)
+	mine, args := o.mine()
+	out, err := o.tasks(ctx, `WHERE d.state = 'verified' AND d.move > 0 AND d.changed >= ? AND d.id > ? AND `+mine+` ORDER BY d.id LIMIT ?`,
+		slices.Concat([]any{micros(since), after}, args, []any{most})...)
 	return out, classify("list verified documents", err)
 }
 
@@ -40,7 +59,7 @@ func (o Outbox) tasks(ctx context.Context, where string, args ...any) (out []odo
 	err = each(ctx, o.read, func(r *sql.Rows) error {
 		var t odoo.Task
 		var body, date string
-		if err := r.Scan(&body, &date, &t.Move, &t.Attempt); err != nil {
+		if err := r.Scan(&body, &date, &t.Move, &t.Attempt, &t.Home, &t.Company); err != nil {
 			return err
 		}
 		err := json.Unmarshal([]byte(body), &t.Document)
@@ -49,15 +68,66 @@ func (o Outbox) tasks(ctx context.Context, where string, args ...any) (out []odo
 		}
 		out = append(out, t)
 		return err
-	}, `SELECT body, date, move, attempt FROM document `+where, args...)
+	}, `SELECT d.body, d.date, d.move, d.attempt, `+home+`, `+company+` FROM document d `+where, args...)
 	return out, err
+}
+
+// Where a document goes: what Odoo has stays where it is; what is new goes to its store-day's other documents, so that one day never stands
+// in two companies; else the location says.
+const (
+	home = `CASE WHEN d.move > 0 THEN d.home ELSE COALESCE((SELECT e.home FROM document e WHERE e.location = d.location AND e.day = d.day AND e.move > 0
+		ORDER BY e.number LIMIT 1), 0) END`
+	company = `CASE WHEN EXISTS (SELECT 1 FROM document e WHERE e.location = d.location AND e.day = d.day AND e.move > 0) THEN ''
+		ELSE COALESCE((SELECT l.company FROM location l WHERE l.code = d.location), '') END`
+)
+
+// mine is the condition that a document is this database's: it was sent there, or its store-day's other documents were, or its location belongs there.
+func (o Outbox) mine() (cond string, args []any) {
+	var b strings.Builder
+	b.WriteString(`CASE WHEN d.sent = 1 THEN d.book ELSE COALESCE((SELECT e.book FROM document e WHERE e.location = d.location AND e.day = d.day AND e.sent = 1 ORDER BY e.number LIMIT 1), CASE`)
+	when := func(what string, n int, name string) {
+		if n > 0 {
+			b.WriteString(` WHEN ` + what + ` IN (?` + strings.Repeat(`, ?`, n-1) + `) THEN ?`)
+			args = append(args, name)
+		}
+	}
+	for _, k := range o.Books {
+		for _, l := range k.Locations {
+			args = append(args, string(l))
+		}
+		when(`d.location`, len(k.Locations), k.Name)
+	}
+	for _, k := range o.Books {
+		for _, c := range k.Companies {
+			args = append(args, c)
+		}
+		when(`(SELECT l.company FROM location l WHERE l.code = d.location)`, len(k.Companies), k.Name)
+	}
+	b.WriteString(` WHEN 1 = 1 THEN '' END) END = ?`)
+	return b.String(), append(args, o.Name)
+}
+
+// Sending binds tasks to this database before it gets them: a lost answer and other settings together must not bring one into two.
+func (o Outbox) Sending(ctx context.Context, ts []odoo.Task) error {
+	return o.InTx(ctx, func(tx *Tx) error {
+		for _, t := range ts {
+			r, err := tx.ExecContext(ctx, `UPDATE document SET sent = 1, book = ? WHERE id = ? AND (sent = 0 OR book = ?)`, o.Name, t.Document.ID(), o.Name)
+			if err != nil {
+				return err
+			}
+			if n, err := r.RowsAffected(); err != nil || n != 1 {
+				return errors.Join(err, fault.Msg(fault.Conflict, "send document", "document "+t.Document.ID()+" belongs to another database; nothing was sent"))
+			}
+		}
+		return nil
+	})
 }
 
 // Loaded implements odoo.Tasks.
 func (o Outbox) Loaded(ctx context.Context, ts []odoo.Task) error {
 	return o.InTx(ctx, func(tx *Tx) error {
 		for _, t := range ts {
-			if _, err := tx.ExecContext(ctx, `UPDATE document SET move = ?, date = ?, changed = ? WHERE id = ?`, t.Move, string(t.Date), micros(tx.Now), t.Document.ID()); err != nil {
+			if _, err := tx.ExecContext(ctx, `UPDATE document SET move = ?, date = ?, home = ?, changed = ? WHERE id = ?`, t.Move, string(t.Date), t.Home, micros(tx.Now), t.Document.ID()); err != nil {
 				return err
 			}
 			if err := tx.PutStep(ctx, Step{Subject: "document " + t.Document.ID(), Who: "hub", What: "loaded into Odoo", After: fmt.Sprintf("id %d, on %s", t.Move, t.Date)}); err != nil {

@@ -33,7 +33,7 @@ var actions = map[cases.Cause][]action{
 	cases.MissingProof: {actApprove, actAccept}, cases.ControlTotal: {actAccept, actApprove}, cases.Gap: {actAccept}, cases.SuspenseCap: {actApprove},
 	cases.Parked: {actRetry, actDate, actAccept}, cases.LockedPeriod: {actRetry, actDate}, cases.DateShift: {actAccept, actRetry}, cases.TotalDiffers: {actRetry, actAccept},
 	cases.ForeignEdit: {actAccept, actRetry}, cases.Deleted: {actRetry, actAccept},
-	cases.ModeMix: {actRetry, actAccept}, cases.OfflinePayments: {actAccept}, cases.ConnectionRefused: {actAccept},
+	cases.ModeMix: {actRetry, actAccept}, cases.OfflinePayments: {actAccept}, cases.ConnectionRefused: {actAccept}, cases.KeyEnds: {actAccept},
 }
 
 // actionOf is the one recommended action.

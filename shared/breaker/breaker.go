@@ -39,6 +39,7 @@ type Status struct {
 	Since  time.Time `json:"since"`            // of the State
 	Next   time.Time `json:"next,omitzero"`    // the next try; zero = at any call, or never while Refused
 	Mode   mode.Mode `json:"mode,omitempty"`   // test or production, as the key or address says
+	Ends   time.Time `json:"ends,omitzero"`    // of the key, zero = never or not known
 }
 
 // Options change what most connections need not change.

@@ -78,6 +78,14 @@ func (d *demo) now() time.Time {
 	return time.Now()
 }
 
+// patience is how long the gateways' payments may take: each is asked about once a second, and a month has hundreds of batches.
+func (d *demo) patience() time.Duration {
+	if d.month != nil {
+		return 8 * time.Minute
+	}
+	return within
+}
+
 // poll is how often an agent asks its gateway: a month has many batches to ask for.
 func (d *demo) poll() time.Duration {
 	if d.month != nil {
@@ -195,8 +203,8 @@ func (d *demo) payments(ctx context.Context) error {
 				fmt.Fprint(d.out, said)
 				break
 			}
-			if time.Since(begun) > within {
-				return fmt.Errorf("after %s the card payments of %s: %w; the log is %s/demo.log", within, s.Code, err, d.dir)
+			if time.Since(begun) > d.patience() {
+				return fmt.Errorf("after %s the card payments of %s: %w; the log is %s/demo.log", d.patience(), s.Code, err, d.dir)
 			}
 			select {
 			case <-ctx.Done():

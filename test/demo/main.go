@@ -261,11 +261,13 @@ func (d *demo) centre(ctx context.Context) (err error) {
 	if err := d.hub.Store.InTx(ctx, func(tx *store.Tx) error { return d.devices(ctx, tx) }); err != nil {
 		return err
 	}
-	rep, err := hub.Setup(ctx, d.hub.Store, c.Odoo, odoo.SetupOptions{Taxes: taxes, Banks: bankNames(c.Banks)}, "demo")
+	reps, err := hub.Setup(ctx, d.hub.Store, c.Odoo, odoo.SetupOptions{Taxes: taxes, Banks: bankNames(c.Banks)}, "demo")
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "Odoo %s, company %s: journal %s and %d rules stand.\n", rep.Version, rep.Company, rep.Books.Journal, len(rep.Rules))
+	for _, rep := range reps {
+		fmt.Fprintf(d.out, "Odoo %s, company %s: journal %s and %d rules stand.\n", rep.Version, rep.Company, rep.Books.Journal, len(rep.Rules))
+	}
 	d.start(ctx, "hub", d.hub.Run)
 	if d.account != nil {
 		d.hooks(ctx, d.hub)

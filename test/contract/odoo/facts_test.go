@@ -14,6 +14,7 @@ import (
 
 	"github.com/kolo/xmlrpc"
 
+	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/shared/envelope"
 	fake "github.com/tillpost/tillpost/test/fake/odoo"
 )
@@ -43,7 +44,7 @@ func since(v int, old, now string) per { // now from version v on
 
 // check runs facts on every server there is. A version without an entry does not know the thing asked for.
 func check(t *testing.T, facts []fact) {
-	each(t, func(t *testing.T, s server) {
+	eachOver(t, odoo.XMLRPC, func(t *testing.T, s server) { // the facts are of Odoo; what JSON-2 does otherwise is in facts_json2_test.go
 		l := newLab(t, s)
 		for _, f := range facts {
 			want, ok := f.want[l.version]

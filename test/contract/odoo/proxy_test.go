@@ -35,7 +35,7 @@ type proxy struct {
 	mu    sync.Mutex
 	rule  func(call string) spoil
 	calls []string // "account.move.load", "common.version", in order
-
+	asked []string // their addresses
 }
 
 // behind puts a proxy before s; rule decides on each call, nil = all pass.
@@ -85,12 +85,28 @@ func (p *proxy) seen() []string {
 	return append([]string(nil), p.calls...)
 }
 
+// paths counts the calls to addresses that begin so.
+func (p *proxy) paths(begin string) (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, a := range p.asked {
+		if strings.HasPrefix(a, begin) {
+			n++
+		}
+	}
+	return n
+}
+
 var texts = regexp.MustCompile(`<string>([^<]*)</string>`)
 
-// name tells what a body calls: the first four texts of execute_kw are database, key, model, method.
+// name tells what a body calls: the first four texts of execute_kw are database, key, model, method;
+// JSON-2 has them in its address.
 func name(path string, body []byte) string {
-	if strings.HasSuffix(path, "/common") {
+	if strings.HasSuffix(path, "/common") || strings.HasSuffix(path, "/version") || strings.HasSuffix(path, "/context_get") {
 		return "common"
+	}
+	if call, ok := strings.CutPrefix(path, "/json/2/"); ok {
+		return strings.ReplaceAll(call, "/", ".")
 	}
 	if m := texts.FindAllSubmatch(body, 4); len(m) == 4 {
 		return string(m[2][1]) + "." + string(m[3][1])
@@ -98,10 +114,10 @@ func name(path string, body []byte) string {
 	return "?"
 }
 
-func (p *proxy) decide(call string) spoil {
+func (p *proxy) decide(path, call string) spoil {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.calls = append(p.calls, call)
+	p.calls, p.asked = append(p.calls, call), append(p.asked, path)
 	if p.rule == nil {
 		return pass
 	}
@@ -115,7 +131,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	switch s := p.decide(name(r.URL.Path, body)); s {
+	switch s := p.decide(r.URL.Path, name(r.URL.Path, body)); s {
 	case pass:
 		a := p.ask(r, body)
 		w.Header().Set("Content-Type", a.Header.Get("Content-Type"))
@@ -132,7 +148,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	case half:
 		a := p.ask(r, body)
-		w.Header().Set("Content-Type", "text/xml")
+		w.Header().Set("Content-Type", a.Header.Get("Content-Type"))
 		_, _ = w.Write(a.body[:len(a.body)/2])
 	case page:
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -143,6 +159,28 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, maintenance)
 	case elsewhere:
 		http.Redirect(w, r, "https://www.example.com/", http.StatusMovedPermanently)
+	case busy, crash:
+		if strings.HasPrefix(r.URL.Path, "/json/") {
+			sayJSON(w, s)
+			return
+		}
+		sayXML(w, s)
+	}
+}
+
+// sayJSON and sayXML word what is no trouble of the way but of Odoo.
+func sayJSON(w http.ResponseWriter, s spoil) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	if s == busy {
+		_, _ = io.WriteString(w, `{"ids": false, "messages": [{"type": "error", "message": "could not serialize access due to concurrent update\n"}], "nextrow": 0}`)
+		return
+	}
+	w.WriteHeader(http.StatusInternalServerError)
+	_, _ = io.WriteString(w, `{"name": "builtins.ZeroDivisionError", "message": "float division by zero", "arguments": ["float division by zero"], "context": {}, "debug": "Traceback (most recent call last):\nZeroDivisionError: float division by zero\n"}`)
+}
+
+func sayXML(w http.ResponseWriter, s spoil) {
+	switch s {
 	case busy:
 		say(w, `<params><param><value><struct><member><name>ids</name><value><boolean>0</boolean></value></member><member><name>messages</name><value><array><data><value><struct>`+
 			`<member><name>type</name><value><string>error</string></value></member><member><name>message</name><value><string>could not serialize access due to concurrent update`+"\n"+
@@ -165,11 +203,15 @@ type reply struct {
 
 // ask passes a call on. Odoo finishes what it has begun, whether or not the caller is still there.
 func (p *proxy) ask(r *http.Request, body []byte) reply {
-	req, err := http.NewRequest(http.MethodPost, p.target+r.URL.Path, bytes.NewReader(body))
+	req, err := http.NewRequest(r.Method, p.target+r.URL.Path, bytes.NewReader(body))
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	req.Header.Set("Content-Type", "text/xml")
+	for _, h := range []string{"Content-Type", "Authorization", "X-Odoo-Database"} {
+		if v := r.Header.Get(h); v != "" {
+			req.Header.Set(h, v)
+		}
+	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		panic(http.ErrAbortHandler)

@@ -121,6 +121,14 @@ func (s *Server) keep(m move, known int64, context map[string]any) (int64, error
 		return 0, errors.New(s.unbalanced())
 	}
 	id := known
+	journal, _ := m.head["journal_id"].(int64)
+	m.head["company_id"] = s.b.Models["account.journal"][journal]["company_id"]
+	for _, l := range m.lines {
+		account, _ := l["account_id"].(int64)
+		if a := s.b.Models["account.account"][account]; a != nil && s.owner("account.account", a) != m.head["company_id"] {
+			return 0, fmt.Errorf("Incompatible companies on records:\n- %v belongs to another company", a["code"])
+		}
+	}
 	if id == 0 {
 		id = s.add("account.move", m.head)
 		if m.xmlid != "" {

@@ -7,14 +7,14 @@ import (
 )
 
 // effective is a lock date as it binds the calling user, "" = none: an exception takes its place from 18 on.
-func (s *Server) effective(field string) string {
+func (s *Server) effective(company int64, field string) string {
 	for _, e := range s.b.Models["account.lock_exception"] {
 		if v, concerned := e[field]; concerned && e["user_id"] == s.uid && e["active"] != false {
 			d, _ := v.(string)
 			return d
 		}
 	}
-	d, _ := s.b.Models["res.company"][1][field].(string)
+	d, _ := s.b.Models["res.company"][company][field].(string)
 	return d
 }
 
@@ -27,8 +27,9 @@ func (s *Server) closed(date string, move int64) (until string) {
 	if s.taxed(move) {
 		fields = append(fields, "tax_lock_date")
 	}
+	company := s.owner("account.move", s.b.Models["account.move"][move])
 	for _, f := range fields {
-		if d := s.effective(f); date <= d {
+		if d := s.effective(company, f); date <= d {
 			until = max(until, d)
 		}
 	}
@@ -86,8 +87,8 @@ func (s *Server) relock(old record, changes record) error {
 }
 
 // userLock is one of the dates that 18 and 19 compute for the calling user; none is Python's first day, without its zeros.
-func (s *Server) userLock(name string) string {
-	if d := s.effective(strings.TrimPrefix(name, "user_")); d != "" {
+func (s *Server) userLock(company int64, name string) string {
+	if d := s.effective(company, strings.TrimPrefix(name, "user_")); d != "" {
 		return d
 	}
 	return "1-01-01"

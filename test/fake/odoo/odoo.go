@@ -25,6 +25,9 @@ type Options struct {
 	Key        string // "" = "key"
 	State      string // file, "" = memory only
 	NoAnalytic bool   // analytic accounting is off at the start, as on a new database
+	KeyEnds    string // of the user's API key from 18 on: "2027-02-22 19:21:18", "never", "" = in 90 days, which is the most that Odoo gives
+	NoXML      bool   // an Odoo to come, which speaks JSON-2 alone
+	Second     string // name of a second company, with a chart of its own, "" = none
 	Neutral    bool   // a neutralised copy: its pages carry the banner
 }
 
@@ -51,6 +54,7 @@ type Server struct {
 	lines   map[int64][]int64 // items of an entry
 
 	uid      int64          // who makes the running call
+	company  int64          // in whose books, 0 = 1
 	commits  int            // transactions so far
 	snapshot int            // commits that the running call can see
 	claimed  map[string]int // external ids → the transaction that claimed them
@@ -166,7 +170,7 @@ func (s *Server) save() error {
 	return os.Rename(f.Name(), s.State)
 }
 
-// ServeHTTP answers /xmlrpc/2/common and /xmlrpc/2/object, and /fake/ for those who make trouble.
+// ServeHTTP answers /xmlrpc/2/common and /xmlrpc/2/object, from 19 on /json/2/, and /fake/ for those who make trouble.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, "/fake/") {
 		s.control(w, r)
@@ -184,10 +188,22 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.loginPage(w)
 		return
 	}
-	if t.HTML || !strings.HasPrefix(r.URL.Path, "/xmlrpc/2/") {
+	if json2 := strings.HasPrefix(r.URL.Path, "/json/") || r.URL.Path == "/web/version"; json2 && !t.HTML {
+		if s.Version < 19 {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = io.WriteString(w, "<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n")
+			return
+		}
+		s.serveJSON(w, r, sees)
+		return
+	}
+	if t.HTML || s.NoXML || !strings.HasPrefix(r.URL.Path, "/xmlrpc/2/") {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		if t.Status != 0 {
 			w.WriteHeader(t.Status)
+		} else if s.NoXML && !t.HTML {
+			w.WriteHeader(http.StatusNotFound)
 		}
 		_, _ = io.WriteString(w, "<!DOCTYPE html><html><body><h1>We are down for maintenance</h1></body></html>")
 		return

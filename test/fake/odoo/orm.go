@@ -64,6 +64,7 @@ var models = map[string]bool{"account.move": true, "account.move.line": true, "a
 // run is one method; changed tells whether it wrote.
 func (s *Server) run(model, method string, args []any, kw map[string]any) (v any, changed bool, err error) {
 	context, _ := kw["context"].(map[string]any)
+	s.enter(context)
 	switch {
 	case !models[model] && s.b.Models[model] == nil:
 		return nil, false, fault{2, fmt.Sprintf("Object %s doesn't exist", model)}
@@ -138,6 +139,8 @@ func (s *Server) lacks(model, field string) bool {
 		return s.Version >= 18
 	case "account.account.company_ids":
 		return s.Version < 18
+	case "res.users.apikeys.expiration_date":
+		return s.Version < 18
 	case "res.company.period_lock_date":
 		return s.Version >= 18
 	case "res.company.user_fiscalyear_lock_date", "res.company.user_hard_lock_date", "res.company.user_tax_lock_date", "res.company.sale_lock_date", "res.company.hard_lock_date":
@@ -167,7 +170,7 @@ func (s *Server) searchRead(model string, args []any, kw map[string]any) (any, e
 			path, _ := cond[0].(string)
 			ok = ok && match(s.walk(model, r, path), cond[1], cond[2])
 		}
-		if ok && r["active"] != false {
+		if ok && r["active"] != false && !s.hidden(model, r) {
 			found = append(found, id)
 		}
 	}
@@ -235,7 +238,7 @@ func (s *Server) field(model string, r record, name string) any {
 		}
 	case "res.company":
 		if strings.HasPrefix(name, "user_") && strings.HasSuffix(name, "_lock_date") {
-			return s.userLock(name)
+			return s.userLock(r["id"].(int64), name)
 		}
 	case "res.users":
 		if name == s.groupField() {
@@ -258,7 +261,7 @@ func (s *Server) read(model string, which []int64, fields []string, bare bool) (
 	out := []any{}
 	for _, id := range which {
 		r := s.b.Models[model][id]
-		if r == nil {
+		if r == nil || s.hidden(model, r) {
 			continue
 		}
 		row := map[string]any{"id": id}
@@ -303,7 +306,7 @@ func (s *Server) create(model string, values any, context map[string]any) (any, 
 	case "account.account":
 		code, _ := r["code"].(string)
 		for _, a := range s.b.Models[model] {
-			if a["code"] == code {
+			if a["code"] == code && !s.hidden(model, a) {
 				return nil, fault{2, "The code of the account must be unique per company!"}
 			}
 		}

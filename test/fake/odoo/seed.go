@@ -10,6 +10,7 @@ func (s *Server) seed() {
 	s.put("res.company", 1, record{"name": "My Company", "currency_id": int64(1), "user_ids": []any{int64(2), int64(3)}, "fiscalyear_lock_date": false, "tax_lock_date": false})
 	s.put("res.currency", 1, record{"name": "USD"})
 	s.seedUsers()
+	s.seedKeys()
 	for i, j := range [][3]string{{"MISC", "Miscellaneous Operations", "general"}, {"INV", "Customer Invoices", "sale"}, {"BNK1", "Bank", "bank"}} {
 		s.put("account.journal", int64(i+1), record{"code": j[0], "name": j[1], "type": j[2], "company_id": int64(1)})
 	}
@@ -21,14 +22,28 @@ func (s *Server) seed() {
 	s.put("account.tax", 1, record{"name": "15%", "type_tax_use": "sale", "amount": 15.0, "company_id": int64(1)})
 	s.repartition(1, int64(22))
 	s.put("account.analytic.plan", 1, record{"name": "Project"})
+	if s.Second != "" {
+		s.seedSecond()
+	}
+}
+
+// seedSecond is a company beside the first, with a chart of its own under the same codes. The integration user may work in both.
+func (s *Server) seedSecond() {
+	s.company = 2
+	s.put("res.company", 2, record{"name": s.Second, "currency_id": int64(1), "user_ids": []any{int64(2), int64(3)}, "fiscalyear_lock_date": false, "tax_lock_date": false})
+	s.add("account.journal", record{"code": "MISC", "name": "Miscellaneous Operations", "type": "general", "company_id": int64(2)})
+	for _, a := range [][3]string{{"101000", "Current Assets", "asset_current"}, {"400000", "Product Sales", "income"}} {
+		s.add("account.account", s.accountOf(a[0], a[1], a[2]))
+	}
+	s.company = 0
 }
 
 func (s *Server) accountOf(code, name, kind string) record {
 	r := record{"code": code, "name": name, "account_type": kind}
 	if s.Version < 18 {
-		r["company_id"] = int64(1)
+		r["company_id"] = s.here()
 	} else {
-		r["company_ids"] = []any{int64(1)}
+		r["company_ids"] = []any{s.here()}
 	}
 	if s.Version < 19 {
 		r["deprecated"] = false

@@ -60,7 +60,7 @@ func (s *Server) taxLine(tax int64) int64 {
 
 func (s *Server) repartition(tax, account int64) {
 	for _, doc := range []string{"invoice", "refund"} {
-		s.add("account.tax.repartition.line", record{"tax_id": tax, "document_type": doc, "repartition_type": "base", "account_id": false, "factor_percent": 100.0, "company_id": int64(1), "tag_ids": []any{}})
-		s.add("account.tax.repartition.line", record{"tax_id": tax, "document_type": doc, "repartition_type": "tax", "account_id": account, "factor_percent": 100.0, "company_id": int64(1), "tag_ids": []any{}})
+		s.add("account.tax.repartition.line", record{"tax_id": tax, "document_type": doc, "repartition_type": "base", "account_id": false, "factor_percent": 100.0, "company_id": s.here(), "tag_ids": []any{}})
+		s.add("account.tax.repartition.line", record{"tax_id": tax, "document_type": doc, "repartition_type": "tax", "account_id": account, "factor_percent": 100.0, "company_id": s.here(), "tag_ids": []any{}})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // The groups that matter to Tillpost, in the order of their ids.
@@ -31,8 +32,71 @@ func (s *Server) seedUsers() {
 		}
 		return out
 	}
-	s.put("res.users", 2, record{"name": "Tillpost", "login": s.User, "password": s.Key, "company_id": int64(1), "groups": ids(groupUser, groupBilling, groupManager, groupAnalytic)})
+	s.put("res.users", 2, record{"name": "Tillpost", "login": s.User, "password": s.Key, "key": s.Key, "company_id": int64(1), "groups": ids(groupUser, groupBilling, groupManager, groupAnalytic)})
 	s.put("res.users", 3, record{"name": "Administrator", "login": "admin", "password": "admin", "company_id": int64(1), "groups": ids(groupUser, groupBilling, groupManager, groupAnalytic, groupSystem)})
+}
+
+// seedKeys makes the API keys' records, which their own user may read: not the key, and not which of them is used.
+func (s *Server) seedKeys() {
+	s.b.Models["res.users.apikeys"] = map[int64]record{}
+	if s.KeyEnds == "" {
+		s.KeyEnds = time.Now().UTC().AddDate(0, 0, 90).Format(time.DateTime)
+	}
+	s.put("res.users.apikeys", 1, s.apiKey("tillpost", 2, s.KeyEnds))
+	s.put("res.users.apikeys", 2, s.apiKey("of the administrator", 3, "never"))
+}
+
+func (s *Server) apiKey(name string, user int64, ends string) record {
+	r := record{"name": name, "user_id": user, "scope": false}
+	if s.Version >= 18 {
+		r["expiration_date"] = any(ends)
+		if ends == "never" {
+			r["expiration_date"] = false
+		}
+	}
+	return r
+}
+
+// AddKey makes a further API key of the integration user.
+func (s *Server) AddKey(name, ends string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.add("res.users.apikeys", s.apiKey(name, 2, ends))
+}
+
+// enter takes the company of a call from its context. Without one it is the user's own, and he sees what is of any of his.
+func (s *Server) enter(context map[string]any) {
+	s.company = 0
+	if ids := idList(context["allowed_company_ids"]); len(ids) > 0 {
+		s.company = ids[0]
+	}
+}
+
+// here is the company of the running call.
+func (s *Server) here() int64 { return max(s.company, 1) }
+
+// owner is the company that a record is of, 0 = of none.
+func (s *Server) owner(model string, r record) int64 {
+	switch list, _ := r["company_ids"].([]any); {
+	case model == "account.move.line":
+		move, _ := r["move_id"].(int64)
+		return s.owner("account.move", s.b.Models["account.move"][move])
+	case model == "account.account" && len(list) > 0:
+		n, _ := list[0].(int64)
+		return n
+	case !strings.HasPrefix(model, "account."):
+		return 0
+	}
+	n, _ := r["company_id"].(int64)
+	return n
+}
+
+// hidden reports whether a record rule keeps a record from the user of the running call.
+func (s *Server) hidden(model string, r record) bool {
+	if o := s.owner(model, r); o != 0 && s.company != 0 && o != s.company {
+		return true
+	}
+	return model == "res.users.apikeys" && r["user_id"] != s.uid && !s.holds(s.uid, "base.group_system")
 }
 
 // login finds a user by name and password.
@@ -93,8 +157,10 @@ func operation(model, method string) string {
 
 // allowed faults as Odoo does when the user lacks a right, or means a company that is not his.
 func (s *Server) allowed(model, method string, context map[string]any) error {
-	if list, ok := context["allowed_company_ids"].([]any); ok && !slices.Contains(list, any(int64(1))) {
-		return fault{4, "Access to unauthorized or invalid companies."}
+	for _, id := range idList(context["allowed_company_ids"]) {
+		if users, _ := s.b.Models["res.company"][id]["user_ids"].([]any); !slices.Contains(users, any(s.uid)) {
+			return fault{4, "Access to unauthorized or invalid companies."}
+		}
 	}
 	if op := operation(model, method); s.trouble.NoRights || op != "" && !s.may(s.uid, model, op) {
 		verb := map[string]string{"read": "access", "create": "create", "unlink": "delete"}[op]

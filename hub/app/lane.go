@@ -1,0 +1,79 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tillpost/tillpost/hub/odoo"
+	"github.com/tillpost/tillpost/hub/store"
+	"github.com/tillpost/tillpost/shared/breaker"
+	"github.com/tillpost/tillpost/shared/envelope"
+)
+
+// lane is the way to one Odoo database: one writer, so that none of its documents is in two hands.
+type lane struct {
+	name   string // as the settings call it, "" = the first
+	cfg    OdooConfig
+	client *odoo.Client
+	writer *odoo.Writer
+	box    store.Outbox
+	tasks  chan struct{}  // the outbox has something new
+	told   breaker.Status // as it was kept last
+	key    odoo.KeyEnd
+}
+
+// newLane connects one database of the settings; it does not call yet.
+func (a *App) newLane(hub envelope.HubID, name string, cfg OdooConfig) (*lane, error) {
+	c, err := OpenOdoo(cfg)
+	if err != nil {
+		return nil, err
+	}
+	l := &lane{name: name, cfg: cfg, client: c, box: store.Outbox{Store: a.Store, Name: name, Books: a.Config.Odoo.beyond()}, tasks: make(chan struct{}, 1)}
+	l.writer = odoo.NewWriter(hub, c, l.box, a.log)
+	l.writer.Sending = l.box.Sending
+	return l, nil
+}
+
+// connection is the lane's name among the hub's connections.
+func (l *lane) connection() string {
+	if l.name == "" {
+		return "odoo"
+	}
+	return "odoo " + l.name
+}
+
+// status is how the lane stands.
+func (l *lane) status() breaker.Status {
+	s := l.writer.Status()
+	s.Name, s.Ends = l.connection(), l.key.At
+	return s
+}
+
+// tellOdoo keeps how a lane stands, when it has changed.
+func (a *App) tellOdoo(ctx context.Context, l *lane) {
+	s := l.status()
+	s.Mode, _ = a.Store.BooksMode(ctx)
+	if l.told.Ends.Equal(s.Ends) && l.told.State == s.State && l.told.Reason == s.Reason && l.told.Mode == s.Mode && time.Until(l.told.Next) > 0 == (time.Until(s.Next) > 0) {
+		return
+	}
+	if err := a.Store.SetConnection(ctx, s); err == nil {
+		l.told = s
+	}
+}
+
+// watchKey keeps the case about a key that ends soon. An Odoo that is away has said nothing: what was known holds.
+func (a *App) watchKey(ctx context.Context, l *lane) {
+	k, err := odoo.KeyEnds(ctx, l.client)
+	if err != nil {
+		return
+	}
+	l.key = k
+	detail := ""
+	if k.Soon(time.Now()) {
+		detail = fmt.Sprintf("Odoo at %s, user %s: %s", l.cfg.URL, l.cfg.User, k)
+	}
+	if err := a.Store.KeyCase(ctx, l.connection(), detail); err != nil {
+		a.log.ErrorContext(ctx, "cannot keep the case about the key", "err", err)
+	}
+}

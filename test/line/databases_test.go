@@ -1,0 +1,96 @@
+package line_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tillpost/tillpost/hub/app"
+	"github.com/tillpost/tillpost/hub/roll"
+	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/shared/breaker"
+	"github.com/tillpost/tillpost/shared/config"
+	"github.com/tillpost/tillpost/shared/retail"
+	"github.com/tillpost/tillpost/test/line"
+)
+
+// TestALocationGoesToItsOwnDatabase: a hub that posted to one Odoo gets a second one for location S1. New store-days go there, what the first
+// one has stays there and its late tickets follow it, and a database that is away holds nobody up but its own.
+func TestALocationGoesToItsOwnDatabase(t *testing.T) {
+	first, second := odoos(t), odoos(t)
+	c := line.BooksConfig(t.TempDir())
+	c.Posting.Grace, c.Posting.Settle = config.Duration(1000*time.Hour), 0
+	var err error
+	if c.Odoo, err = first.Config(c.DataDir); err != nil {
+		t.Fatal(err)
+	}
+	h, err := line.StartBooks(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	a := agent(t, dir, h.Broker.URL())
+	day := retail.DateOf(time.Now().AddDate(0, 0, -6))
+	sell(t, a, h, day, 0, 5)
+	a.Stop()
+	h.Stop()
+
+	west, err := second.Config(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	west.Locations = []retail.LocationCode{"S1"}
+	c.Odoo.Also = map[string]app.OdooConfig{"west": west}
+	if h, err = line.StartBooks(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	defer h.Stop()
+	a = agent(t, dir, h.Broker.URL())
+	defer a.Stop()
+	sell(t, a, h, day.AddDays(1), 5, 7)
+	if one, two := first.Calls()["account.move.load"], second.Calls()["account.move.load"]; one != 1 || two != 1 {
+		t.Errorf("%d loads went to the first database and %d to the second, want one each", one, two)
+	}
+
+	// A late ticket of the day that the first one has.
+	late := storeDay(t, day, 12, 1)
+	if err := a.Buffer.Append(t.Context(), "till", "", late[:1]); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the late ticket in Odoo", func() bool {
+		d, err := h.Store.DayDetail(t.Context(), rollup.DayKey{Location: "S1", Day: day})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.State == roll.Verified && d.Tickets == 6 && len(d.Documents) == 2
+	})
+	if one, two := first.Calls()["account.move.load"], second.Calls()["account.move.load"]; one != 2 || two != 1 {
+		t.Errorf("%d loads went to the first database and %d to the second, want 2 and 1", one, two)
+	}
+
+	// The first is away, the second goes on, and each is told by its name.
+	first.Close()
+	sell(t, a, h, day.AddDays(2), 13, 3)
+	if two := second.Calls()["account.move.load"]; two != 2 {
+		t.Errorf("%d loads went to the second database, want 2", two)
+	}
+	seen := map[string]breaker.State{}
+	cs, err := h.Store.Connections(t.Context())
+	for _, v := range cs {
+		if v.Device == "" {
+			seen[v.Name] = v.State
+		}
+	}
+	if err != nil || len(seen) < 2 || seen["odoo west"] != breaker.Closed {
+		t.Errorf("the connections are %v %v", seen, err)
+	}
+}
+
+func odoos(t *testing.T) *line.FakeOdoo {
+	t.Helper()
+	o, err := line.StartFakeOdoo()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(o.Close)
+	return o
+}
