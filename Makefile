@@ -1,5 +1,5 @@
 # Tillpost: `make demo` shows it, `make test` proves it. Both need Go, gcc and make, nothing else.
-.PHONY: all build test check sim sim-bugs e2e contract bench demo peers
+.PHONY: all build test check sim sim-bugs e2e contract bench demo month peers
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -42,6 +42,10 @@ bench:
 
 demo:
 	go run ./test/demo
+
+# month runs three stores' last whole month from sale to bank, with ODOO_URL, ODOO_DB, ODOO_USER and ODOO_KEY on a real Odoo.
+month:
+	MONTH=1 go run ./test/demo
 
 # peers proves the fakes by clients from outside, each built in a folder of its own; it skips what cannot be had without a network.
 peers:
