@@ -43,7 +43,7 @@ func (s *site) dayShow(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
-	p := dayPage{Day: d, Pending: groups(d.Pending), Approvable: len(d.Documents) == 0 || d.Documents[0].Number == 0}
+	p := dayPage{Day: d, Pending: groups(d.Pending), Approvable: d.State != "shadow" && (len(d.Documents) == 0 || d.Documents[0].Number == 0)}
 	for _, doc := range d.Documents {
 		p.Documents = append(p.Documents, documentPart{doc, groups(doc.Lines), sumUp(doc.Lines)})
 	}

@@ -23,7 +23,7 @@ func funcs(now func() time.Time) template.FuncMap {
 		"dayURL": dayURL, "lineURL": lineURL, "ticketURL": ticketURL, "caseURL": caseURL, "locationURL": locationURL,
 		"action": actionOf, "others": otherActions, "short": clip, "join": strings.Join, "weekdays": weekdays, "hasDay": hasDay,
 		"dict": dict, "offset": offset, "sentence": asSentence, "lineLabel": lineLabel, "dayKey": newDayKey, "dayCSV": dayCSVURL, "daysOf": daysURL,
-		"connection": connectionOf,
+		"connection": connectionOf, "reviewText": reviewText,
 	}
 }
 

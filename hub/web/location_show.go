@@ -60,7 +60,8 @@ func (s *site) locationShow(w http.ResponseWriter, r *http.Request, v *visit) er
 func locationForm(r *http.Request) view.LocationForm {
 	f := r.PostForm
 	return view.LocationForm{Code: retail.LocationCode(f.Get("code")), Name: f.Get("name"), Zone: strings.TrimSpace(f.Get("zone")), Cutoff: f.Get("cutoff"),
-		Currency: money.Currency(strings.ToUpper(f.Get("currency"))), Company: f.Get("company"), OpenDays: strings.Join(f["open"], " "), From: retail.BusinessDate(f.Get("from"))}
+		Currency: money.Currency(strings.ToUpper(f.Get("currency"))), Company: f.Get("company"), OpenDays: strings.Join(f["open"], " "),
+		Review: view.Review(f.Get("review")), Shadow: retail.BusinessDate(f.Get("shadow")), OldWay: strings.TrimSpace(f.Get("oldway")), From: retail.BusinessDate(f.Get("from"))}
 }
 
 func (s *site) locationSet(w http.ResponseWriter, r *http.Request, v *visit) error {
