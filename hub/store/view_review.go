@@ -52,14 +52,14 @@ func (s *Store) review(ctx context.Context, f view.ReviewFilter, byDay bool) (ou
 			if !ok {
 				i = len(out)
 				at[k] = i
-				out = append(out, view.ReviewRow{Location: k.location, Name: name, Day: k.day, Currency: k.currency, Measures: map[ledger.Account]money.Amount{}, Known: true, Difference: money.Of(0, k.currency)})
+				out = append(out, view.ReviewRow{Location: k.location, Name: name, Day: k.day, Currency: k.currency, Measures: map[ledger.Account]money.Amount{}, Difference: money.Of(0, k.currency)})
 			}
 			row := &out[i]
 			row.Days, row.Tickets, row.State = row.Days+1, row.Tickets+tickets, state
 			if state != roll.Open && state != roll.Verified && state != roll.Accepted && state != roll.Shadow {
 				row.Unposted++
 			}
-			row.Known = row.Known && (state == roll.Verified || state == roll.Accepted)
+			row.Known = row.Known || state == roll.Verified || state == roll.Accepted
 			return nil
 		}, `SELECT d.location, d.day, COALESCE(l.name, ''), COALESCE(NULLIF(d.currency, ''), l.currency, ''), d.state, d.tickets FROM day d LEFT JOIN location l ON l.code = d.location
 			WHERE `+where+` ORDER BY d.location, d.day`, args...); err != nil {

@@ -27,8 +27,8 @@ type ReviewRow struct {
 	Tickets  int
 	Measures map[ledger.Account]money.Amount // debit positive, summed
 
-	Known      bool // every document of it was read back
-	Difference money.Amount
+	Known      bool         // something of it was read back from Odoo
+	Difference money.Amount // over what was
 }
 
 // SheetView is a store-day as its document would be.

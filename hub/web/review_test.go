@@ -37,7 +37,7 @@ func TestReviewShowsASpanAndRunsNoScript(t *testing.T) {
 	w.signIn(t, "ann", "correct horse 9")
 	for path, want := range map[string][]string{
 		"/review?period=month&of=2026-11":                        {"November 2026", "1,234.50", "Net sales by location", "<svg", "By location", "cash"},
-		"/review?location=S1&period=week&of=2026-11-20":          {"week 47 of 2026", "Fri 20 Nov 2026", "How it was paid"},
+		"/review?location=S1&period=week&of=2026-11-20":          {"week 47 of 2026", "Fri 20 Nov<", "How it was paid"},
 		"/review?location=S1&period=day&of=2026-11-20":           {"1,234.50"},
 		"/review?location=S1&period=month&of=2026-10":            {"No store-day"},
 		"/review.csv?location=S1&period=month&of=2026-11":        {"S1", "2026-11-20", "1234.50", "tender cash"},
