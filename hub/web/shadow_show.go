@@ -70,3 +70,8 @@ func (s *site) shadowTable(r *http.Request, v *visit) (table, error) {
 	}
 	return t, nil
 }
+
+// shadowURL is the comparison of a location, of one day or of the last weeks.
+func shadowURL(l retail.LocationCode, d retail.BusinessDate) string {
+	return query("/shadow", "location", string(l), "from", string(d), "to", string(d))
+}
