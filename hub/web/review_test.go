@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -148,4 +149,29 @@ func cells(t *testing.T, body []byte) (out []string) {
 		}
 	}
 	return out
+}
+
+func TestOnlyDecidersSayWhetherDaysArePosted(t *testing.T) {
+	w := newSite(t)
+	form := func() url.Values {
+		return url.Values{"csrf": {w.csrf(t)}, "code": {"S1"}, "name": {"First"}, "zone": {"UTC"}, "cutoff": {"00:00"}, "currency": {"USD"}, "review": {"person"}, "shadow": {"2026-12-01"}}
+	}
+	for _, c := range []struct {
+		who  string
+		code int
+	}{{"eve", http.StatusForbidden}, {"ida", http.StatusForbidden}, {"ann", http.StatusOK}, {"ida", http.StatusOK}} { // then it says nothing new
+		w.signIn(t, c.who, "correct horse 9")
+		if code, page := w.post(t, "/location", form()); code != c.code {
+			t.Errorf("%s: %d %s", c.who, code, page)
+		}
+	}
+	ls, err := w.LocationViews(t.Context(), view.LocationFilter{})
+	if err != nil || ls[0].Review != view.ByPerson || ls[0].Shadow != "2026-12-01" {
+		t.Errorf("got %+v %v", ls, err)
+	}
+	w.signIn(t, "ann", "correct horse 9")
+	hold := url.Values{"csrf": {w.csrf(t)}, "location": {"S1"}, "date": {"2026-11-20"}, "what": {"hold"}}
+	if code, page := w.post(t, "/day/decide", hold); code != http.StatusBadRequest || !strings.Contains(page, "why it is held") {
+		t.Errorf("a hold without a reason: %d", code)
+	}
 }

@@ -58,7 +58,7 @@ func newSite(t *testing.T) *site {
 	t.Cleanup(srv.Close)
 	jar, _ := cookiejar.New(nil)
 	w := &site{Store: s, url: srv.URL, client: &http.Client{Jar: jar}}
-	for name, role := range map[string]view.Role{"ann": view.Finance, "store": view.Store, "eve": view.Auditor} {
+	for name, role := range map[string]view.Role{"ann": view.Finance, "store": view.Store, "eve": view.Auditor, "ida": view.IT} {
 		u := view.User{Name: name, Role: role, Hash: password.Hash("correct horse 9")}
 		if role == view.Store {
 			u.Locations = []retail.LocationCode{"S2"}
