@@ -58,9 +58,12 @@ func span(data []datum) (low, high int64) {
 	return low, high
 }
 
-// scale maps an amount to length units without overflow for any sum that fits 64 bits.
-func scale(minor, span int64, length int) int {
-	return int(float64(minor) / float64(span) * float64(length))
+// scale maps an amount to length units of a drawing whose range is length long; a range too wide to multiply loses bits that nobody sees.
+func scale(minor, low, high int64, length int) int {
+	for high > 1<<40 || low < -1<<40 {
+		minor, low, high = minor>>1, low>>1, high>>1
+	}
+	return int(minor * int64(length) / (high - low))
 }
 
 // standing draws a bar per day.
@@ -70,11 +73,11 @@ func standing(title string, data []datum) chart {
 		return c
 	}
 	low, high := span(data)
-	c.Zero = chartHigh - scale(-low, high-low, chartHigh-12)
+	c.Zero = chartHigh + scale(low, low, high, chartHigh-12)
 	step := (chartWide - chartLeft) / len(data)
 	each := (len(data) + labelsMost - 1) / labelsMost
 	for i, d := range data {
-		h := scale(d.Amount.Minor, high-low, chartHigh-12)
+		h := scale(d.Amount.Minor, low, high, chartHigh-12)
 		b := bar{X: chartLeft + i*step + step/8, W: max(1, min(step*3/4, 60)), Y: c.Zero - h, H: h, Label: d.Label, Amount: amount(d.Amount), Show: i%each == 0}
 		if h < 0 {
 			b.Y, b.H, b.Below = c.Zero, -h, true
@@ -84,7 +87,7 @@ func standing(title string, data []datum) chart {
 	}
 	for _, m := range []int64{high, high / 2, 0, low} {
 		if m != 0 || len(c.Grid) == 2 {
-			c.Grid = append(c.Grid, gridline{c.Zero - scale(m, high-low, chartHigh-12), amount(money.Of(m, data[0].Amount.Currency))})
+			c.Grid = append(c.Grid, gridline{c.Zero - scale(m, low, high, chartHigh-12), amount(money.Of(m, data[0].Amount.Currency))})
 		}
 	}
 	return c
@@ -96,9 +99,9 @@ func lying(title string, data []datum) chart {
 	c := chart{Title: title, Lying: true, Width: chartWide, Height: len(data)*rowHigh + 6}
 	low, high := span(data)
 	wide := chartWide - rowLeft - rowRight
-	c.Zero = rowLeft + scale(-low, high-low, wide)
+	c.Zero = rowLeft - scale(low, low, high, wide)
 	for i, d := range data {
-		w := scale(d.Amount.Minor, high-low, wide)
+		w := scale(d.Amount.Minor, low, high, wide)
 		b := bar{X: c.Zero, Y: i*rowHigh + 5, W: w, H: rowHigh - 9, Label: clip(d.Label, 24), Amount: amount(d.Amount), LabelAt: i*rowHigh + 18, Show: true}
 		if w < 0 {
 			b.X, b.W, b.Below = c.Zero+w, -w, true

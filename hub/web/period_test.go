@@ -73,7 +73,7 @@ func TestReviewColumnsSumToTheTenders(t *testing.T) {
 }
 
 func TestChartsStayInTheirFrame(t *testing.T) {
-	for _, minors := range [][]int64{{1}, {0}, {-5}, {100, -100, 3}, {math.MaxInt64 / 4, -math.MaxInt64 / 4}, make([]int64, 92)} {
+	for _, minors := range [][]int64{{1}, {0}, {-5}, {100, -100, 3}, {math.MaxInt64, -math.MaxInt64}, make([]int64, 92)} {
 		var data []datum
 		for _, m := range minors {
 			data = append(data, datum{"Mon 1", money.Of(m, "USD")})
