@@ -41,7 +41,7 @@ func Decide(d Day, o Options) (Decision, error) {
 		return dec, err
 	}
 	dec.unknown(d, sheet)
-	if why := o.Shadow.keeps(d); why != "" {
+	if why := o.Shadow.keeps(shadowed{d.Key.Day, len(d.Documents), d.ShadowUntil, d.Begins}); why != "" {
 		if dec.Why = why; len(d.Documents) == 0 {
 			dec.State = Shadow
 		}

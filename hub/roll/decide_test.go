@@ -179,6 +179,10 @@ func TestShadowKeepsDaysOutOfTheBooks(t *testing.T) {
 		if (dec.Document != nil) != c.goes {
 			t.Errorf("%s: document %v, %s", c.name, dec.Document != nil, dec.Why)
 		}
+		v := roll.Voucher{Voucher: ledger.Voucher{Location: key.Location, Day: key.Day, Series: "dep-1", Kind: "deposit", Text: "deposit"}, Documents: c.docs, States: d.States, Begins: c.begins, ShadowUntil: c.until}
+		if dec, err := roll.DecideVoucher(v, o); err != nil || strings.HasPrefix(dec.Why, "shadow") == c.goes {
+			t.Errorf("%s: its deposit is %s: %s %v", c.name, dec.State, dec.Why, err)
+		}
 		if !c.goes && len(c.docs) == 0 && (dec.State != roll.Shadow || !strings.Contains(dec.Why, "shadow")) {
 			t.Errorf("%s: it is %s: %s", c.name, dec.State, dec.Why)
 		}
