@@ -51,7 +51,7 @@ func OldWay(ctx context.Context, c *Client, q OldQuery) (o Old, err error) {
 	if n := q.To.DaysSince(q.From); n < 0 || n >= oldDays {
 		return o, fault.Msg(fault.Invalid, "read the old way's entries", fmt.Sprintf("from %s to %s is no span of 1 to %d days", q.From, q.To, oldDays))
 	}
-	if o.chart, err = readChart(ctx, c, c.cfg.Company); err != nil {
+	if o.chart, err = readChart(ctx, c, books{name: c.cfg.Company}); err != nil {
 		return o, err
 	}
 	read := oldReading{chart: o.chart, query: q, owner: map[int64][]retail.LocationCode{}}
