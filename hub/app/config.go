@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/hub/audit"
+	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/money"
@@ -54,6 +55,7 @@ type BrokerConfig struct {
 // PostingConfig is head office's rules for store-days.
 type PostingConfig struct {
 	AutoApprove bool            `toml:"auto_approve"`
+	Shadow      bool            `toml:"shadow" comment:"post nothing, and compare with what the old way posts; days that began while it was on are never posted"`
 	Grace       config.Duration `toml:"grace" comment:"after a day's end, when nothing proves that it is complete"`
 	Settle      config.Duration `toml:"settle" comment:"how long a posted day must be quiet before late tickets are posted"`
 	SuspenseCap string          `toml:"suspense_cap" comment:"such as 100.00 USD; a store-day with more in suspense waits; empty: no cap"`
@@ -74,6 +76,9 @@ type LocationConfig struct {
 	Company  string              `toml:"company"`
 	From     retail.BusinessDate `toml:"from" comment:"first day on which zone and cutoff hold; empty: from the beginning"`
 	OpenDays string              `toml:"open_days"`
+	Review   view.Review         `toml:"review" json:",omitempty" comment:"auto or person; empty: as posting.auto_approve"`
+	Shadow   retail.BusinessDate `toml:"shadow_until" json:",omitempty" comment:"first day that is posted; the days before are compared with what the old way posted"`
+	OldWay   string              `toml:"old_journal" json:",omitempty" comment:"journal code of the old way; empty: its entries are known by the analytic account"`
 	Tills    []retail.TillCode   `toml:"tills"`
 }
 
@@ -137,6 +142,12 @@ func (c *Config) validate(f *config.Faults) {
 		}
 		if l.From != "" && !l.From.Valid() {
 			f.Add("location %s: from %q is not a date like 2026-12-01", l.Code, l.From)
+		}
+		if l.Review != view.ByDefault && l.Review != view.Auto && l.Review != view.ByPerson {
+			f.Add("location %s: review %q is not auto or person", l.Code, l.Review)
+		}
+		if l.Shadow != "" && !l.Shadow.Valid() {
+			f.Add("location %s: shadow_until %q is not a date like 2026-12-01", l.Code, l.Shadow)
 		}
 		if !l.Currency.Valid() {
 			f.Add("location %s: the currency %q is not an ISO code", l.Code, l.Currency)

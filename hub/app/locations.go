@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -40,6 +41,12 @@ func (a *App) location(ctx context.Context, l LocationConfig) error {
 		return err
 	}
 	f := view.LocationForm{Code: l.Code, Name: l.Name, Currency: l.Currency, Company: l.Company, OpenDays: l.OpenDays, Zone: l.Zone, Cutoff: l.Cutoff, From: l.From}
+	was, err := a.Store.LocationForm(ctx, l.Code)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	// How a location goes live is often said by a command: a file that does not name it does not take it back.
+	f.Review, f.Shadow, f.OldWay = cmp.Or(l.Review, was.Review), cmp.Or(l.Shadow, was.Shadow), cmp.Or(l.OldWay, was.OldWay)
 	if err := a.Clerk.PutLocation(ctx, f, bySettings); err != nil {
 		return err
 	}

@@ -86,7 +86,7 @@ func (c *cli) root() *cobra.Command {
 	root.AddCommand(c.caseCommands()...)
 	root.AddCommand(c.locationCommand(), c.on("locations", "list locations with their tills and agents", 0, c.locations), c.deviceCommand(), c.userCommand(), c.mappingCommand(), c.profileCommand())
 	root.AddCommand(c.keepCommands()...)
-	root.AddCommand(c.odooCommand(), c.connectionsCommand(), c.plain("doctor", "try everything that the settings name and say what is wrong and what to do", c.doctor))
+	root.AddCommand(c.odooCommand(), c.shadowCommand(), c.connectionsCommand(), c.plain("doctor", "try everything that the settings name and say what is wrong and what to do", c.doctor))
 	root.AddCommand(c.paymentCommands()...)
 	root.AddCommand(c.settleCommands()...)
 	root.AddCommand(c.webhookCommand(), c.on("accounts", "who could read which vendor account, and who does", 0, c.accounts))

@@ -9,6 +9,7 @@ import (
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/money"
 )
 
@@ -40,6 +41,12 @@ func Decide(d Day, o Options) (Decision, error) {
 		return dec, err
 	}
 	dec.unknown(d, sheet)
+	if why := o.Shadow.keeps(shadowed{d.Key.Day, len(d.Documents), d.ShadowUntil, d.Begins}); why != "" {
+		if dec.Why = why; len(d.Documents) == 0 {
+			dec.State = Shadow
+		}
+		return dec, nil
+	}
 	if stop := dec.capped(d, o, sheet); stop {
 		return dec, nil
 	}
@@ -48,13 +55,22 @@ func Decide(d Day, o Options) (Decision, error) {
 		return dec, nil
 	}
 	if dec.Approved == "" {
-		if !o.AutoApprove {
+		if !auto(d, o) {
 			dec.Why = "waits for a person's approval"
 			return dec, nil
 		}
 		dec.Approved = "auto"
 	}
 	return dec, dec.document(d, o, sheet)
+}
+
+// auto tells whether the day needs no person: the location's word goes before head office's. What is not complete, does not balance or has
+// more in suspense than the cap never comes here.
+func auto(d Day, o Options) bool {
+	if d.Review == view.ByDefault {
+		return o.AutoApprove
+	}
+	return d.Review == view.Auto
 }
 
 // unknown lists each code without a place as a case, and closes those that have one now.

@@ -11,7 +11,9 @@ import (
 	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/roll"
 	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/money"
+	"github.com/tillpost/tillpost/shared/retail"
 )
 
 var (
@@ -114,6 +116,75 @@ func TestADaysStateIsItsWorstDocuments(t *testing.T) {
 		d.States = states
 		if dec := decide(t, d, opts); dec.State != want {
 			t.Errorf("%v: got %s, want %s", states, dec.State, want)
+		}
+	}
+}
+
+func TestWhoLetsADayGo(t *testing.T) {
+	none := money.Of(0, "USD")
+	for _, c := range []struct {
+		name        string
+		review      view.Review
+		auto, stuck bool
+		goes        bool
+	}{
+		{"head office says auto", view.ByDefault, true, false, true}, {"head office says a person", view.ByDefault, false, false, false},
+		{"the location says auto", view.Auto, false, false, true}, {"the location says a person", view.ByPerson, true, false, false},
+		{"auto, and something is in suspense", view.Auto, true, true, false},
+	} {
+		d := day()
+		d.Review = c.review
+		o := opts
+		o.AutoApprove, o.SuspenseCap = c.auto, none // nothing in suspense goes by itself
+		if c.stuck {
+			d.Set.Rules = nil
+		}
+		if dec := decide(t, d, o); (dec.Document != nil) != c.goes {
+			t.Errorf("%s: document %v, %s", c.name, dec.Document != nil, dec.Why)
+		}
+	}
+}
+
+func TestShadowKeepsDaysOutOfTheBooks(t *testing.T) {
+	d := day()
+	at := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+	posted := rollup.Document{Key: d.Key, Number: 1}
+	for _, c := range []struct {
+		name   string
+		rule   roll.ShadowRule
+		begins time.Time
+		until  retail.BusinessDate
+		docs   []rollup.Document
+		goes   bool
+	}{
+		{"never", roll.ShadowRule{}, at, "", nil, true},
+		{"on", roll.ShadowRule{On: true}, at, "", nil, false},
+		{"on, for a day that was posted before", roll.ShadowRule{On: true}, at, "", []rollup.Document{posted}, false},
+		{"ended before it began", roll.ShadowRule{Ended: at.Add(-time.Second)}, at, "", nil, true},
+		{"ended when it began", roll.ShadowRule{Ended: at}, at, "", nil, false},
+		{"ended, and when it began is not known", roll.ShadowRule{Ended: at}, time.Time{}, "", nil, false},
+		{"ended later, for a day that was posted before", roll.ShadowRule{Ended: at.Add(time.Hour)}, at, "", []rollup.Document{posted}, true},
+		{"the location's first day is later", roll.ShadowRule{}, at, d.Key.Day.AddDays(1), nil, false},
+		{"the location's first day is this one, whatever head office had", roll.ShadowRule{Ended: at.Add(time.Hour)}, at, d.Key.Day, nil, true},
+		{"the location's first day has come, and head office's shadow is on", roll.ShadowRule{On: true}, at, d.Key.Day, nil, false},
+	} {
+		d := d
+		d.Begins, d.ShadowUntil, d.Documents, d.ApprovedBy, d.Approved = c.begins, c.until, c.docs, "anna", true
+		if len(c.docs) > 0 {
+			d.States = []string{roll.Verified}
+		}
+		o := opts
+		o.Shadow = c.rule
+		dec := decide(t, d, o)
+		if (dec.Document != nil) != c.goes {
+			t.Errorf("%s: document %v, %s", c.name, dec.Document != nil, dec.Why)
+		}
+		v := roll.Voucher{Voucher: ledger.Voucher{Location: key.Location, Day: key.Day, Series: "dep-1", Kind: "deposit", Text: "deposit"}, Documents: c.docs, States: d.States, Begins: c.begins, ShadowUntil: c.until}
+		if dec, err := roll.DecideVoucher(v, o); err != nil || strings.HasPrefix(dec.Why, "shadow") == c.goes {
+			t.Errorf("%s: its deposit is %s: %s %v", c.name, dec.State, dec.Why, err)
+		}
+		if !c.goes && len(c.docs) == 0 && (dec.State != roll.Shadow || !strings.Contains(dec.Why, "shadow")) {
+			t.Errorf("%s: it is %s: %s", c.name, dec.State, dec.Why)
 		}
 	}
 }

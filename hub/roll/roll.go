@@ -14,7 +14,9 @@ import (
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/money"
+	"github.com/tillpost/tillpost/shared/retail"
 )
 
 // States of a store-day, in their order. Past approved they follow its documents.
@@ -28,6 +30,7 @@ const (
 	Verified = "verified"
 	Parked   = "parked"   // Odoo refuses a document: a person decides
 	Waiting  = "waiting"  // a document goes by itself when its reason is gone
+	Shadow   = "shadow"   // audited, and the old way posts it: it runs beside the books
 	Accepted = "accepted" // a person lives with a document as it stands in Odoo, or with its not being there
 )
 
@@ -43,6 +46,10 @@ type Day struct {
 	States     []string // of the documents
 	Set        mapping.Set
 	Books      rollup.Books // what setup found or made
+	Review     view.Review
+
+	Begins      time.Time           // zero = not known
+	ShadowUntil retail.BusinessDate // the location's first day that is posted, "" = Options say it
 }
 
 // Decision is what is written of it, in the transaction that read the Day.
@@ -72,7 +79,8 @@ type Options struct {
 	Rules       audit.Rules
 	Books       rollup.Books // by the settings; empty = the Day's
 	AutoApprove bool
-	SuspenseCap money.Amount  // of one store-day; no currency = no cap
+	SuspenseCap money.Amount // of one store-day; no currency = no cap
+	Shadow      ShadowRule
 	Settle      time.Duration // how long a posted day must be quiet before its late tickets make a document
 }
 

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/shared/retail"
 )
 
 // VoucherKey names a voucher.
@@ -24,6 +26,9 @@ type Voucher struct {
 	States    []string
 	Set       mapping.Set
 	Books     rollup.Books
+
+	Begins      time.Time           // its day, zero = not known
+	ShadowUntil retail.BusinessDate // as of a Day
 }
 
 // VoucherStore is the part of the database that vouchers need.
@@ -40,6 +45,12 @@ func DecideVoucher(v Voucher, o Options) (Decision, error) {
 	dec := Decision{State: Posting}
 	if len(v.Documents) > 0 {
 		dec.State = worst(v.States)
+	}
+	if why := o.Shadow.keeps(shadowed{v.Day, len(v.Documents), v.ShadowUntil, v.Begins}); why != "" {
+		if dec.Why = why; len(v.Documents) == 0 {
+			dec.State = Shadow
+		}
+		return dec, nil
 	}
 	if o.Books == (rollup.Books{}) {
 		o.Books = v.Books

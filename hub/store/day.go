@@ -26,7 +26,7 @@ func (s *Store) Due(ctx context.Context, most int) (keys []rollup.DayKey, next t
 	if err != nil {
 		return nil, next, classify("list due days", err)
 	}
-	keys, err = scanAll(rows, func(r *sql.Rows) (k rollup.DayKey, err error) { return k, r.Scan(&k.Location, &k.Day) })
+	keys, err = scanAll(rows, scanKey)
 	if err != nil {
 		return nil, next, classify("list due days", err)
 	}
@@ -34,6 +34,8 @@ func (s *Store) Due(ctx context.Context, most int) (keys []rollup.DayKey, next t
 	err = s.read.QueryRowContext(ctx, `SELECT COALESCE(min(due), 0) FROM day WHERE due > ?`, micros(s.Now())).Scan(&due)
 	return keys, fromMicros(due), classify("list due days", err)
 }
+
+func scanKey(r *sql.Rows) (k rollup.DayKey, err error) { return k, r.Scan(&k.Location, &k.Day) }
 
 // Decide implements roll.Store.
 func (s *Store) Decide(ctx context.Context, k rollup.DayKey, decide func(roll.Day) (roll.Decision, error)) error {
@@ -46,6 +48,9 @@ func (s *Store) Decide(ctx context.Context, k rollup.DayKey, decide func(roll.Da
 		d, err := tx.rollDay(ctx, k, ends)
 		if err != nil {
 			return err
+		}
+		if g, ok := calendar.On(k.Day); ok {
+			d.Begins = g.Start(k.Day)
 		}
 		dec, err := decide(d)
 		if err != nil {
@@ -61,9 +66,10 @@ func (tx *Tx) rollDay(ctx context.Context, k rollup.DayKey, ends time.Time) (d r
 	d.Key, d.Now, d.Accepted = k, tx.Now, map[string]string{}
 	var gross, tax, changed int64
 	var currency, openDays string
-	if err = tx.QueryRowContext(ctx, `SELECT d.state, d.hold, d.approved, d.tickets, d.gross, d.tax, d.currency, d.changed, COALESCE(l.open_days, '') FROM day d
+	if err = tx.QueryRowContext(ctx, `SELECT d.state, d.hold, d.approved, d.tickets, d.gross, d.tax, d.currency, d.changed, COALESCE(l.open_days, ''),
+		COALESCE(l.review, ''), COALESCE(l.shadow_until, '') FROM day d
 		LEFT JOIN location l ON l.code = d.location WHERE d.location = ? AND d.day = ?`, string(k.Location), string(k.Day)).
-		Scan(&d.State, &d.Hold, &d.ApprovedBy, &d.Tickets, &gross, &tax, &currency, &changed, &openDays); err != nil {
+		Scan(&d.State, &d.Hold, &d.ApprovedBy, &d.Tickets, &gross, &tax, &currency, &changed, &openDays, &d.Review, &d.ShadowUntil); err != nil {
 		return d, err
 	}
 	d.Gross, d.Tax, d.Changed = money.Of(gross, money.Currency(currency)), money.Of(tax, money.Currency(currency)), fromMicros(changed)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
 )
@@ -19,6 +20,9 @@ type Location struct {
 	Currency  money.Currency      `json:"currency"`
 	Company   string              `json:"company,omitempty"`
 	OpenDays  string              `json:"open_days,omitempty"` // "mon tue wed"; "" = no day is expected
+	Review    view.Review         `json:"review,omitempty"`
+	Shadow    retail.BusinessDate `json:"shadow_until,omitempty"` // first day that is posted, "" = as head office says for all
+	OldWay    string              `json:"old_journal,omitempty"`  // where the old way writes in Odoo
 	Confirmed bool                `json:"confirmed"`
 	Seen      time.Time           `json:"seen,omitzero"`
 	Zone      string              `json:"zone"`
@@ -107,7 +111,7 @@ func (tx *Tx) flush(ctx context.Context) error {
 		if err := tx.askLocation(ctx, l); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE day SET dirty = 1 WHERE location = ? AND state IN ('open', 'complete', 'audited')`, string(l)); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE day SET dirty = 1 WHERE location = ? AND state IN ('open', 'complete', 'audited', 'shadow')`, string(l)); err != nil {
 			return err
 		}
 	}

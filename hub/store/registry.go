@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -35,9 +36,13 @@ func (tx *Tx) SetLocation(ctx context.Context, l Location, from retail.BusinessD
 	if before == after && !moved {
 		return nil
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO location (code, name, currency, company, open_days, confirmed) VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT (code) DO UPDATE SET
-		name = excluded.name, currency = excluded.currency, company = excluded.company, open_days = excluded.open_days, confirmed = 1`,
-		string(l.Code), l.Name, string(l.Currency), l.Company, l.OpenDays); err != nil {
+	if err := tx.keepsShadow(ctx, was, l); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `INSERT INTO location (code, name, currency, company, open_days, review, shadow_until, old_journal, confirmed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)
+		ON CONFLICT (code) DO UPDATE SET name = excluded.name, currency = excluded.currency, company = excluded.company, open_days = excluded.open_days,
+		review = excluded.review, shadow_until = excluded.shadow_until, old_journal = excluded.old_journal, confirmed = 1`,
+		string(l.Code), l.Name, string(l.Currency), l.Company, l.OpenDays, string(l.Review), string(l.Shadow), l.OldWay); err != nil {
 		return err
 	}
 	if err := tx.CloseCase(ctx, cases.ID(cases.UnknownLocation, string(l.Code)), who, "confirmed"); err != nil {
@@ -53,6 +58,9 @@ func (tx *Tx) SetLocation(ctx context.Context, l Location, from retail.BusinessD
 		if err := tx.confirmTills(ctx, l.Code, who); err != nil {
 			return err
 		}
+	}
+	if _, err = tx.ExecContext(ctx, `UPDATE voucher SET dirty = 1 WHERE location = ? AND state = 'shadow'`, string(l.Code)); err != nil {
+		return err
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE day SET dirty = 1 WHERE location = ?`, string(l.Code))
 	return err
@@ -78,6 +86,12 @@ func (l Location) check(from retail.BusinessDate) error {
 			bad = append(bad, fmt.Sprintf("the open day %q is none of mon tue wed thu fri sat sun", d))
 		}
 	}
+	if l.Review != view.ByDefault && l.Review != view.Auto && l.Review != view.ByPerson {
+		bad = append(bad, fmt.Sprintf("the review %q is none of auto and person", l.Review))
+	}
+	if l.Shadow != "" && !l.Shadow.Valid() {
+		bad = append(bad, fmt.Sprintf("the first day that is posted, %q, is not a date like 2026-12-01", l.Shadow))
+	}
 	if from != "" && !from.Valid() {
 		bad = append(bad, fmt.Sprintf("the first day %q is not a date like 2026-12-01", from))
 	}
@@ -91,8 +105,8 @@ func (l Location) check(from retail.BusinessDate) error {
 func (tx *Tx) location(ctx context.Context, code retail.LocationCode, on retail.BusinessDate) (l Location, err error) {
 	var currency string
 	var seen int64
-	err = tx.QueryRowContext(ctx, `SELECT code, name, currency, company, open_days, confirmed, seen FROM location WHERE code = ?`, string(code)).
-		Scan((*string)(&l.Code), &l.Name, &currency, &l.Company, &l.OpenDays, &l.Confirmed, &seen)
+	err = tx.QueryRowContext(ctx, `SELECT code, name, currency, company, open_days, review, shadow_until, old_journal, confirmed, seen FROM location WHERE code = ?`, string(code)).
+		Scan((*string)(&l.Code), &l.Name, &currency, &l.Company, &l.OpenDays, (*string)(&l.Review), (*string)(&l.Shadow), &l.OldWay, &l.Confirmed, &seen)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return l, err
 	}

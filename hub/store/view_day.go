@@ -64,9 +64,9 @@ func flag(on bool) int {
 func dayWhere(f view.DayFilter) (where string, args []any) {
 	where, args = only("d.location", f.Only)
 	where += ` AND (? = '' OR d.location = ?) AND d.day >= ? AND (? = '' OR d.day <= ?) AND (? = '' OR d.state = ?)
-		AND (? = 0 OR d.state NOT IN (?, ?, ?)) AND (? = 0 OR d.unproven = 1)`
+		AND (? = 0 OR d.state NOT IN (?, ?, ?, ?)) AND (? = 0 OR d.unproven = 1)`
 	return where, append(args, string(f.Location), string(f.Location), string(f.From), string(f.To), string(f.To), f.State, f.State,
-		flag(f.Unposted), roll.Open, roll.Verified, roll.Accepted, flag(f.Unproven))
+		flag(f.Unposted), roll.Open, roll.Verified, roll.Accepted, roll.Shadow, flag(f.Unproven))
 }
 
 // CountDays counts the store-days that a filter lets through, whatever its limit.
@@ -272,7 +272,7 @@ func (s *Store) SetBooks(ctx context.Context, b rollup.Books, who string) error 
 		if _, err := tx.ExecContext(ctx, `INSERT INTO setting (name, value) VALUES ('books', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, string(body)); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE day SET dirty = 1 WHERE state IN ('open', 'complete', 'audited')`); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE day SET dirty = 1 WHERE state IN ('open', 'complete', 'audited', 'shadow')`); err != nil {
 			return err
 		}
 		return tx.PutStep(ctx, Step{Subject: "books", Who: who, What: "set", Before: string(before), After: string(body)})

@@ -47,9 +47,19 @@ func (s *Store) DueVouchers(ctx context.Context, most int) (out []roll.VoucherKe
 
 // DecideVoucher implements roll.VoucherStore.
 func (s *Store) DecideVoucher(ctx context.Context, k roll.VoucherKey, decide func(roll.Voucher) (roll.Decision, error)) error {
+	calendar, err := s.Calendar(ctx, k.Location)
+	if err != nil {
+		return err
+	}
 	return s.InTx(ctx, func(tx *Tx) error {
 		v, before, err := tx.voucher(ctx, k)
 		if err != nil {
+			return err
+		}
+		if g, ok := calendar.On(k.Day); ok {
+			v.Begins = g.Start(k.Day)
+		}
+		if err := tx.QueryRowContext(ctx, `SELECT COALESCE(max(shadow_until), '') FROM location WHERE code = ?`, string(k.Location)).Scan(&v.ShadowUntil); err != nil {
 			return err
 		}
 		if v.Set, err = rules(ctx, tx); err != nil {

@@ -8,6 +8,16 @@ import (
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
+// Review says who lets a location's complete days go.
+type Review string
+
+// What a location can say; ByDefault is what head office says for all.
+const (
+	ByDefault Review = ""
+	Auto      Review = "auto"
+	ByPerson  Review = "person"
+)
+
 // LocationFilter narrows the list of locations. The zero filter is every one, by code.
 type LocationFilter struct {
 	Only   []retail.LocationCode // what the user may see; nil = all
@@ -30,6 +40,9 @@ type LocationView struct {
 	Currency  money.Currency
 	Company   string
 	OpenDays  string // "mon tue …", "" = not known
+	Review    Review
+	Shadow    retail.BusinessDate // its first day that is posted, "" = as head office says for all
+	OldWay    string              // code of the journal that the old way writes to, "" = known by the analytic account
 	Confirmed bool
 	Seen      time.Time // something of it arrived
 	Devices   []DeviceView
@@ -79,5 +92,8 @@ type LocationForm struct {
 	Currency money.Currency
 	Company  string
 	OpenDays string
+	Review   Review
+	Shadow   retail.BusinessDate // first day that is posted
+	OldWay   string              // journal code
 	From     retail.BusinessDate // zone and cutoff hold from this day on, "" = always
 }

@@ -77,6 +77,9 @@ func (s *site) caseDecide(w http.ResponseWriter, r *http.Request, v *visit) erro
 	if f.Get("zone") != "" {
 		form := locationForm(r)
 		form.Code = retail.LocationCode(c.Subject)
+		if err := s.mayPost(r, v, form); err != nil {
+			return err
+		}
 		a.Form = &form
 	}
 	if err := s.Cases.Act(r.Context(), c.ID, a); err != nil {

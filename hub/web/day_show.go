@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/hub/rollup"
@@ -43,7 +44,7 @@ func (s *site) dayShow(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
-	p := dayPage{Day: d, Pending: groups(d.Pending), Approvable: len(d.Documents) == 0 || d.Documents[0].Number == 0}
+	p := dayPage{Day: d, Pending: groups(d.Pending), Approvable: d.State != "shadow" && (len(d.Documents) == 0 || d.Documents[0].Number == 0)}
 	for _, doc := range d.Documents {
 		p.Documents = append(p.Documents, documentPart{doc, groups(doc.Lines), sumUp(doc.Lines)})
 	}
@@ -60,6 +61,9 @@ func (s *site) dayDecide(w http.ResponseWriter, r *http.Request, v *visit) error
 	do, said := s.Desk.Approve, "The day is approved as it is."
 	switch f.Get("what") {
 	case "hold":
+		if strings.TrimSpace(f.Get("reason")) == "" {
+			return fault.Msg(fault.Invalid, "hold day", "say why it is held: whoever looks at it next will ask. Nothing was changed")
+		}
 		do, said = s.Desk.Hold, "The day is held: nothing more is posted until it is released."
 	case "release":
 		do, said = s.Desk.Release, "The day goes on."

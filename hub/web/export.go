@@ -1,7 +1,6 @@
 package web
 
 import (
-	"encoding/csv"
 	"net/http"
 	"strings"
 	"time"
@@ -9,111 +8,116 @@ import (
 	"github.com/tillpost/tillpost/hub/view"
 )
 
-func (s *site) dayListCSV(w http.ResponseWriter, r *http.Request, v *visit) error {
+func (s *site) dayListTable(r *http.Request, v *visit) (table, error) {
 	f := dayFilter(r, v)
 	f.Limit = csvMost
 	ds, err := s.Days.DayViews(r.Context(), f)
 	if err != nil {
-		return err
+		return table{}, err
 	}
-	rows := [][]string{{"day", "location", "name", "currency", "tickets", "gross", "tax", "tenders", "state", "unproven", "waits for", "open cases", "odoo entry", "difference to odoo"}}
+	t := table{Head: []string{"day", "location", "name", "currency", "tickets", "gross", "tax", "tenders", "state", "unproven", "waits for", "open cases", "odoo entry", "difference to odoo"}}
 	for _, d := range ds {
-		diff, unproven := "", ""
+		diff, unproven := any(""), ""
 		if d.Odoo.Known {
-			diff = d.Odoo.Difference.Decimal()
+			diff = d.Odoo.Difference
 		}
 		if d.Unproven {
 			unproven = "unproven"
 		}
 		var tenders []string
-		for _, t := range d.Tenders {
-			tenders = append(tenders, t.Label+" "+t.Amount.Decimal())
+		for _, f := range d.Tenders {
+			tenders = append(tenders, f.Label+" "+f.Amount.Decimal())
 		}
-		rows = append(rows, []string{string(d.Key.Day), string(d.Key.Location), d.Name, string(d.Currency), itoa(d.Tickets), d.Gross.Decimal(), d.Tax.Decimal(), strings.Join(tenders, "; "),
-			stateOf(d).Text, unproven, d.Why, itoa(d.Cases), d.Odoo.Entry, diff})
+		t.Rows = append(t.Rows, []any{string(d.Key.Day), string(d.Key.Location), d.Name, string(d.Currency), d.Tickets, d.Gross, d.Tax, strings.Join(tenders, "; "),
+			stateOf(d).Text, unproven, d.Why, d.Cases, d.Odoo.Entry, diff})
 	}
-	return sendCSV(w, "store-days.csv", rows)
+	t.Name = "store-days"
+	return t, nil
 }
 
-func (s *site) dayCSV(w http.ResponseWriter, r *http.Request, v *visit) error {
+func (s *site) dayTable(r *http.Request, v *visit) (table, error) {
 	k, err := dayKey(v, r.URL.Query().Get("location"), r.URL.Query().Get("date"))
 	if err != nil {
-		return err
+		return table{}, err
 	}
 	d, err := s.Days.DayDetail(r.Context(), k)
 	if err != nil {
-		return err
+		return table{}, err
 	}
 	unproven := ""
 	if d.Unproven {
 		unproven = "unproven"
 	}
-	rows := [][]string{{"document", "state", "date", "measure", "label", "account", "tax", "debit positive", "odoo", "odoo entry", "unproven"}}
+	t := table{Head: []string{"document", "state", "date", "measure", "label", "account", "tax", "debit positive", "odoo", "odoo entry", "unproven"}}
 	for _, doc := range d.Documents {
 		id := doc.ID
 		if id == "" {
 			id = "preview"
 		}
 		for _, l := range doc.Lines {
-			odoo := ""
+			odoo := any("")
 			if l.Known {
-				odoo = l.Odoo.Decimal()
+				odoo = l.Odoo
 			}
-			rows = append(rows, []string{id, docState(doc.State).Text, string(doc.Date), string(l.Measure), l.Label, l.Account, l.Tax, l.Amount.Decimal(), odoo, doc.Odoo.Entry, unproven})
+			t.Rows = append(t.Rows, []any{id, docState(doc.State).Text, string(doc.Date), string(l.Measure), l.Label, l.Account, l.Tax, l.Amount, odoo, doc.Odoo.Entry, unproven})
 		}
 	}
-	return sendCSV(w, "store-day.csv", rows)
+	t.Name = "store-day"
+	return t, nil
 }
 
-func (s *site) lineCSV(w http.ResponseWriter, r *http.Request, v *visit) error {
+func (s *site) lineTable(r *http.Request, v *visit) (table, error) {
 	k, err := lineKey(r, v)
 	if err != nil {
-		return err
+		return table{}, err
 	}
 	k.Offset = 0
 	p, err := s.Days.LineTickets(r.Context(), k)
 	if err != nil {
-		return err
+		return table{}, err
 	}
-	rows := [][]string{{"ticket", "kind", "till", "time", "total", measureLabel(k.Measure)}}
-	for _, t := range p.Rows {
-		rows = append(rows, []string{t.Number, t.Kind, string(t.Till), t.At.Format(time.RFC3339), t.Total.Decimal(), t.Amount.Decimal()})
+	t := table{Head: []string{"ticket", "kind", "till", "time", "total", measureLabel(k.Measure)}}
+	for _, k := range p.Rows {
+		t.Rows = append(t.Rows, []any{k.Number, k.Kind, string(k.Till), k.At.Format(time.RFC3339), k.Total, k.Amount})
 	}
-	return sendCSV(w, "tickets.csv", rows)
+	t.Name = "tickets"
+	return t, nil
 }
 
-func (s *site) caseCSV(w http.ResponseWriter, r *http.Request, v *visit) error {
+func (s *site) caseTable(r *http.Request, v *visit) (table, error) {
 	cs, err := s.Cases.CaseViews(r.Context(), view.CaseFilter{All: r.URL.Query().Get("all") != "", Only: v.only(), Limit: csvMost})
 	if err != nil {
-		return err
+		return table{}, err
 	}
-	rows := [][]string{{"case", "state", "title", "location", "day", "at stake", "currency", "detail", "what it means", "what to do", "since", "came"}}
+	t := table{Head: []string{"case", "state", "title", "location", "day", "at stake", "currency", "detail", "what it means", "what to do", "since", "came"}}
 	for _, c := range cs {
-		stake := ""
+		stake := any("")
 		if !c.Amount.IsZero() {
-			stake = c.Amount.Decimal()
+			stake = c.Amount
 		}
-		rows = append(rows, []string{c.ID, string(c.State), c.Title, string(c.Location), string(c.Day), stake, string(c.Amount.Currency), c.Detail, c.Means, c.Do, c.Opened.Format(time.RFC3339), itoa(c.Seen)})
+		t.Rows = append(t.Rows, []any{c.ID, string(c.State), c.Title, string(c.Location), string(c.Day), stake, string(c.Amount.Currency), c.Detail, c.Means, c.Do, c.Opened.Format(time.RFC3339), c.Seen})
 	}
-	return sendCSV(w, "cases.csv", rows)
+	t.Name = "cases"
+	return t, nil
 }
 
-func (s *site) locationCSV(w http.ResponseWriter, r *http.Request, v *visit) error {
+func (s *site) locationTable(r *http.Request, v *visit) (table, error) {
 	ls, err := s.Registry.LocationViews(r.Context(), view.LocationFilter{Only: v.only(), Limit: csvMost})
 	if err != nil {
-		return err
+		return table{}, err
 	}
-	rows := [][]string{{"location", "name", "confirmed", "time zone", "day begins", "currency", "open", "heard", "till", "kind", "status", "model", "serial", "software", "last ticket", "clock offset s", "till seen"}}
+	t := table{Head: []string{"location", "name", "confirmed", "time zone", "day begins", "currency", "open", "heard", "till", "kind", "status", "model", "serial", "software", "last ticket", "clock offset s", "till seen"}}
 	for _, l := range ls {
-		own := []string{string(l.Code), l.Name, yesNo(l.Confirmed), l.Zone, l.Cutoff, string(l.Currency), l.OpenDays, stamp(l.Seen)}
+		own := []any{string(l.Code), l.Name, yesNo(l.Confirmed), l.Zone, l.Cutoff, string(l.Currency), l.OpenDays, stamp(l.Seen)}
 		if len(l.Tills) == 0 {
-			rows = append(rows, append(own, make([]string, 9)...))
+			t.Rows = append(t.Rows, append(own, "", "", "", "", "", "", "", "", ""))
 		}
-		for _, t := range l.Tills {
-			rows = append(rows, append(own[:len(own):len(own)], string(t.Code), t.Kind, t.Status, t.Model, t.Serial, t.Software, t.Number, itoa(int(t.Clock/time.Second)), stamp(t.Seen)))
+		for _, i := range l.Tills {
+			t.Rows = append(t.Rows, append(own[:len(own):len(own)], string(i.Code), i.Kind, i.Status, i.Model, i.Serial, i.Software, i.Number, int(i.Clock/time.Second), stamp(i.Seen)))
 		}
 	}
-	return sendCSV(w, "locations.csv", rows)
+	t.Name = "locations"
+	return t, nil
 }
 
 func yesNo(b bool) string {
@@ -129,24 +133,3 @@ func stamp(t time.Time) string {
 	}
 	return t.Format(time.RFC3339)
 }
-
-// sendCSV writes a table for a spreadsheet. A cell that a spreadsheet would run as a formula is made a text.
-func sendCSV(w http.ResponseWriter, name string, rows [][]string) error {
-	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	out := csv.NewWriter(w)
-	for _, row := range rows {
-		for i, c := range row {
-			if c != "" && strings.ContainsAny(c[:1], "=+@\t\r") || strings.HasPrefix(c, "-") && !figure(c) {
-				row[i] = "'" + c
-			}
-		}
-		if err := out.Write(row); err != nil {
-			return nil // the browser went away
-		}
-	}
-	out.Flush()
-	return nil
-}
-
-func figure(s string) bool { return strings.Trim(s, "-0123456789.") == "" }

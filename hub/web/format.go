@@ -23,7 +23,8 @@ func funcs(now func() time.Time) template.FuncMap {
 		"dayURL": dayURL, "lineURL": lineURL, "ticketURL": ticketURL, "caseURL": caseURL, "locationURL": locationURL,
 		"action": actionOf, "others": otherActions, "short": clip, "join": strings.Join, "weekdays": weekdays, "hasDay": hasDay,
 		"dict": dict, "offset": offset, "sentence": asSentence, "lineLabel": lineLabel, "dayKey": newDayKey, "dayCSV": dayCSVURL, "daysOf": daysURL,
-		"connection": connectionOf,
+		"connection": connectionOf, "reviewText": reviewText, "reviewURL": reviewURL, "dash": dash, "shadowURL": shadowURL, "xlsx": func(csv string) string { return strings.Replace(csv, ".csv", ".xlsx", 1) }, "dayOf": dayOf,
+		"list": func(s ...string) []string { return s }, "add": func(a, b int) int { return a + b }, "big": func(title string) bool { return title == "Net sales" || title == "Tax" || title == "Tendered" },
 	}
 }
 
@@ -46,6 +47,23 @@ func amount(a money.Amount) string {
 		return sign + b.String() + "." + cents
 	}
 	return sign + b.String()
+}
+
+// dayOf is a day where the year is said above it.
+func dayOf(d retail.BusinessDate) string {
+	t, err := time.Parse(time.DateOnly, string(d))
+	if err != nil {
+		return string(d)
+	}
+	return t.Format("Mon 2 Jan")
+}
+
+// dash is an amount in a table where most are nothing.
+func dash(a money.Amount) string {
+	if a.IsZero() {
+		return "–"
+	}
+	return amount(a)
 }
 
 // debit and credit split a signed amount into its column.

@@ -60,7 +60,8 @@ func (s *site) locationShow(w http.ResponseWriter, r *http.Request, v *visit) er
 func locationForm(r *http.Request) view.LocationForm {
 	f := r.PostForm
 	return view.LocationForm{Code: retail.LocationCode(f.Get("code")), Name: f.Get("name"), Zone: strings.TrimSpace(f.Get("zone")), Cutoff: f.Get("cutoff"),
-		Currency: money.Currency(strings.ToUpper(f.Get("currency"))), Company: f.Get("company"), OpenDays: strings.Join(f["open"], " "), From: retail.BusinessDate(f.Get("from"))}
+		Currency: money.Currency(strings.ToUpper(f.Get("currency"))), Company: f.Get("company"), OpenDays: strings.Join(f["open"], " "),
+		Review: view.Review(f.Get("review")), Shadow: retail.BusinessDate(f.Get("shadow")), OldWay: strings.TrimSpace(f.Get("oldway")), From: retail.BusinessDate(f.Get("from"))}
 }
 
 func (s *site) locationSet(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -68,10 +69,32 @@ func (s *site) locationSet(w http.ResponseWriter, r *http.Request, v *visit) err
 	if err := v.sees(f.Code); err != nil {
 		return err
 	}
+	if err := s.mayPost(r, v, f); err != nil {
+		return err
+	}
 	if err := s.Registry.PutLocation(r.Context(), f, v.user.Name); err != nil {
 		return err
 	}
 	return s.done(w, r, locationURL(f.Code), "The location is confirmed as you wrote it.")
+}
+
+// mayPost refuses a helper who is no decider what decides whether days are posted: review, first day and the old way's journal.
+func (s *site) mayPost(r *http.Request, v *visit, f view.LocationForm) error {
+	if v.may(deciders) {
+		return nil
+	}
+	ls, err := s.Registry.LocationViews(r.Context(), view.LocationFilter{Only: []retail.LocationCode{f.Code}})
+	if err != nil {
+		return err
+	}
+	var now view.LocationView
+	if len(ls) == 1 {
+		now = ls[0]
+	}
+	if f.Review != now.Review || f.Shadow != now.Shadow || f.OldWay != now.OldWay {
+		return errRole
+	}
+	return nil
 }
 
 func (s *site) tillConfirm(w http.ResponseWriter, r *http.Request, v *visit) error {

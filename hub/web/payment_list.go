@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/tillpost/tillpost/hub/view"
@@ -54,19 +53,21 @@ func (s *site) paymentList(w http.ResponseWriter, r *http.Request, v *visit) err
 	return s.render(w, r, v, http.StatusOK, "payments", "Card payments", p)
 }
 
-func (s *site) paymentCSV(w http.ResponseWriter, r *http.Request, v *visit) error {
-	ps, err := s.Payments.PaymentViews(r.Context(), paymentFilter(r, v))
+func (s *site) paymentTable(r *http.Request, v *visit) (table, error) {
+	f := paymentFilter(r, v)
+	f.Limit = csvMost
+	ps, err := s.Payments.PaymentViews(r.Context(), f)
 	if err != nil {
-		return err
+		return table{}, err
 	}
-	rows := [][]string{{"time", "location", "till", "payment", "state", "brand", "last4", "amount", "tip", "currency", "batch", "ticket", "confidence", "difference", "why"}}
+	t := table{Name: "payments", Head: []string{"time", "location", "till", "payment", "state", "brand", "last4", "amount", "tip", "currency", "batch", "ticket", "confidence", "difference", "why"}}
 	for _, p := range ps {
-		diff := ""
+		diff := any("")
 		if p.Ticket != 0 {
-			diff = p.Difference.Decimal()
+			diff = p.Difference
 		}
-		rows = append(rows, []string{p.At.Format(time.RFC3339), string(p.Location), string(p.Till), p.Gateway, string(p.State), p.Brand, p.Last4, p.Amount.Decimal(), p.Tip.Decimal(),
+		t.Rows = append(t.Rows, []any{p.At.Format(time.RFC3339), string(p.Location), string(p.Till), p.Gateway, string(p.State), p.Brand, p.Last4, p.Amount, p.Tip,
 			string(p.Amount.Currency), p.Batch, p.Number, p.Confidence, diff, p.Why})
 	}
-	return sendCSV(w, "payments-"+strconv.Itoa(len(ps))+".csv", rows)
+	return t, nil
 }

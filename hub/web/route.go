@@ -20,24 +20,35 @@ func (s *site) routes() http.Handler {
 	see := func(pattern string, h handler) { inside.Handle("GET "+pattern, s.signedIn(nil, h)) }
 	do := func(pattern string, may []view.Role, h handler) { inside.Handle("POST "+pattern, s.signedIn(may, h)) }
 
+	// Every table can be had as CSV and as XLSX, with the same rows and the same limits to what the user may see.
+	list := func(path string, t tableOf) {
+		see(path+".csv", s.download(t, sendCSV))
+		see(path+".xlsx", s.download(t, sendXLSX))
+	}
+
 	see("/{$}", s.dayList)
-	see("/days.csv", s.dayListCSV)
+	list("/days", s.dayListTable)
 	see("/day", s.dayShow)
-	see("/day.csv", s.dayCSV)
+	list("/day", s.dayTable)
 	see("/day/tickets", s.lineShow)
-	see("/day/tickets.csv", s.lineCSV)
+	list("/day/tickets", s.lineTable)
 	do("/day/decide", deciders, s.dayDecide)
 	see("/ticket/{id}", s.ticketShow)
 	see("/ticket/{id}/raw", s.ticketRaw)
 	see("/find", s.ticketFind)
 	see("/payments", s.paymentList)
-	see("/payments.csv", s.paymentCSV)
+	list("/payments", s.paymentTable)
+	see("/review", s.reviewShow)
+	list("/review", s.reviewTable)
+	list("/review/lines", s.reviewLineTable)
+	see("/shadow", s.shadowShow)
+	list("/shadow", s.shadowTable)
 	see("/cases", s.caseList)
-	see("/cases.csv", s.caseCSV)
+	list("/cases", s.caseTable)
 	see("/case", s.caseShow)
 	do("/case", helpers, s.caseDecide)
 	see("/locations", s.locationList)
-	see("/locations.csv", s.locationCSV)
+	list("/locations", s.locationTable)
 	see("/location", s.locationShow)
 	do("/location", helpers, s.locationSet)
 	do("/till", helpers, s.tillConfirm)

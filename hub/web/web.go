@@ -31,6 +31,18 @@ type Desk interface {
 	Approve(ctx context.Context, k rollup.DayKey, who, reason string) error
 }
 
+// Review sums store-days over a span.
+type Review interface {
+	ReviewDays(ctx context.Context, f view.ReviewFilter) ([]view.ReviewRow, error)
+	ReviewLocations(ctx context.Context, f view.ReviewFilter) ([]view.ReviewRow, error)
+}
+
+// Shadow compares days that run beside the books with what the old way posted. Codes: invalid for a span that is too long, unavailable while Odoo is
+// away.
+type Shadow interface {
+	ShadowReport(ctx context.Context, f view.ReviewFilter) (view.ShadowReport, error)
+}
+
 // Tickets reads tickets and raw records.
 type Tickets interface {
 	TicketView(ctx context.Context, id int64) (view.TicketView, error)
@@ -67,6 +79,8 @@ type Users interface {
 type Parts struct {
 	Days     Days
 	Desk     Desk
+	Review   Review
+	Shadow   Shadow
 	Tickets  Tickets
 	Payments Payments
 	Cases    Cases

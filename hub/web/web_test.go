@@ -50,7 +50,7 @@ func newSite(t *testing.T) *site {
 		return retail.Calendar{{Trading: retail.Trading{Zone: time.UTC}}}
 	}}
 	clerk := store.Clerk{Store: s, Mean: reader.Mean, Done: func() {}}
-	h, err := web.New(web.Parts{Days: s, Desk: s, Tickets: clerk, Payments: s, Cases: clerk, Registry: clerk, Users: s, Sessions: s.Sessions(), Log: slog.New(slog.DiscardHandler), Version: "test"})
+	h, err := web.New(web.Parts{Days: s, Desk: s, Review: s, Shadow: shadowOf{}, Tickets: clerk, Payments: s, Cases: clerk, Registry: clerk, Users: s, Sessions: s.Sessions(), Log: slog.New(slog.DiscardHandler), Version: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func newSite(t *testing.T) *site {
 	t.Cleanup(srv.Close)
 	jar, _ := cookiejar.New(nil)
 	w := &site{Store: s, url: srv.URL, client: &http.Client{Jar: jar}}
-	for name, role := range map[string]view.Role{"ann": view.Finance, "store": view.Store, "eve": view.Auditor} {
+	for name, role := range map[string]view.Role{"ann": view.Finance, "store": view.Store, "eve": view.Auditor, "ida": view.IT} {
 		u := view.User{Name: name, Role: role, Hash: password.Hash("correct horse 9")}
 		if role == view.Store {
 			u.Locations = []retail.LocationCode{"S2"}

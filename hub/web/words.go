@@ -25,11 +25,12 @@ var states = map[string]badge{
 	"verified": {"verified", "good", "It is in Odoo's books, read back and equal to the cent."},
 	"parked":   {"parked", "bad", "Odoo refuses it: see its case."},
 	"accepted": {"accepted", "warn", "A person lives with it as it stands in Odoo: its steps say who and why."},
+	"shadow":   {"shadow", "calm", "It runs beside the old way: compared with what that posted, and not posted."},
 	"waiting":  {"waiting", "warn", "Odoo cannot take it now; it goes by itself."},
 }
 
 // dayStates is what the list of days can be narrowed to, in the order of a day's life.
-var dayStates = []string{"open", "complete", "audited", "posting", "posted", "verified", "waiting", "parked", "accepted"}
+var dayStates = []string{"open", "complete", "audited", "shadow", "posting", "posted", "verified", "waiting", "parked", "accepted"}
 
 // connections words how a connection to another system stands.
 var connections = map[breaker.State]badge{
@@ -226,4 +227,15 @@ func outcomeText(outcome string, void bool) string {
 		text += ", void"
 	}
 	return text
+}
+
+// reviewText words who lets a location's complete days go.
+func reviewText(r view.Review) string {
+	switch r {
+	case view.Auto:
+		return "by themselves"
+	case view.ByPerson:
+		return "when a person approves"
+	}
+	return "as head office says for all"
 }

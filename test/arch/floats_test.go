@@ -23,6 +23,7 @@ import (
 var floats = map[string]string{
 	"hub/odoo/value.go":    "Odoo's wire speaks in doubles: the one function that turns them into minor units, and refuses a residue",
 	"hub/odoo/readback.go": "hands the wire's doubles to that function",
+	"hub/web/table.go":     "a workbook's numbers are doubles to its library: the one function that makes them, and text where a double would lie",
 	"hub/broker/broker.go": "nats-server's own options count seconds in doubles; no money is near",
 }
 

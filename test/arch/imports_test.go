@@ -73,13 +73,14 @@ var uses = map[string]string{
 	"hub/odoo":      "hub/cases hub/ledger hub/mapping hub/rollup shared/*",
 	"hub/web":       "hub/cases hub/ledger hub/mapping hub/password hub/rollup hub/view shared/*",
 	"hub/match":     "shared/money shared/retail",
+	"hub/shadow":    "hub/rollup hub/view shared/*",
 	"hub/store":     "hub/audit hub/bank hub/cases hub/ingest hub/ledger hub/mapping hub/match hub/notify hub/odoo hub/poller hub/reconcile hub/roll hub/rollup hub/settle hub/view shared/*",
 }
 
 // pure packages decide: they touch no disk, no network, no database and no clock.
 var pure = set("shared/bug", "shared/mode", "shared/heartland/hretail", "shared/heartland/upa", "shared/money", "shared/fault", "shared/retail", "shared/envelope", "shared/topic", "shared/health", "shared/guard",
 	"shared/profile", "shared/decode", "agent/source", "agent/forward", "hub/cases", "hub/ledger", "hub/mapping", "hub/ingest", "hub/meaning",
-	"hub/rollup", "hub/audit", "hub/view", "hub/bank", "hub/settle", "hub/reconcile", "shared/heartland/portico", "shared/heartland/gpapi", "hub/match", "hub/poller")
+	"hub/rollup", "hub/audit", "hub/view", "hub/bank", "hub/settle", "hub/reconcile", "shared/heartland/portico", "shared/heartland/gpapi", "hub/match", "hub/poller", "hub/shadow")
 
 // outside is what a pure package may not import.
 var outside = set("database/sql", "net", "net/http", "os", "os/exec", "os/signal", "syscall", "io/ioutil")

@@ -1,6 +1,7 @@
 package odoo
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -213,7 +214,7 @@ func (s *Server) field(model string, r record, name string) any {
 			return m["state"]
 		case "move_name":
 			return m["name"]
-		case "date", "ref":
+		case "date", "ref", "journal_id", "company_id":
 			return m[name]
 		case "reconciled":
 			return residual(r) == 0 && s.b.Models["account.account"][r["account_id"].(int64)]["reconcile"] == true
@@ -367,6 +368,8 @@ func match(v, op, want any) bool {
 			}
 		}
 		return false
+	case ">", ">=", "<=":
+		return ordered(v, fmt.Sprint(op), want)
 	case "not like":
 		return !strings.Contains(fmt.Sprint(v), fmt.Sprint(want))
 	case "=like":
@@ -375,6 +378,18 @@ func match(v, op, want any) bool {
 		return strings.HasPrefix(s, strings.TrimSuffix(p, "%"))
 	}
 	return false
+}
+
+// ordered compares dates, which sort as text, and numbers.
+func ordered(v any, op string, want any) bool {
+	a, isText := v.(string)
+	b, both := want.(string)
+	order := strings.Compare(a, b)
+	if x, ok := double(v); ok {
+		y, number := double(want)
+		order, isText, both = cmp.Compare(x, y), true, number
+	}
+	return isText && both && (op == ">" && order > 0 || op == ">=" && order >= 0 || op == "<=" && order <= 0)
 }
 
 // equal compares a value, or any of a list, as a domain does; an absent value is false.
