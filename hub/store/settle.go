@@ -11,7 +11,7 @@ import (
 )
 
 // learnDays is how far back decided lines and batches take part, so that usual fees are known.
-const learnDays = 60
+const learnDays = 70
 
 // Reconcile reads what a decision about bank lines needs, asks, and writes the answer: vouchers, what stands in them, cases. f comes with what
 // the settings know.

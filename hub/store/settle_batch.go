@@ -33,7 +33,9 @@ func (tx *Tx) factBatches(ctx context.Context, f *reconcile.Facts, since retail.
 		if err := json.Unmarshal([]byte(body), &b); err != nil {
 			return err
 		}
-		if _, known := merchants[b.Merchant]; known && !b.Closed.IsZero() && retail.BusinessDate(b.Closed.UTC().Format("2006-01-02")) >= since && !f.Taken["batch "+b.Key.ID] && !f.Taken["batch "+b.Key.ID+"/amex"] {
+		m, known := merchants[b.Merchant]
+		decided := f.Taken["batch "+b.Key.ID] && (!m.OwnAmex || f.Taken["batch "+b.Key.ID+"/amex"])
+		if known && !decided && !b.Closed.IsZero() && retail.BusinessDate(b.Closed.UTC().Format("2006-01-02")) >= since {
 			open = append(open, b)
 		}
 		return nil
@@ -55,7 +57,11 @@ func (tx *Tx) factBatches(ctx context.Context, f *reconcile.Facts, since retail.
 		if err != nil {
 			return err
 		}
-		f.Batches = append(f.Batches, byPayer(b, closed, m, parts)...)
+		for _, piece := range byPayer(b, closed, m, parts) {
+			if !f.Taken["batch "+piece.ID] {
+				f.Batches = append(f.Batches, piece)
+			}
+		}
 	}
 	return nil
 }
@@ -119,9 +125,7 @@ func byPayer(b retail.Batch, closed retail.BusinessDate, m reconcile.Merchant, p
 			out = append(out, x)
 		}
 	}
-	amex := func(tender string) bool {
-		return m.OwnAmex && strings.Contains(strings.ToLower(tender), "am") && isAmex(tender)
-	}
+	amex := func(tender string) bool { return m.OwnAmex && isAmex(tender) }
 	piece(b.Key.ID, settle.Cards, func(t string) bool { return !amex(t) })
 	piece(b.Key.ID+"/amex", settle.Amex, amex)
 	return out

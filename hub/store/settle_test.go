@@ -1,0 +1,114 @@
+package store_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/tillpost/tillpost/hub/bank"
+	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/reconcile"
+	"github.com/tillpost/tillpost/hub/settle"
+	"github.com/tillpost/tillpost/hub/store"
+	"github.com/tillpost/tillpost/hub/view"
+	"github.com/tillpost/tillpost/shared/money"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// putClosed stores a closed batch with its payments by brand.
+func putClosed(t *testing.T, s *store.Store, id string, closed time.Time, brands map[string]int64) {
+	t.Helper()
+	b := retail.Batch{Key: retail.Key{System: "gateway", Record: "batch", ID: id}, Merchant: "92", Location: "S1", State: retail.BatchClosed, Opened: closed.Add(-8 * time.Hour), Closed: closed, Total: money.Of(0, "USD")}
+	err := s.InTx(t.Context(), func(tx *store.Tx) error {
+		for brand, n := range brands {
+			b.Total.Minor += n
+			b.Count++
+			p := retail.Payment{Key: retail.Key{System: "gateway", Record: "payment", ID: id + brand}, Location: "S1", State: retail.PaymentClosed, Brand: brand, Amount: money.Of(n, "USD"), Batch: id}
+			body, _ := json.Marshal(p)
+			if _, err := tx.ExecContext(t.Context(), `INSERT INTO payment (key, location, day, at, state, currency, amount, batch, revision, body) VALUES (?, 'S1', '', 0, 'closed', 'USD', ?, ?, 1, ?)`, p.Key.String(), n, id, string(body)); err != nil {
+				return err
+			}
+		}
+		body, _ := json.Marshal(b)
+		_, err := tx.ExecContext(t.Context(), `INSERT INTO batch (key, number, location, opened, state, revision, body) VALUES (?, ?, 'S1', 1, 'closed', 1, ?)`, b.Key.String(), id, string(body))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func putLines(t *testing.T, s *store.Store, name string, ls ...bank.Line) {
+	t.Helper()
+	if _, _, err := s.PutBankFile(t.Context(), name, bank.File{Format: "csv", Statements: []bank.Statement{{Account: "0001", Currency: "USD", Lines: ls}}}, "anna"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A batch whose cards the processor paid and whose Amex comes days later is booked in two vouchers, each once; asking again adds none.
+func TestABatchIsSettledPayerByPayerAndOnce(t *testing.T) {
+	s := openIn(t, t.TempDir())
+	f := reconcile.Facts{Banking: reconcile.Banking, Today: "2026-11-20", Accounts: []reconcile.Account{{Number: "0001", Name: "main"}},
+		Merchants: []reconcile.Merchant{{Terms: settle.Terms{Merchant: "650000011", Account: "0001", MostFee: 350, Lag: 1}, Sites: []string{"92"}, Location: "S1", OwnAmex: true}}}
+	putClosed(t, s, "41", time.Date(2026, 11, 17, 23, 0, 0, 0, time.UTC), map[string]int64{"Visa": 20000, "Amex": 10000})
+	text := "HRTLAND PMT SYS TXNS/FEES 650000011"
+	putLines(t, s, "a.csv", bank.Line{Key: "l1", Account: "0001", Booked: "2026-11-18", Amount: money.Of(20000, "USD"), Text: text})
+	run := func(want int) {
+		t.Helper()
+		if made, err := s.Reconcile(t.Context(), f, reconcile.Decide); err != nil || made != want {
+			t.Fatalf("%d vouchers, want %d: %v", made, want, err)
+		}
+	}
+	run(1)
+	run(0)
+	putLines(t, s, "b.csv", bank.Line{Key: "l2", Account: "0001", Booked: "2026-11-19", Amount: money.Of(9711, "USD"), Text: "AMERICAN EXPRESS SETTLEMENT 650000011"},
+		bank.Line{Key: "l1", Account: "0001", Booked: "2026-11-18", Amount: money.Of(20000, "USD"), Text: text})
+	run(1)
+	run(0)
+	vs, err := s.Vouchers(t.Context(), view.VoucherFilter{})
+	if err != nil || len(vs) != 2 {
+		t.Fatalf("%+v %v", vs, err)
+	}
+	for a, n := range map[ledger.Account]int64{"bank:main": 9711, "charge:amex": 289, "tender:amex": -10000} {
+		if got := vs[0].Totals[a].Minor; got != n {
+			t.Errorf("%s is %d, want %d", a, got, n)
+		}
+	}
+	if ls, err := s.BankLines(t.Context(), view.BankFilter{Open: true}); err != nil || len(ls) != 0 {
+		t.Errorf("%+v %v", ls, err)
+	}
+}
+
+// What no deposit pays is one question per day, and closes by itself when the bank's file comes.
+func TestAMissingDepositIsOneCase(t *testing.T) {
+	s := openIn(t, t.TempDir())
+	f := reconcile.Facts{Banking: reconcile.Banking, Today: "2026-11-25", Accounts: []reconcile.Account{{Number: "0001", Name: "main"}},
+		Merchants: []reconcile.Merchant{{Terms: settle.Terms{Merchant: "650000011", Account: "0001", MostFee: 350, Lag: 1}, Sites: []string{"92"}, Location: "S1"}}}
+	at := time.Date(2026, 11, 16, 23, 0, 0, 0, time.UTC)
+	putClosed(t, s, "41", at, map[string]int64{"Visa": 20000})
+	putClosed(t, s, "42", at, map[string]int64{"Visa": 3000})
+	open := func() (n int) {
+		t.Helper()
+		if _, err := s.Reconcile(t.Context(), f, reconcile.Decide); err != nil {
+			t.Fatal(err)
+		}
+		all, err := s.Cases(t.Context(), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range all {
+			if c.Cause == cases.DepositMissing && c.Amount == money.Of(23000, "USD") {
+				n++
+			}
+		}
+		return n
+	}
+	if n := open(); n != 1 {
+		t.Fatalf("%d cases", n)
+	}
+	putLines(t, s, "a.csv", bank.Line{Key: "l1", Account: "0001", Booked: "2026-11-17", Amount: money.Of(23000, "USD"), Text: "HRTLAND PMT SYS TXNS/FEES 650000011"})
+	if n := open(); n != 0 {
+		t.Errorf("%d cases stay open", n)
+	}
+}
