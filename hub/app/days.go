@@ -38,7 +38,8 @@ func (c *cli) dayCommands() []*cobra.Command {
 		return c.tell(d, func(w io.Writer) { printDay(w, d) })
 	})
 	day.AddCommand(c.decide("hold", "keep a store-day from being posted", (*desk).hold), c.decide("release", "let a held store-day go", (*desk).release),
-		c.decide("approve", "let a store-day be posted as it is", (*desk).approve))
+		c.decide("approve", "let a store-day be posted as it is", (*desk).approve),
+		c.decide("reverse", "take a posted store-day back by a counter-entry; what is matched in Odoo stays, release books the day anew", (*desk).reverse))
 	return []*cobra.Command{days, day,
 		c.on("ticket ID", "show a ticket: by its id, its number or its key", 1, c.ticket), c.on("log TICKET", "list a ticket's whole way", 1, c.log),
 		c.on("status", "how everything stands; fails when somebody must act", 0, c.status)}

@@ -6,13 +6,29 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/hub/odoo"
+	"github.com/tillpost/tillpost/hub/store"
 )
 
 const (
-	judgeEvery = 10 * time.Minute    // whether the books are still the same ones
-	lookEvery  = time.Hour           // posted entries are read again so often
+	judgeEvery = 10 * time.Minute     // whether the books are still the same ones
+	lookEvery  = time.Hour            // posted entries are read again so often
+	lookFar    = 400 * 24 * time.Hour // once a night: no period stays open for longer
+	nightHour  = 2
 	lookBack   = 40 * 24 * time.Hour // as far as books are usually open
 )
+
+// lookSince is how far back the next later look goes: once a night over all that may still be open, else over the last weeks. That it was
+// done is remembered, so that a restart neither skips a night nor repeats one.
+func (a *App) lookSince(ctx context.Context, l *lane, now time.Time) time.Time {
+	name, tonight := "looked "+l.connection(), now.Format(time.DateOnly)
+	if done, err := a.Store.Setting(ctx, name); err != nil || done == tonight || now.Hour() < nightHour {
+		return now.Add(-lookBack)
+	}
+	if err := a.Store.InTx(ctx, func(tx *store.Tx) error { return tx.SetSetting(ctx, name, tonight) }); err != nil {
+		a.log.WarnContext(ctx, "cannot remember the nightly look", "err", err)
+	}
+	return now.Add(-lookFar)
+}
 
 // roll runs the roller.
 func (a *App) roll(ctx context.Context) error { return a.roller.Run(ctx, a.news) }
@@ -58,7 +74,7 @@ func (a *App) postTo(ctx context.Context, l *lane) {
 		}
 		if time.Since(looked) > lookEvery {
 			looked = time.Now()
-			if n, err := l.writer.Look(ctx, looked.Add(-lookBack)); err != nil && ctx.Err() == nil {
+			if n, err := l.writer.Look(ctx, a.lookSince(ctx, l, looked)); err != nil && ctx.Err() == nil {
 				a.log.WarnContext(ctx, "cannot look at posted entries", "err", err)
 			} else {
 				a.log.InfoContext(ctx, "posted entries looked at", "entries", n)

@@ -36,3 +36,9 @@ func (w waking) Approve(ctx context.Context, k rollup.DayKey, who, reason string
 	defer w.wake()
 	return w.Store.Approve(ctx, k, who, reason)
 }
+
+// Reverse takes a posted one back.
+func (w waking) Reverse(ctx context.Context, k rollup.DayKey, who, reason string) error {
+	defer w.wake()
+	return reverseDay(ctx, w.Store, w.Config.Odoo, k, who, reason)
+}

@@ -42,12 +42,13 @@ const (
 	ModeMix           Cause = "mode_mix"           // test and real meet
 	KeyEnds           Cause = "key_ends"           // a key to another system ends within two weeks
 
-	DepositMissing Cause = "deposit_missing" // a closed batch that no bank line has paid in time
-	DepositOpen    Cause = "deposit_open"    // a bank line of takings that no batches and no bags explain
-	Disputed       Cause = "disputed"        // money that was taken back and is neither won nor lost
-	BankAccount    Cause = "bank_account"    // statement lines of an account that nobody has named
-	BankFile       Cause = "bank_file"       // parts of a statement file that could not be read
-	ClearingAge    Cause = "clearing_age"    // takings that stand on a clearing account for too long
+	DepositMissing  Cause = "deposit_missing"  // a closed batch that no bank line has paid in time
+	DepositOpen     Cause = "deposit_open"     // a bank line of takings that no batches and no bags explain
+	Disputed        Cause = "disputed"         // money that was taken back and is neither won nor lost
+	BankAccount     Cause = "bank_account"     // statement lines of an account that nobody has named
+	BankFile        Cause = "bank_file"        // parts of a statement file that could not be read
+	ReversedMatched Cause = "reversed_matched" // a store-day was taken back, and lines of it are matched in Odoo
+	ClearingAge     Cause = "clearing_age"     // takings that stand on a clearing account for too long
 )
 
 // State of a case.
@@ -98,7 +99,7 @@ func (c Cause) Living() bool {
 // accepted that number 9 is.
 func (c Cause) Exact() bool {
 	switch c {
-	case Gap, ControlTotal, SuspenseCap, DateShift, TotalDiffers, ForeignEdit, OfflinePayments, ClearingAge, DepositOpen, DepositMissing:
+	case Gap, ControlTotal, SuspenseCap, DateShift, TotalDiffers, ForeignEdit, OfflinePayments, ReversedMatched, ClearingAge, DepositOpen, DepositMissing:
 		return true
 	}
 	return false

@@ -276,8 +276,8 @@ func (ch *chart) readAnalytic(ctx context.Context, c *Client) error {
 	return err
 }
 
-// page is how many records one read takes: answers stay small, and a chart of five thousand accounts is five calls.
-const page = 1000
+// page is how many records one read takes: two hundred entries of a store-day fit, in about 2 MB, and so do most charts of accounts.
+const page = 5000
 
 // search reads all records of a domain, page by page in the order of their ids.
 func (c *Client) search(ctx context.Context, model string, domain []any, fields []string, in map[string]any) (all []map[string]any, err error) {

@@ -66,6 +66,10 @@ func (w *Writer) changed(ch *chart, jobs []job) (out []Outcome) {
 			out = append(out, w.park(j, cases.Deleted, deleted(j)))
 		case j.seen.state != "posted":
 			out = append(out, w.park(j, cases.ForeignEdit, fmt.Sprintf("It was in the books and is not any more: somebody put the entry %s back to %q in Odoo. Post it there again", j.seen.name, j.seen.state)))
+		case j.seen.date != j.entry.date:
+			o := w.park(j, cases.ForeignEdit, fmt.Sprintf("Somebody moved entry %s in Odoo from %s to %s: its money stands in another period. Move it back there, or accept it as the accountant's decision", j.seen.name, j.entry.date, j.seen.date))
+			o.Read = j.reading(w.client.cfg.URL, ch)
+			out = append(out, o)
 		case j.entry.amountsDiffer(j.seen):
 			o := w.park(j, cases.ForeignEdit, "Somebody changed the money of entry "+j.seen.name+" in Odoo: "+j.differ()+". Undo it there, or accept it as the accountant's correction")
 			o.Read = j.reading(w.client.cfg.URL, ch)

@@ -27,7 +27,7 @@ type found struct {
 // not in the result does not exist in Odoo any more.
 func (ch *chart) readBack(ctx context.Context, c *Client, moves []int64) (map[int64]*found, error) {
 	out := map[int64]*found{}
-	for part := range slices.Chunk(moves, maxChunk) {
+	for part := range slices.Chunk(moves, lookMost) {
 		got, err := c.search(ctx, "account.move.line", []any{[]any{"move_id", "in", part}}, []string{"move_id", "parent_state", "move_name", "date", "ref",
 			"account_id", "name", "balance", "analytic_distribution", "tax_repartition_line_id"}, ch.in())
 		if err != nil {

@@ -47,6 +47,10 @@ func Decide(d Day, o Options) (Decision, error) {
 		}
 		return dec, nil
 	}
+	if d.Reversed != nil && len(d.Documents) > 0 {
+		return dec, dec.reverse(d, o)
+	}
+	dec.Gone = append(dec.Gone, cases.ID(cases.ReversedMatched, d.Key.String()))
 	if stop := dec.capped(d, o, sheet); stop {
 		return dec, nil
 	}

@@ -43,7 +43,8 @@ type Day struct {
 	Changed    time.Time
 	Totals     rollup.Totals
 	Documents  []rollup.Document
-	States     []string // of the documents
+	Reversed   *Reversal // nil = it was not taken back
+	States     []string  // of the documents
 	Set        mapping.Set
 	Books      rollup.Books // what setup found or made
 	Review     view.Review

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -65,16 +66,21 @@ func (tx *Tx) rollDay(ctx context.Context, k rollup.DayKey, ends time.Time) (d r
 	d.Ends = ends
 	d.Key, d.Now, d.Accepted = k, tx.Now, map[string]string{}
 	var gross, tax, changed int64
-	var currency, openDays string
+	var currency, openDays, reversed string
 	if err = tx.QueryRowContext(ctx, `SELECT d.state, d.hold, d.approved, d.tickets, d.gross, d.tax, d.currency, d.changed, COALESCE(l.open_days, ''),
-		COALESCE(l.review, ''), COALESCE(l.shadow_until, '') FROM day d
+		COALESCE(l.review, ''), COALESCE(l.shadow_until, ''), d.reversed FROM day d
 		LEFT JOIN location l ON l.code = d.location WHERE d.location = ? AND d.day = ?`, string(k.Location), string(k.Day)).
-		Scan(&d.State, &d.Hold, &d.ApprovedBy, &d.Tickets, &gross, &tax, &currency, &changed, &openDays, &d.Review, &d.ShadowUntil); err != nil {
+		Scan(&d.State, &d.Hold, &d.ApprovedBy, &d.Tickets, &gross, &tax, &currency, &changed, &openDays, &d.Review, &d.ShadowUntil, &reversed); err != nil {
 		return d, err
 	}
 	d.Gross, d.Tax, d.Changed = money.Of(gross, money.Currency(currency)), money.Of(tax, money.Currency(currency)), fromMicros(changed)
 	d.Approved = d.ApprovedBy != "" && d.ApprovedBy != "auto"
 	d.Expected = opens(openDays, k.Day)
+	if reversed != "" {
+		if err := json.Unmarshal([]byte(reversed), &d.Reversed); err != nil {
+			return d, err
+		}
+	}
 	if d.Totals, err = totals(ctx, tx, k); err != nil {
 		return d, err
 	}
@@ -121,14 +127,14 @@ func (tx *Tx) decided(ctx context.Context, d roll.Day, dec roll.Decision) error 
 	return err
 }
 
-// HoldDay stops a day from being posted, or lets it go again; an audited step.
+// HoldDay stops a day from being posted, or lets it go again: what was taken back is then booked anew. An audited step.
 func (s *Store) HoldDay(ctx context.Context, k rollup.DayKey, hold bool, who, reason string) error {
 	return s.InTx(ctx, func(tx *Tx) error {
-		what := "released"
+		what, update := "released", `UPDATE day SET hold = ?, reversed = '', dirty = 1 WHERE location = ? AND day = ?`
 		if hold {
-			what = "held"
+			what, update = "held", `UPDATE day SET hold = ?, dirty = 1 WHERE location = ? AND day = ?`
 		}
-		return tx.actOnDay(ctx, k, Step{Who: who, What: what, Reason: reason}, `UPDATE day SET hold = ?, dirty = 1 WHERE location = ? AND day = ?`, hold)
+		return tx.actOnDay(ctx, k, Step{Who: who, What: what, Reason: reason}, update, hold)
 	})
 }
 
@@ -163,7 +169,9 @@ func (tx *Tx) actOnDay(ctx context.Context, k rollup.DayKey, step Step, update s
 	case bool:
 		step.After = word(v, approved)
 	case string:
-		step.After = word(hold, v)
+		if step.After == "" {
+			step.After = word(hold, v)
+		}
 	}
 	if err := tx.PutStep(ctx, step); err != nil {
 		return err

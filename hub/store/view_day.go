@@ -21,12 +21,12 @@ import (
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
-const dayColumns = `d.location, d.day, COALESCE(l.name, ''), d.currency, d.tickets, d.gross, d.tax, d.state, d.unproven, d.hold, d.approved, d.why,
+const dayColumns = `d.location, d.day, COALESCE(l.name, ''), d.currency, d.tickets, d.gross, d.tax, d.state, d.unproven, d.hold, d.reversed <> '', d.approved, d.why,
 	(SELECT count(*) FROM kase k WHERE k.state = 'open' AND k.location = d.location AND k.day = d.day)`
 
 func scanDay(r *sql.Rows) (v view.DayView, err error) {
 	var gross, tax int64
-	err = r.Scan(&v.Key.Location, &v.Key.Day, &v.Name, &v.Currency, &v.Tickets, &gross, &tax, &v.State, &v.Unproven, &v.Hold, &v.Approved, &v.Why, &v.Cases)
+	err = r.Scan(&v.Key.Location, &v.Key.Day, &v.Name, &v.Currency, &v.Tickets, &gross, &tax, &v.State, &v.Unproven, &v.Hold, &v.Reversed, &v.Approved, &v.Why, &v.Cases)
 	v.Gross, v.Tax = money.Of(gross, v.Currency), money.Of(tax, v.Currency)
 	return v, err
 }
@@ -225,6 +225,9 @@ func (s *Store) DayDetail(ctx context.Context, k rollup.DayKey) (v view.DayDetai
 
 // preview shows what a day without a document would send, and what a posted day still lacks.
 func preview(v *view.DayDetail, d roll.Day) error {
+	if d.Reversed != nil {
+		return nil // nothing is posted until it is released
+	}
 	b := d.Books
 	sheet, err := rollup.Map(d.Key, d.Totals, d.Set, b)
 	if err != nil {

@@ -34,6 +34,7 @@ type DayView struct {
 	State    string   // open complete audited approved posting posted verified parked waiting
 	Unproven bool     // no source proved that the day is complete
 	Hold     bool
+	Reversed bool   // a person took it back
 	Approved string // who, "auto", "" = nobody yet
 	Why      string // what it waits for, for a person
 	Odoo     Odoo   // over all documents of the day

@@ -65,6 +65,11 @@ func (s *site) dayDecide(w http.ResponseWriter, r *http.Request, v *visit) error
 			return fault.Msg(fault.Invalid, "hold day", "say why it is held: whoever looks at it next will ask. Nothing was changed")
 		}
 		do, said = s.Desk.Hold, "The day is held: nothing more is posted until it is released."
+	case "reverse":
+		if strings.TrimSpace(f.Get("reason")) == "" {
+			return fault.Msg(fault.Invalid, "reverse day", "say why it is taken back: whoever audits it will ask. Nothing was changed")
+		}
+		do, said = s.Desk.Reverse, "The day is taken back by a counter-entry. Release it, and it is booked anew."
 	case "release":
 		do, said = s.Desk.Release, "The day goes on."
 	case "approve":

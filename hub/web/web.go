@@ -29,6 +29,7 @@ type Desk interface {
 	Hold(ctx context.Context, k rollup.DayKey, who, reason string) error
 	Release(ctx context.Context, k rollup.DayKey, who, reason string) error
 	Approve(ctx context.Context, k rollup.DayKey, who, reason string) error
+	Reverse(ctx context.Context, k rollup.DayKey, who, reason string) error
 }
 
 // Review sums store-days over a span.

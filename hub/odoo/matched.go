@@ -1,0 +1,34 @@
+package odoo
+
+import (
+	"context"
+
+	"github.com/tillpost/tillpost/hub/rollup"
+)
+
+// Matched tells which lines of a posted document are matched with others in Odoo, whole or in part: what a person must not lose by a
+// counter-entry. company is Odoo's id of the one in which the entry stands, 0 = the connection's own.
+func Matched(ctx context.Context, c *Client, d rollup.Document, move, company int64) (out []rollup.Line, err error) {
+	in := map[string]any{}
+	if company != 0 {
+		in["allowed_company_ids"] = []int64{company}
+	}
+	items, err := c.search(ctx, "account.move.line", []any{[]any{"move_id", "in", []int64{move}}}, []string{"name", "balance", "matching_number"}, in)
+	if err != nil {
+		return nil, err
+	}
+	left := append([]rollup.Line{}, d.Lines...)
+	for _, m := range items {
+		if text(m["matching_number"]) == "" {
+			continue
+		}
+		for i, l := range left {
+			sum, merr := Minor(m["balance"], d.Currency)
+			if merr == nil && sum == l.Amount && (text(m["name"]) == label(l.Label) || text(m["name"]) == label(string(l.Measure))) {
+				out, left = append(out, l), append(left[:i], left[i+1:]...)
+				break
+			}
+		}
+	}
+	return out, nil
+}
