@@ -45,7 +45,7 @@ func (c *cli) mappingCommand() *cobra.Command {
 			t.Flush()
 		})
 	})
-	return group("mapping", "which account each of the tills' codes is", set, list)
+	return group("mapping", "which account each of the tills' codes is", append(c.mappingFileCommands(), set, list)...)
 }
 
 func (c *cli) profileCommand() *cobra.Command {

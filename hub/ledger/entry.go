@@ -73,6 +73,16 @@ type Entry struct {
 	Lines    int    // source rows or lines, for "rows = tickets' lines + listed cases"
 }
 
+// Known reports whether there is such a role.
+func (r Role) Known() bool {
+	switch r {
+	case Sales, Returns, Tax, TaxRefund, Discount, Shipping, Fee, GiftCard, Tip, Deposit, House, Rounding, Tender, PaidIn, PaidOut, OverShort, Bank, Charge, Dispute, Loss, COGS,
+		Inventory, DueTo, DueFrom, Unclaimed, Breakage, Cancelling:
+		return true
+	}
+	return false
+}
+
 // Coded reports whether the role's measures carry a code of the till's.
 func (r Role) Coded() bool {
 	switch r {
