@@ -38,6 +38,8 @@ func (s *site) routes() http.Handler {
 	see("/find", s.ticketFind)
 	see("/payments", s.paymentList)
 	list("/payments", s.paymentTable)
+	see("/settlement", s.settlementShow)
+	list("/settlement", s.settlementTable)
 	see("/review", s.reviewShow)
 	list("/review", s.reviewTable)
 	list("/review/lines", s.reviewLineTable)

@@ -78,20 +78,21 @@ type Users interface {
 
 // Parts is what the pages stand on. Every field but Secure, Version and Now is needed.
 type Parts struct {
-	Days     Days
-	Desk     Desk
-	Review   Review
-	Shadow   Shadow
-	Tickets  Tickets
-	Payments Payments
-	Cases    Cases
-	Registry Registry
-	Users    Users
-	Sessions scs.Store
-	Log      *slog.Logger
-	Secure   bool // served over TLS: cookies and headers say so
-	Version  string
-	Now      func() time.Time // nil = time.Now
+	Days       Days
+	Desk       Desk
+	Review     Review
+	Shadow     Shadow
+	Tickets    Tickets
+	Payments   Payments
+	Settlement Settlement
+	Cases      Cases
+	Registry   Registry
+	Users      Users
+	Sessions   scs.Store
+	Log        *slog.Logger
+	Secure     bool // served over TLS: cookies and headers say so
+	Version    string
+	Now        func() time.Time // nil = time.Now
 }
 
 // site is the pages at work. Safe for concurrent use.

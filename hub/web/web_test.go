@@ -50,7 +50,7 @@ func newSite(t *testing.T) *site {
 		return retail.Calendar{{Trading: retail.Trading{Zone: time.UTC}}}
 	}}
 	clerk := store.Clerk{Store: s, Mean: reader.Mean, Done: func() {}}
-	h, err := web.New(web.Parts{Days: s, Desk: decider{s}, Review: s, Shadow: shadowOf{}, Tickets: clerk, Payments: s, Cases: clerk, Registry: clerk, Users: s, Sessions: s.Sessions(), Log: slog.New(slog.DiscardHandler), Version: "test"})
+	h, err := web.New(web.Parts{Days: s, Desk: decider{s}, Review: s, Shadow: shadowOf{}, Tickets: clerk, Payments: s, Settlement: clearings{s}, Cases: clerk, Registry: clerk, Users: s, Sessions: s.Sessions(), Log: slog.New(slog.DiscardHandler), Version: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,4 +263,11 @@ type decider struct{ *store.Store }
 
 func (c decider) Reverse(ctx context.Context, k rollup.DayKey, who, reason string) error {
 	return c.ReverseDay(ctx, k, nil, who, reason)
+}
+
+// clearings counts every day as a banking day.
+type clearings struct{ *store.Store }
+
+func (c clearings) OpenClearings(ctx context.Context) ([]view.Clearing, error) {
+	return c.Clearings(ctx, "2026-11-30", func(retail.BusinessDate) bool { return true })
 }
