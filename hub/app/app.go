@@ -3,23 +3,17 @@ package app
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
-	"path/filepath"
 	"runtime/debug"
 	"sync"
-	"time"
 
 	"github.com/tillpost/tillpost/hub/broker"
 	"github.com/tillpost/tillpost/hub/ingest"
 	"github.com/tillpost/tillpost/hub/link"
 	"github.com/tillpost/tillpost/hub/meaning"
-	"github.com/tillpost/tillpost/hub/odoo"
-	"github.com/tillpost/tillpost/hub/password"
 	"github.com/tillpost/tillpost/hub/roll"
 	"github.com/tillpost/tillpost/hub/store"
 	"github.com/tillpost/tillpost/shared/config"
@@ -174,75 +168,6 @@ func (a *App) intake(ctx context.Context) error {
 	return err
 }
 
-func (a *App) startBroker(ctx context.Context) (err error) {
-	b := a.Config.Broker
-	o := broker.Options{Listen: b.Listen, Dir: filepath.Join(a.Config.DataDir, "broker"), Log: a.log}
-	if !b.Open {
-		o.Passwords, o.Matches = a.Store, password.Matches
-	}
-	if o.TLS, err = tlsOf(b.CertFile, b.KeyFile); err != nil {
-		return err
-	}
-	a.Broker, err = broker.Start(ctx, o)
-	return err
-}
-
-func tlsOf(cert, key string) (*tls.Config, error) {
-	if cert == "" {
-		return nil, nil
-	}
-	pair, err := tls.LoadX509KeyPair(cert, key)
-	if err != nil {
-		return nil, fault.New(fault.Invalid, "read certificate", err)
-	}
-	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}, nil
-}
-
-// OpenOdoo connects to the books by the settings; it does not call yet.
-func OpenOdoo(o OdooConfig) (*odoo.Client, error) {
-	if o.URL == "" {
-		return nil, fault.Msg(fault.Invalid, "odoo", "the settings name no Odoo: fill in [odoo]")
-	}
-	ends, err := o.keyEnds()
-	if err != nil {
-		return nil, fault.New(fault.Invalid, "odoo.key_expires", err)
-	}
-	return odoo.New(odoo.Config{KeyEnds: ends, URL: o.URL, Database: o.Database, User: o.User, Company: o.Company, AllowHTTP: o.AllowHTTP, Transport: odoo.Transport(o.Transport),
-		Key: func() (string, error) { return config.Secret(o.KeyFile) }})
-}
-
-// books builds roller and writer.
-func (a *App) books(ctx context.Context) error {
-	a.roller = &roll.Roller{Store: a.Store, Log: a.log, Made: a.ringLanes}
-	if err := a.posting(ctx, a.Config.Posting); err != nil {
-		return err
-	}
-	if a.Config.Odoo.URL == "" {
-		if at, err := a.Store.Restored(ctx); err != nil || at.IsZero() {
-			return err
-		}
-		_, err := a.Store.Adopt(ctx, nil) // without books there is nothing to read back
-		return err
-	}
-	if err := a.firstMode(ctx); err != nil {
-		return err
-	}
-	hub, err := a.Store.HubID(ctx)
-	if err != nil {
-		return err
-	}
-	var names []string
-	for _, b := range a.Config.Odoo.all() {
-		l, err := a.newLane(hub, b.name, b.cfg)
-		if err != nil {
-			return err
-		}
-		a.lanes = append(a.lanes, l)
-		names = append(names, l.connection())
-	}
-	return a.Store.OnlyConnections(ctx, names)
-}
-
 // gcPercent lets the heap grow to five times what lives before it is swept: the hub's live heap is a few MB, and collecting it a hundred
 // times a second took a sixth of a drain (measured).
 const gcPercent = 400
@@ -297,43 +222,4 @@ func (a *App) Close() error {
 		a.web.Close()
 	}
 	return errors.Join(a.Store.Close(), a.lock.Release())
-}
-
-// listen takes the pages' address before anything else runs: a taken port stops the start and not the day.
-func (a *App) listen(ctx context.Context) (err error) {
-	var lc net.ListenConfig
-	if a.web, err = lc.Listen(ctx, "tcp", a.Config.Web.Listen); err != nil {
-		return fault.New(fault.Unavailable, "web.listen", err)
-	}
-	t, err := tlsOf(a.Config.Web.CertFile, a.Config.Web.KeyFile)
-	a.WebURL = "http://" + a.web.Addr().String()
-	if t != nil {
-		a.web = tls.NewListener(a.web, t)
-		a.WebURL = "https://" + a.web.Addr().String()
-	}
-	return err
-}
-
-// serveWeb serves the pages.
-func (a *App) serveWeb(ctx context.Context) error {
-	h, err := a.pages()
-	if err == nil {
-		h, err = a.hooks(h)
-	}
-	if err != nil {
-		return err
-	}
-	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
-	stop := context.AfterFunc(ctx, func() {
-		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-		defer cancel()
-		if s.Shutdown(within) != nil {
-			s.Close()
-		}
-	})
-	defer stop()
-	if err := s.Serve(a.web); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
 }

@@ -6,9 +6,12 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/hub/odoo"
+	"github.com/tillpost/tillpost/hub/roll"
 	"github.com/tillpost/tillpost/hub/store"
 	"github.com/tillpost/tillpost/shared/breaker"
+	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/fault"
 )
 
 // lane is the way to one Odoo database: one writer, so that none of its documents is in two hands.
@@ -76,4 +79,49 @@ func (a *App) watchKey(ctx context.Context, l *lane) {
 	if err := a.Store.KeyCase(ctx, l.connection(), detail); err != nil {
 		a.log.ErrorContext(ctx, "cannot keep the case about the key", "err", err)
 	}
+}
+
+// OpenOdoo connects to the books by the settings; it does not call yet.
+func OpenOdoo(o OdooConfig) (*odoo.Client, error) {
+	if o.URL == "" {
+		return nil, fault.Msg(fault.Invalid, "odoo", "the settings name no Odoo: fill in [odoo]")
+	}
+	ends, err := o.keyEnds()
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "odoo.key_expires", err)
+	}
+	return odoo.New(odoo.Config{KeyEnds: ends, URL: o.URL, Database: o.Database, User: o.User, Company: o.Company, AllowHTTP: o.AllowHTTP, Transport: odoo.Transport(o.Transport),
+		Key: func() (string, error) { return config.Secret(o.KeyFile) }})
+}
+
+// books builds roller and writer.
+func (a *App) books(ctx context.Context) error {
+	a.roller = &roll.Roller{Store: a.Store, Log: a.log, Made: a.ringLanes}
+	if err := a.posting(ctx, a.Config.Posting); err != nil {
+		return err
+	}
+	if a.Config.Odoo.URL == "" {
+		if at, err := a.Store.Restored(ctx); err != nil || at.IsZero() {
+			return err
+		}
+		_, err := a.Store.Adopt(ctx, nil) // without books there is nothing to read back
+		return err
+	}
+	if err := a.firstMode(ctx); err != nil {
+		return err
+	}
+	hub, err := a.Store.HubID(ctx)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, b := range a.Config.Odoo.all() {
+		l, err := a.newLane(hub, b.name, b.cfg)
+		if err != nil {
+			return err
+		}
+		a.lanes = append(a.lanes, l)
+		names = append(names, l.connection())
+	}
+	return a.Store.OnlyConnections(ctx, names)
 }

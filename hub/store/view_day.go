@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"math"
 	"slices"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/tillpost/tillpost/hub/audit"
 	"github.com/tillpost/tillpost/hub/ledger"
-	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/hub/roll"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/view"
@@ -118,62 +116,6 @@ func (s *Store) fillDay(ctx context.Context, v *view.DayView, ds []view.Document
 	return nil
 }
 
-// allOf is what Odoo says over all documents of a day.
-func allOf(ds []view.DocumentView, c money.Currency) view.Odoo {
-	o := view.Odoo{Known: len(ds) > 0, Difference: money.Of(0, c)}
-	var entries []string
-	for _, d := range ds {
-		o.Known = o.Known && d.Odoo.Known
-		o.Difference.Minor += d.Odoo.Difference.Minor
-		if d.Odoo.Entry != "" {
-			entries = append(entries, d.Odoo.Entry)
-			o.URL, o.Date, o.Checked = d.Odoo.URL, d.Odoo.Date, d.Odoo.Checked
-		}
-	}
-	o.Entry = strings.Join(entries, ", ")
-	return o
-}
-
-// documentViews reads a day's documents beside what Odoo says.
-func (s *Store) documentViews(ctx context.Context, k rollup.DayKey) (out []view.DocumentView, err error) {
-	err = each(ctx, s.read, func(r *sql.Rows) error {
-		var body, state, why, readback string
-		var made, checked int64
-		if err := r.Scan(&body, &state, &why, &made, &checked, &readback); err != nil {
-			return err
-		}
-		var d rollup.Document
-		if err := json.Unmarshal([]byte(body), &d); err != nil {
-			return err
-		}
-		v := view.DocumentView{ID: d.ID(), Number: d.Number, Kind: string(d.Kind), Date: d.Date, Journal: d.Journal, State: state, Why: why, Note: d.Note, Tickets: d.Tickets,
-			Mapping: d.Mapping, Hash: d.Hash, Made: fromMicros(made)}
-		var read *odoo.Reading
-		if readback != "" {
-			read = &odoo.Reading{}
-			if err := json.Unmarshal([]byte(readback), read); err != nil {
-				return err
-			}
-			v.Odoo = view.Odoo{Entry: read.Name, URL: read.URL, Date: read.Date, Checked: fromMicros(checked), Known: true, Difference: money.Of(read.Difference, d.Currency)}
-		}
-		v.Lines = lineViews(d.Lines, read)
-		out = append(out, v)
-		return nil
-	}, `SELECT body, state, why, made, checked, readback FROM document WHERE location = ? AND day = ? AND series = '' ORDER BY number`, string(k.Location), string(k.Day))
-	return out, err
-}
-
-func lineViews(ls []rollup.Line, read *odoo.Reading) []view.LineView {
-	out := make([]view.LineView, len(ls))
-	for i, l := range ls {
-		out[i] = view.LineView{Measure: l.Measure, Label: l.Label, Account: l.Account, Tax: l.Tax, Amount: l.Amount, Suspense: l.Suspense}
-		if read != nil && i < len(read.Lines) {
-			out[i].Odoo, out[i].Known = money.Of(read.Lines[i], l.Amount.Currency), true
-		}
-	}
-	return out
-}
-
 // DayDetail reads a store-day with all that led to its figures. Code not_found.
 func (s *Store) DayDetail(ctx context.Context, k rollup.DayKey) (v view.DayDetail, err error) {
 	var d roll.Day
@@ -221,65 +163,6 @@ func (s *Store) DayDetail(ctx context.Context, k rollup.DayKey) (v view.DayDetai
 	}
 	v.Steps, err = s.steps(ctx, "day "+k.String(), "document "+string(k.Location)+"/"+string(k.Day)+"/")
 	return v, err
-}
-
-// preview shows what a day without a document would send, and what a posted day still lacks.
-func preview(v *view.DayDetail, d roll.Day) error {
-	if d.Reversed != nil {
-		return nil // nothing is posted until it is released
-	}
-	b := d.Books
-	sheet, err := rollup.Map(d.Key, d.Totals, d.Set, b)
-	if err != nil {
-		return err
-	}
-	lines, err := rollup.Delta(d.Documents, sheet.Lines)
-	if err != nil || len(lines) == 0 {
-		return err
-	}
-	if len(d.Documents) == 0 {
-		v.Documents = []view.DocumentView{{Kind: string(rollup.DayDocument), Date: d.Key.Day, Journal: b.Journal, Tickets: d.Tickets, Lines: lineViews(lines, nil)}}
-		return nil
-	}
-	v.Pending = lineViews(lines, nil)
-	return nil
-}
-
-// booksOf reads which journal documents are for.
-func booksOf(ctx context.Context, q querier) (b rollup.Books, err error) {
-	v, err := setting(ctx, q, "books")
-	if err == nil && v != "" {
-		err = json.Unmarshal([]byte(v), &b)
-	}
-	return b, err
-}
-
-// Books returns the journal and suspense account that setup found or made; empty before the first setup.
-func (s *Store) Books(ctx context.Context) (rollup.Books, error) {
-	b, err := booksOf(ctx, s.read)
-	return b, classify("read books", err)
-}
-
-// SetBooks stores them, audited.
-func (s *Store) SetBooks(ctx context.Context, b rollup.Books, who string) error {
-	return s.InTx(ctx, func(tx *Tx) error {
-		old, err := booksOf(ctx, tx)
-		if err != nil || old == b {
-			return err
-		}
-		body, err := json.Marshal(b)
-		if err != nil {
-			return err
-		}
-		before, _ := json.Marshal(old)
-		if _, err := tx.ExecContext(ctx, `INSERT INTO setting (name, value) VALUES ('books', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, string(body)); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `UPDATE day SET dirty = 1 WHERE state IN ('open', 'complete', 'audited', 'shadow')`); err != nil {
-			return err
-		}
-		return tx.PutStep(ctx, Step{Subject: "books", Who: who, What: "set", Before: string(before), After: string(body)})
-	})
 }
 
 // readTx runs f on one snapshot without taking the writer.

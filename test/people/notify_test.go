@@ -24,7 +24,10 @@ func TestATroubleIsToldOnceThoughTheHubIsKilled(t *testing.T) {
 	g.startAgent()
 	day := time.Now().UTC().AddDate(0, 0, -2).Format("2006-01-02")
 	g.sell("A-1", "S9", day+"T10:00:00Z", "cash")
-	untilLong(t, "a refused mail", func() bool { b, _ := os.ReadFile(g.hubLog); return strings.Contains(string(b), "cannot send a message") })
+	untilLong(t, "a refused mail", func() bool {
+		b, _ := os.ReadFile(g.hubLog)
+		return strings.Contains(string(b), "cannot send a message")
+	})
 	g.ok(g.hubProc.Process.Signal(syscall.SIGKILL))
 	<-g.hubEnded
 	if len(m.Mails()) != 0 {

@@ -1,0 +1,92 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"strings"
+
+	"github.com/tillpost/tillpost/hub/odoo"
+	"github.com/tillpost/tillpost/hub/roll"
+	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/hub/view"
+	"github.com/tillpost/tillpost/shared/money"
+)
+
+// allOf is what Odoo says over all documents of a day.
+func allOf(ds []view.DocumentView, c money.Currency) view.Odoo {
+	o := view.Odoo{Known: len(ds) > 0, Difference: money.Of(0, c)}
+	var entries []string
+	for _, d := range ds {
+		o.Known = o.Known && d.Odoo.Known
+		o.Difference.Minor += d.Odoo.Difference.Minor
+		if d.Odoo.Entry != "" {
+			entries = append(entries, d.Odoo.Entry)
+			o.URL, o.Date, o.Checked = d.Odoo.URL, d.Odoo.Date, d.Odoo.Checked
+		}
+	}
+	o.Entry = strings.Join(entries, ", ")
+	return o
+}
+
+// documentViews reads a day's documents beside what Odoo says.
+func (s *Store) documentViews(ctx context.Context, k rollup.DayKey) (out []view.DocumentView, err error) {
+	err = each(ctx, s.read, func(r *sql.Rows) error {
+		var body, state, why, readback string
+		var made, checked int64
+		if err := r.Scan(&body, &state, &why, &made, &checked, &readback); err != nil {
+			return err
+		}
+		var d rollup.Document
+		if err := json.Unmarshal([]byte(body), &d); err != nil {
+			return err
+		}
+		v := view.DocumentView{ID: d.ID(), Number: d.Number, Kind: string(d.Kind), Date: d.Date, Journal: d.Journal, State: state, Why: why, Note: d.Note, Tickets: d.Tickets,
+			Mapping: d.Mapping, Hash: d.Hash, Made: fromMicros(made)}
+		var read *odoo.Reading
+		if readback != "" {
+			read = &odoo.Reading{}
+			if err := json.Unmarshal([]byte(readback), read); err != nil {
+				return err
+			}
+			v.Odoo = view.Odoo{Entry: read.Name, URL: read.URL, Date: read.Date, Checked: fromMicros(checked), Known: true, Difference: money.Of(read.Difference, d.Currency)}
+		}
+		v.Lines = lineViews(d.Lines, read)
+		out = append(out, v)
+		return nil
+	}, `SELECT body, state, why, made, checked, readback FROM document WHERE location = ? AND day = ? AND series = '' ORDER BY number`, string(k.Location), string(k.Day))
+	return out, err
+}
+
+func lineViews(ls []rollup.Line, read *odoo.Reading) []view.LineView {
+	out := make([]view.LineView, len(ls))
+	for i, l := range ls {
+		out[i] = view.LineView{Measure: l.Measure, Label: l.Label, Account: l.Account, Tax: l.Tax, Amount: l.Amount, Suspense: l.Suspense}
+		if read != nil && i < len(read.Lines) {
+			out[i].Odoo, out[i].Known = money.Of(read.Lines[i], l.Amount.Currency), true
+		}
+	}
+	return out
+}
+
+// preview shows what a day without a document would send, and what a posted day still lacks.
+func preview(v *view.DayDetail, d roll.Day) error {
+	if d.Reversed != nil {
+		return nil // nothing is posted until it is released
+	}
+	b := d.Books
+	sheet, err := rollup.Map(d.Key, d.Totals, d.Set, b)
+	if err != nil {
+		return err
+	}
+	lines, err := rollup.Delta(d.Documents, sheet.Lines)
+	if err != nil || len(lines) == 0 {
+		return err
+	}
+	if len(d.Documents) == 0 {
+		v.Documents = []view.DocumentView{{Kind: string(rollup.DayDocument), Date: d.Key.Day, Journal: b.Journal, Tickets: d.Tickets, Lines: lineViews(lines, nil)}}
+		return nil
+	}
+	v.Pending = lineViews(lines, nil)
+	return nil
+}
