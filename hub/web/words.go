@@ -90,6 +90,11 @@ var roles = []struct {
 	{ledger.OverShort, "Cash over and short", ""},
 	{ledger.Rounding, "Cash rounding", ""},
 	{ledger.Tender, "Tenders", "one clearing line each"},
+	{ledger.Bank, "At the bank", "by account"},
+	{ledger.Charge, "Kept back", "by processor or bank"},
+	{ledger.Dispute, "In dispute", "neither won nor lost"},
+	{ledger.Loss, "Lost", ""},
+	{ledger.Role("reversed"), "Taken back, and matched already", "for a person to decide"},
 	{ledger.Control, "Control", "nets to zero in each entry"},
 }
 
