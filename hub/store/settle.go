@@ -10,6 +10,9 @@ import (
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
+// disputeDays is how long before that a dispute may have begun (networks allow 120 days).
+const disputeDays = 120
+
 // learnDays is how far back decided lines and batches take part, so that usual fees are known.
 const learnDays = 70
 

@@ -35,7 +35,7 @@ func (tx *Tx) factBatches(ctx context.Context, f *reconcile.Facts, since retail.
 		}
 		m, known := merchants[b.Merchant]
 		decided := f.Taken["batch "+b.Key.ID] && (!m.OwnAmex || f.Taken["batch "+b.Key.ID+"/amex"])
-		if known && !decided && !b.Closed.IsZero() && retail.BusinessDate(b.Closed.UTC().Format("2006-01-02")) >= since {
+		if known && !decided && !b.Closed.IsZero() && retail.BusinessDate(b.Closed.UTC().Format("2006-01-02")) > since.AddDays(1) { // a store's day may be the one before
 			open = append(open, b)
 		}
 		return nil

@@ -16,23 +16,21 @@ import (
 func (tx *Tx) facts(ctx context.Context, f *reconcile.Facts) (err error) {
 	since := f.Today.AddDays(-learnDays)
 	f.Taken = map[string]bool{}
-	old := map[string]settle.Batch{}
 	if err := each(ctx, tx, func(r *sql.Rows) error {
 		var subject, body, series string
 		if err := r.Scan(&subject, &body, &series); err != nil {
 			return err
 		}
 		f.Taken[subject] = true
-		if id, ok := strings.CutPrefix(subject, "batch "); ok && body != "" {
+		if strings.HasPrefix(subject, "batch ") && body != "" {
 			var b settle.Batch
 			if err := json.Unmarshal([]byte(body), &b); err != nil {
 				return err
 			}
-			old[id] = b
 			f.Batches = append(f.Batches, reconcile.Batch{Batch: b, Voucher: series})
 		}
 		return nil
-	}, `SELECT subject, body, voucher FROM used WHERE day >= ? OR body = ''`, string(since)); err != nil {
+	}, `SELECT subject, body, voucher FROM used WHERE day >= ? OR body = '' AND day >= ?`, string(since), string(since.AddDays(-disputeDays))); err != nil {
 		return err
 	}
 	for _, read := range []func(context.Context, *reconcile.Facts, retail.BusinessDate) error{tx.factLines, tx.factBatches, tx.factBags, tx.factSettlement} {
@@ -92,5 +90,5 @@ func (tx *Tx) factSettlement(ctx context.Context, f *reconcile.Facts, since reta
 		err := json.Unmarshal([]byte(body), &d)
 		f.Disputes = append(f.Disputes, reconcile.Dispute{ID: d.Key.ID, Merchant: d.Merchant, Amount: d.Amount, Won: strings.EqualFold(d.Result, "WON"), Lost: strings.EqualFold(d.Result, "LOST")})
 		return err
-	}, `SELECT kind, body FROM settlement WHERE kind IN ('dispute', 'fees') AND day >= ? ORDER BY id`, string(since.AddDays(-120)))
+	}, `SELECT kind, body FROM settlement WHERE kind IN ('dispute', 'fees') AND day >= ? ORDER BY id`, string(since.AddDays(-disputeDays)))
 }

@@ -71,3 +71,4 @@ CREATE TABLE used (
     day     TEXT NOT NULL,
     body    TEXT NOT NULL DEFAULT ''       -- settle.Batch of a batch, JSON: usual fees are learned from it
 ) STRICT;
+CREATE INDEX used_day ON used (day);
