@@ -23,13 +23,19 @@ import (
 
 const (
 	settleEvery = 5 * time.Minute // bank files come once a day, batches a few times
+	ageEvery    = time.Hour       // all takings that nobody paid out are added up
 	oldClearing = 5               // banking days (finance.md A21)
 )
 
 // settle brings the settlement on while the hub runs.
 func (a *App) settle(ctx context.Context) error {
-	for ctx.Err() == nil {
-		if made, err := Settle(ctx, a.Store, a.Config); err != nil && ctx.Err() == nil {
+	var aged time.Time
+	for ctx.Err() == nil && len(a.Config.Banks) > 0 {
+		made, err := a.Store.Reconcile(ctx, a.Config.settlement(time.Now()), reconcile.Decide)
+		if err == nil && (made > 0 || time.Since(aged) > ageEvery) {
+			aged, err = time.Now(), age(ctx, a.Store, a.Config)
+		}
+		if err != nil && ctx.Err() == nil {
 			a.log.ErrorContext(ctx, "cannot match the bank's lines; it is tried again", "err", err)
 		} else if made > 0 {
 			a.log.InfoContext(ctx, "bank lines matched", "vouchers", made)
@@ -45,15 +51,20 @@ func (a *App) settle(ctx context.Context) error {
 
 // Settle matches what is open, and ages what stays open; made is how many vouchers that made.
 func Settle(ctx context.Context, s *store.Store, c Config) (made int, err error) {
-	f := c.settlement(time.Now())
-	if made, err = s.Reconcile(ctx, f, reconcile.Decide); err != nil {
+	if made, err = s.Reconcile(ctx, c.settlement(time.Now()), reconcile.Decide); err != nil {
 		return made, err
 	}
+	return made, age(ctx, s, c)
+}
+
+// age keeps the cases about takings that stand on clearing accounts for too long.
+func age(ctx context.Context, s *store.Store, c Config) error {
+	f := c.settlement(time.Now())
 	open, err := s.Clearings(ctx, f.Today, f.Banking)
 	if err != nil {
-		return made, err
+		return err
 	}
-	return made, s.AgeClearings(ctx, open, func(v view.Clearing) bool { return v.Days > oldClearing && v.PaidOut })
+	return s.AgeClearings(ctx, open, func(v view.Clearing) bool { return v.Days > oldClearing && v.PaidOut })
 }
 
 func (c *cli) settleCommands() []*cobra.Command {

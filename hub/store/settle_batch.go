@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/hub/reconcile"
@@ -39,7 +40,7 @@ func (tx *Tx) factBatches(ctx context.Context, f *reconcile.Facts, since retail.
 			open = append(open, b)
 		}
 		return nil
-	}, `SELECT body FROM batch WHERE state = 'closed' ORDER BY id`); err != nil {
+	}, `SELECT body FROM batch WHERE state = 'closed' AND opened >= ? ORDER BY id`, micros(openedSince(since))); err != nil {
 		return err
 	}
 	for _, b := range open {
@@ -64,6 +65,15 @@ func (tx *Tx) factBatches(ctx context.Context, f *reconcile.Facts, since retail.
 		}
 	}
 	return nil
+}
+
+// openedSince is when a batch that was closed since may have been opened at the earliest: a terminal that nobody closes keeps one for weeks.
+func openedSince(since retail.BusinessDate) time.Time {
+	at, err := time.Parse(time.DateOnly, string(since.AddDays(-30)))
+	if err != nil {
+		return time.Time{}
+	}
+	return at
 }
 
 // batchParts divides a batch by what its payments paid: the tills' own tender where the payment is matched, else its brand.

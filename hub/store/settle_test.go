@@ -31,7 +31,7 @@ func putClosed(t *testing.T, s *store.Store, id string, closed time.Time, brands
 			}
 		}
 		body, _ := json.Marshal(b)
-		_, err := tx.ExecContext(t.Context(), `INSERT INTO batch (key, number, location, opened, state, revision, body) VALUES (?, ?, 'S1', 1, 'closed', 1, ?)`, b.Key.String(), id, string(body))
+		_, err := tx.ExecContext(t.Context(), `INSERT INTO batch (key, number, location, opened, state, revision, body) VALUES (?, ?, 'S1', ?, 'closed', 1, ?)`, b.Key.String(), id, b.Opened.UnixMicro(), string(body))
 		return err
 	})
 	if err != nil {
