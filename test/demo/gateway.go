@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/tillpost/tillpost/agent/app"
@@ -35,7 +36,8 @@ func through() bool {
 // gateway is a store's site at the payment gateway.
 type gateway struct {
 	*fake.Gateway
-	told map[string]sold // tickets by id, as they were charged last
+	told  map[string]sold // tickets by id, as they were charged last
+	night atomic.Int64    // Unix seconds, 0 = the present
 }
 
 // sold is what a ticket's cards were charged.
@@ -47,7 +49,8 @@ type sold struct {
 
 // openGateway starts a store's gateway and puts it into its agent's settings.
 func (d *demo) openGateway(ctx context.Context, s *shop, c *app.Config) error {
-	g := &gateway{Gateway: fake.New(fake.Options{Site: fmt.Sprint(90 + len(d.shops)), First: int64(1193129001 + 10_000*len(d.shops)), Keys: []string{gatewayKey}, Now: d.now}), told: map[string]sold{}}
+	g := &gateway{told: map[string]sold{}}
+	g.Gateway = fake.New(fake.Options{Site: fmt.Sprint(90 + len(d.shops)), First: int64(1193129001 + 10_000*len(d.shops)), Keys: []string{gatewayKey}, Now: g.now})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -70,10 +73,10 @@ func (d *demo) openGateway(ctx context.Context, s *shop, c *app.Config) error {
 	return nil
 }
 
-// now is the gateways' clock: in a month that is over, the night of the day that is being sold.
-func (d *demo) now() time.Time {
-	if d.month != nil && !d.month.night.IsZero() {
-		return d.month.night
+// now is the gateway's clock: while a month that is over is sold, the night of the day that is being sold.
+func (g *gateway) now() time.Time {
+	if n := g.night.Load(); n != 0 {
+		return time.Unix(n, 0)
 	}
 	return time.Now()
 }

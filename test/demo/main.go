@@ -69,7 +69,8 @@ type shop struct {
 	agent *app.App
 	door  string // where its till hands tickets in
 	told  []till.Event
-	words books.Told // what the account must hold, nil = what was told
+	days  map[string]soldDay // of a month, by date
+	words books.Told         // what the account must hold, nil = what was told
 
 	gateway *gateway // nil: its cards go through none that is read
 }
@@ -197,6 +198,11 @@ func (d *demo) agents(ctx context.Context, day time.Time) error {
 		}
 		if through() || d.month != nil {
 			if err := d.openGateway(ctx, sh, &c); err != nil {
+				return err
+			}
+		}
+		if d.month != nil {
+			if err := d.month.charge(sh); err != nil {
 				return err
 			}
 		}

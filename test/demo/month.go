@@ -22,19 +22,34 @@ import (
 // month is three stores' last whole month, from sale to bank, with what really goes wrong in one. MONTH=1 runs it.
 type month struct {
 	first  time.Time
-	night  time.Time // the gateways' clock, zero: the present
 	truths []till.Truth
 	bank   *bankSide
 }
 
-// begin sets the gateways' clock to the night after a store's day. Every seventh batch is told before all of its payments are.
-func (m *month) begin(s *shop, day time.Time) (race int) {
+// soldDay is a day of a store's tills.
+type soldDay struct {
+	events []till.Event
+	truth  till.Truth
+}
+
+// charge lets a store's tills sell the month and its cards go through the gateway, each day's batches closed in the night after it: the gateway
+// has a past before anybody reads it. Every seventh night a batch is told before all of its payments are.
+func (m *month) charge(s *shop) error {
 	zone, err := time.LoadLocation(s.Zone)
 	if err != nil {
-		panic("BUG: " + err.Error())
+		return err
 	}
-	m.night = time.Date(day.Year(), day.Month(), day.Day()+1, 2, 30, 0, 0, zone)
-	return map[bool]int{true: 1}[day.Day()%7 == 3]
+	s.days = map[string]soldDay{}
+	for day := m.first; day.Month() == m.first.Month(); day = day.AddDate(0, 0, 1) {
+		events, truth := s.till.Day(day, 25)
+		s.days[truth.Day] = soldDay{events, truth}
+		s.gateway.night.Store(time.Date(day.Year(), day.Month(), day.Day()+1, 2, 30, 0, 0, zone).Unix())
+		if err := s.charge(events, map[bool]int{true: 1}[day.Day()%7 == 3]); err != nil {
+			return err
+		}
+	}
+	s.gateway.night.Store(0)
+	return nil
 }
 
 // settings are the accounts and merchant ids of the stores: one is billed at the end of the month, one each day, one has Amex pay by itself.
@@ -92,7 +107,6 @@ func (d *demo) sellMonth(ctx context.Context) error {
 			return err
 		}
 	}
-	d.month.night = time.Time{}
 	n := 0
 	for _, t := range d.month.truths {
 		n += t.Tickets

@@ -25,7 +25,7 @@ func (d *demo) sell(ctx context.Context, day time.Time) error {
 		where = "its account"
 	}
 	for i, s := range d.shops {
-		events, truth := s.till.Day(day, d.tickets())
+		events, truth := s.day(day)
 		s.told = events
 		sent := events
 		if i == 1 {
@@ -43,28 +43,24 @@ func (d *demo) sell(ctx context.Context, day time.Time) error {
 		if err := writeTruth(d.dir, truth); err != nil {
 			return err
 		}
-		race := 1
-		if d.month != nil {
-			race = d.month.begin(s, day)
-		}
-		if err := s.charge(events, race); err != nil {
-			return err
-		}
-		if d.month != nil {
+		if d.month != nil { // its cards were charged before
 			d.month.truths = append(d.month.truths, truth)
 			continue
+		}
+		if err := s.charge(events, 1); err != nil {
+			return err
 		}
 		fmt.Fprintf(d.out, "%s has sold %d tickets on %s; they wait in %s.\n", s.Name, truth.Tickets, truth.Day, where)
 	}
 	return nil
 }
 
-// tickets is how many sales a store has in a day.
-func (d *demo) tickets() int {
-	if d.month != nil {
-		return 25
+// day is what a store's tills tell of a day: of a month it is there already.
+func (s *shop) day(day time.Time) ([]till.Event, till.Truth) {
+	if sold, ok := s.days[day.Format(time.DateOnly)]; ok {
+		return sold.events, sold.truth
 	}
-	return 60
+	return s.till.Day(day, 60)
 }
 
 func truthFile(dir, location string) string { return filepath.Join(dir, "truth-"+location+".json") }
