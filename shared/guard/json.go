@@ -14,9 +14,21 @@ var identity = map[string]bool{"id": true, "number": true, "parent": true, "scop
 // dropped whatever shape its value has. A field that identifies a record becomes a token instead, made with secret (see Key). A body that
 // is no JSON is cleaned as text.
 func JSON(secret, body []byte) []byte {
-	if !suspicious(string(body)) {
+	if !suspicious(body) || plainlyClean(string(body)) {
 		return body
 	}
+	return walked(secret, body)
+}
+
+// plainlyClean is the second look at a record that has twelve digits close together, as the processor's own number of a payment has: without an
+// escape, a name of never or a tag, what its text as a whole does not hide none of its fields hides. Taking the record apart costs ten times
+// as much.
+func plainlyClean(s string) bool {
+	return strings.IndexByte(s, '\\') < 0 && !fielded(s) && !tagged(s) && mask(s) == s
+}
+
+// walked takes a record apart.
+func walked(secret, body []byte) []byte {
 	w := walker{d: json.NewDecoder(bytes.NewReader(body)), body: body, secret: secret}
 	w.d.UseNumber()
 	if err := w.value(""); err != nil {
