@@ -58,6 +58,7 @@ type Profile struct {
 	parts map[string][]part     // each template, taken apart once
 	terms map[string][][]string // each amount as terms of factors
 	keys  map[string]bool       // columns of a ticket's identity
+	reads []string              // columns, see Columns
 	dated bool                  // its rows are of the day that the report names
 }
 
@@ -250,6 +251,7 @@ func (p *Profile) compile() {
 		amount(t)
 	}
 	p.dated = slices.ContainsFunc(p.templates(), func(t string) bool { return strings.Contains(t, "{@date") })
+	p.reads = p.columns()
 	p.keys = map[string]bool{}
 	for _, t := range []string{p.Scope, p.Ticket.ID, p.Ticket.Number, p.Ticket.Location, p.Ticket.Parent} {
 		for _, part := range p.parts[t] {
@@ -273,7 +275,9 @@ func (p *Profile) templates() (out []string) {
 }
 
 // Columns lists the columns that the profile reads: a file that lacks one has the wrong columns.
-func (p *Profile) Columns() (out []string) {
+func (p *Profile) Columns() []string { return p.reads }
+
+func (p *Profile) columns() (out []string) {
 	for _, t := range p.templates() {
 		for _, part := range split(t) {
 			from, to, _ := strings.Cut(part.column, "...")

@@ -58,7 +58,12 @@ type content struct {
 	seed    [16]byte
 	sum     hash.Hash
 	columns *profile.Head // of header
-	above   []string      // rows above the first that counts
+	last    struct {      // of keyOf
+		kind, id string
+		key      [16]byte
+	}
+	cells cleaners // of the rows before
+	above []string // rows above the first that counts
 
 	group  int   // the next one
 	at     int64 // where it begins in the index
@@ -210,10 +215,14 @@ func (c *content) decoration(cells []string) {
 
 // keyOf is what a ticket's number is in the index: what goes to disk must not tell it.
 func (c *content) keyOf(kind, id string) [16]byte {
+	if c.last.kind == kind && c.last.id == id && kind != "" { // a ticket's rows mostly follow one another
+		return c.last.key
+	}
 	h := sha256.New()
 	h.Write(c.seed[:])
 	_, _ = io.WriteString(h, kind+"\x00"+id)
-	return [16]byte(h.Sum(nil))
+	c.last.kind, c.last.id, c.last.key = kind, id, [16]byte(h.Sum(nil))
+	return c.last.key
 }
 
 // head is what a row's cells are called; own are the names of a row that brings them.

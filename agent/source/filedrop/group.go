@@ -158,18 +158,8 @@ func (c *content) draft(g group) (d source.Draft, rec retail.Record, err error) 
 // two tickets could become one.
 func (c *content) clean(r *profile.Rows) {
 	r.File, r.Note = guard.Text(r.File), guard.Text(r.Note)
-	r.Top, r.Header = cleaned(r.Top), cleaned(r.Header)
-	cell := make([]func(string) string, len(r.Header))
-	for k, name := range r.Header {
-		switch {
-		case r.Note == "" && c.profile.IsKey(name):
-			cell[k] = func(s string) string { return guard.Key(c.card.Secret, s) }
-		case guard.Never(name):
-			cell[k] = guard.Drop
-		default:
-			cell[k] = guard.Text
-		}
-	}
+	r.Top = cleaned(r.Top)
+	cell := c.cleaners(r)
 	for _, row := range r.Rows {
 		for k, text := range row.Cells {
 			if k < len(cell) {
@@ -179,6 +169,35 @@ func (c *content) clean(r *profile.Rows) {
 			}
 		}
 	}
+}
+
+// cleaners are how a header's cells are cleaned. A file's rows have one header, so they are made once.
+type cleaners struct {
+	of     []string // the header, as it came
+	noted  bool     // rows that nobody can make sense of have no key
+	header []string // clean
+	cell   []func(string) string
+}
+
+// cleaners says how r's cells are cleaned, and cleans its header.
+func (c *content) cleaners(r *profile.Rows) []func(string) string {
+	noted := r.Note != ""
+	if c.cells.cell == nil || c.cells.noted != noted || !slices.Equal(c.cells.of, r.Header) {
+		n := cleaners{of: slices.Clone(r.Header), noted: noted, header: cleaned(r.Header), cell: make([]func(string) string, len(r.Header))}
+		for k, name := range n.header {
+			switch {
+			case !noted && c.profile.IsKey(name):
+				n.cell[k] = func(s string) string { return guard.Key(c.card.Secret, s) }
+			case guard.Never(name):
+				n.cell[k] = guard.Drop
+			default:
+				n.cell[k] = guard.Text
+			}
+		}
+		c.cells = n
+	}
+	r.Header = c.cells.header
+	return c.cells.cell
 }
 
 func cleaned(in []string) []string {
