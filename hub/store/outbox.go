@@ -59,7 +59,7 @@ func (o Outbox) tasks(ctx context.Context, where string, args ...any) (out []odo
 	err = each(ctx, o.read, func(r *sql.Rows) error {
 		var t odoo.Task
 		var body, date string
-		if err := r.Scan(&body, &date, &t.Move, &t.Attempt, &t.Home, &t.Company); err != nil {
+		if err := r.Scan(&body, &date, &t.Move, &t.Attempt, &t.Home, &t.Company, &t.Beside); err != nil {
 			return err
 		}
 		err := json.Unmarshal([]byte(body), &t.Document)
@@ -68,7 +68,7 @@ func (o Outbox) tasks(ctx context.Context, where string, args ...any) (out []odo
 		}
 		out = append(out, t)
 		return err
-	}, `SELECT d.body, d.date, d.move, d.attempt, `+home+`, `+company+` FROM document d `+where, args...)
+	}, `SELECT d.body, d.date, d.move, d.attempt, `+home+`, `+company+`, d.beside FROM document d `+where, args...)
 	return out, err
 }
 
@@ -151,7 +151,7 @@ func (o Outbox) Settle(ctx context.Context, out []odoo.Outcome) error {
 }
 
 // documentCauses are the cases a document can have; a new outcome closes those it does not open again.
-var documentCauses = []cases.Cause{cases.Parked, cases.DateShift, cases.LockedPeriod, cases.TotalDiffers, cases.ForeignEdit, cases.Deleted}
+var documentCauses = []cases.Cause{cases.Parked, cases.DateShift, cases.LockedPeriod, cases.TotalDiffers, cases.ForeignEdit, cases.Deleted, cases.OtherHub}
 
 func (tx *Tx) settle(ctx context.Context, u odoo.Outcome) error {
 	var before, oldWhy string
