@@ -51,11 +51,14 @@ func (c Claim) by(o Claim) bool { return c.Hub == o.Hub && c.Run == o.Run }
 type Beat struct {
 	Run string
 	N   int64
+
+	Was  string // the run before a restart, until the first beat of this one is known to stand
+	WasN int64
 }
 
 // wrote reports whether c can be what stands in Odoo after b: its last write may not have arrived.
 func (b Beat) wrote(c Claim) bool {
-	return b.Run != "" && b.Run == c.Run && (c.Beat == b.N || c.Beat == b.N-1)
+	return b.Run != "" && b.Run == c.Run && (c.Beat == b.N || c.Beat == b.N-1) || b.Was != "" && b.Was == c.Run && c.Beat == b.WasN
 }
 
 // pulse is another hub's claim as it is seen over time. That it lives is known by its moving and by no clock.

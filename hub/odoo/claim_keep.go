@@ -134,14 +134,14 @@ func (c *Claims) beat(ctx context.Context) (Standing, error) {
 		if !held.Free() {
 			c.log.WarnContext(ctx, "the claim on the books is taken over", "from", held.Name, "by", order)
 		}
-		if held, err = c.take(ctx, ch); err != nil {
+		if held, err = c.take(ctx, ch, held); err != nil {
 			return c.now, err
 		}
 		if !c.last.wrote(held) { // somebody took it in the same moment
 			return c.wait(ctx, ch, held)
 		}
 	case beatOn:
-		if err := c.write(ctx, ch); err != nil {
+		if err := c.write(ctx, ch, held); err != nil {
 			return c.now, err
 		}
 	}
@@ -219,11 +219,14 @@ func (c *Claims) read(ctx context.Context, ch *chart) (held, wants Claim, err er
 
 // make loads the claim under its external id: of several hubs that do so at once one makes it and all get the same entry.
 func (c *Claims) make(ctx context.Context, ch *chart) (int64, error) {
+	if known, err := c.writer.client.claimEntry(ctx, ch.company); err != nil || known != 0 {
+		return known, err
+	}
 	journal := ch.anyGeneral()
 	if journal == 0 {
 		return 0, &Error{Kind: Refused, Text: "company " + ch.name + " has no general journal"}
 	}
-	mine, err := c.next(ctx)
+	mine, err := c.next(ctx, Claim{})
 	if err != nil {
 		return 0, err
 	}
@@ -245,11 +248,14 @@ func (c *Claims) make(ctx context.Context, ch *chart) (int64, error) {
 	return 0, &Error{Kind: Refused, Text: oneLine(words)}
 }
 
-// next is the claim's next text, stored before it is sent: after a kill the hub knows its own writing again.
-func (c *Claims) next(ctx context.Context) (Claim, error) {
+// next is the claim's next text, stored before it is sent: after a kill the hub knows its own writing again. held is what stands there.
+func (c *Claims) next(ctx context.Context, held Claim) (Claim, error) {
 	b := Beat{Run: c.me.Run, N: 1}
-	if c.last.Run == c.me.Run {
+	switch {
+	case c.last.Run == c.me.Run:
 		b.N = c.last.N + 1
+	case c.last.wrote(held):
+		b.Was, b.WasN = held.Run, held.Beat
 	}
 	if err := c.Book.Beating(ctx, b); err != nil {
 		return Claim{}, outboxError{err}
@@ -260,8 +266,8 @@ func (c *Claims) next(ctx context.Context) (Claim, error) {
 }
 
 // write says that this hub, which holds the claim, lives.
-func (c *Claims) write(ctx context.Context, ch *chart) error {
-	mine, err := c.next(ctx)
+func (c *Claims) write(ctx context.Context, ch *chart, held Claim) error {
+	mine, err := c.next(ctx, held)
 	if err != nil {
 		return err
 	}
@@ -270,8 +276,8 @@ func (c *Claims) write(ctx context.Context, ch *chart) error {
 }
 
 // take writes the claim, waits, and reads what then stands there.
-func (c *Claims) take(ctx context.Context, ch *chart) (held Claim, err error) {
-	if err := c.write(ctx, ch); err != nil {
+func (c *Claims) take(ctx context.Context, ch *chart, was Claim) (held Claim, err error) {
+	if err := c.write(ctx, ch, was); err != nil {
 		return held, err
 	}
 	select {
@@ -331,18 +337,27 @@ func ReadClaim(ctx context.Context, c *Client) (held, wants Claim, err error) {
 	if err := ch.readCompany(ctx, c, books{name: c.cfg.Company}); err != nil {
 		return held, wants, err
 	}
-	module, name, _ := strings.Cut(claimID(ch.company), ".")
-	got, err := c.Call(ctx, "ir.model.data", "check_object_reference", []any{module, name}, nil)
-	if KindOf(err) == Broken || KindOf(err) == Refused { // no such external id
-		return held, wants, nil
-	}
-	pair, _ := got.([]any)
-	if err != nil || len(pair) != 2 {
+	entry, err := c.claimEntry(ctx, ch.company)
+	if err != nil || entry == 0 {
 		return held, wants, err
 	}
-	at, err := c.search(ctx, "account.move", []any{[]any{"id", "=", id(pair[1])}}, []string{"ref", "invoice_origin"}, ch.in())
+	at, err := c.search(ctx, "account.move", []any{[]any{"id", "=", entry}}, []string{"ref", "invoice_origin"}, ch.in())
 	if err != nil || len(at) != 1 {
 		return held, wants, err
 	}
 	return parseClaim(text(at[0]["ref"])), parseClaim(text(at[0]["invoice_origin"])), nil
+}
+
+// claimEntry is the id of the entry that is the claim, 0 = there is none. A load would make it.
+func (c *Client) claimEntry(ctx context.Context, company int64) (int64, error) {
+	module, name, _ := strings.Cut(claimID(company), ".")
+	got, err := c.Call(ctx, "ir.model.data", "check_object_reference", []any{module, name}, nil)
+	if kind := KindOf(err); kind == Broken || kind == Refused || kind == Rights { // "External ID not found"
+		return 0, nil
+	}
+	pair, _ := got.([]any)
+	if err != nil || len(pair) != 2 {
+		return 0, err
+	}
+	return id(pair[1]), nil
 }

@@ -2,8 +2,7 @@ package store
 
 import (
 	"context"
-	"fmt"
-	"strconv"
+	"encoding/json"
 	"strings"
 
 	"github.com/tillpost/tillpost/hub/cases"
@@ -27,20 +26,21 @@ const (
 
 // LastBeat implements odoo.ClaimBook.
 func (b ClaimBook) LastBeat(ctx context.Context) (odoo.Beat, error) {
+	var beat odoo.Beat
 	s, err := b.Setting(ctx, claimBeat+b.Lane)
-	run, n, _ := strings.Cut(s, " ")
-	beat, nerr := strconv.ParseInt(n, 10, 64)
-	if err != nil || nerr != nil {
-		return odoo.Beat{}, err // what is not there, or not a beat, is nobody's
+	if err != nil || s == "" {
+		return beat, err
 	}
-	return odoo.Beat{Run: run, N: beat}, nil
+	return beat, json.Unmarshal([]byte(s), &beat)
 }
 
 // Beating implements odoo.ClaimBook.
 func (b ClaimBook) Beating(ctx context.Context, beat odoo.Beat) error {
-	return b.InTx(ctx, func(tx *Tx) error {
-		return tx.SetSetting(ctx, claimBeat+b.Lane, fmt.Sprintf("%s %d", beat.Run, beat.N))
-	})
+	body, err := json.Marshal(beat)
+	if err != nil {
+		return err
+	}
+	return b.InTx(ctx, func(tx *Tx) error { return tx.SetSetting(ctx, claimBeat+b.Lane, string(body)) })
 }
 
 // Order implements odoo.ClaimBook.
