@@ -44,6 +44,7 @@ type Claims struct {
 	log    *slog.Logger
 
 	mu    sync.Mutex
+	chart *chart
 	me    Claim
 	last  Beat
 	known bool // last was read
@@ -95,6 +96,25 @@ func (c *Claims) Keep(ctx context.Context) {
 	}
 }
 
+// company is what the claim needs of the chart of accounts. It is read apart from the writer's own: that one is read when the first document comes, which is
+// after setup has made what it names.
+func (c *Claims) company(ctx context.Context) (*chart, error) {
+	if c.chart != nil {
+		return c.chart, nil
+	}
+	ch := &chart{journals: map[string]journal{}}
+	if err := ch.readCompany(ctx, c.writer.client, books{name: c.writer.client.cfg.Company}); err != nil {
+		return nil, err
+	}
+	if err := ch.readJournals(ctx, c.writer.client); err != nil {
+		return nil, err
+	}
+	if ch.anyGeneral() != 0 {
+		c.chart = ch
+	}
+	return ch, nil
+}
+
 // still is how long a claim must not move before it counts as left behind.
 func (c *Claims) still() time.Duration { return stillBeats * c.Every }
 
@@ -107,7 +127,7 @@ func (c *Claims) beat(ctx context.Context) (Standing, error) {
 		}
 		c.known = true
 	}
-	ch, err := c.writer.charts.get(ctx, books{}, false)
+	ch, err := c.company(ctx)
 	if err != nil {
 		return c.now, err
 	}
@@ -298,7 +318,7 @@ func (c *Claims) release(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	ch, err := c.writer.charts.get(ctx, books{}, false)
+	ch, err := c.company(ctx)
 	if err != nil {
 		return
 	}

@@ -140,12 +140,10 @@ func (w *Writer) byCompany(ts []Task) (parts []share) {
 
 // bring runs the whole sequence for tasks of one company. out are those that are settled; an error concerns all others.
 func (w *Writer) bring(ctx context.Context, b books, ts []Task) (out []Outcome, err error) {
-	known, err := w.charts.get(ctx, b, false)
+	ch, err := w.charts.get(ctx, b, false)
 	if err != nil {
 		return nil, err
 	}
-	own := *known // what is learnt on the way stays in this chain: others read the kept one
-	ch := &own
 	locks, err := ch.locks(ctx, w.client)
 	if err != nil {
 		return nil, err
