@@ -42,19 +42,25 @@ func (w *Writer) besides(ctx context.Context, ch *chart, jobs []job) (rest []job
 		}
 	}
 	for _, j := range jobs {
-		if e := found[keyOf(j.Task)]; asksBeside(j.Task) && e != "" {
-			out = append(out, w.park(j, cases.OtherHub, fmt.Sprintf("It is not in the books: entry %s of another Tillpost hub stands there for %s on %s already, and both would count the same takings twice. "+
-				"Compare the two. If that entry is right, accept: this one is left out. If this one is, cancel that entry in Odoo and retry. If each holds takings of its own, release: this one is posted beside it",
-				e, j.Document.Key.Location, j.Document.Key.Day)))
+		e := found[keyOf(j.Task)]
+		if e == "" || !asksBeside(j.Task) {
+			rest = append(rest, j)
 			continue
 		}
-		rest = append(rest, j)
+		if j.Document.Number > 1 && !j.LeftOut { // one question per day
+			out = append(out, Outcome{Document: j.Document.ID(), Verdict: Wait, Again: w.Now().Add(lackAgain),
+				Why: "It is not in the books: it changes a day that another Tillpost hub has posted, and waits for what a person decides about the day's first document"})
+			continue
+		}
+		out = append(out, w.park(j, cases.OtherHub, fmt.Sprintf("It is not in the books: entry %s of another Tillpost hub stands there for %s on %s already, and both would count the same takings twice. "+
+			"Compare the two. If that entry is right, accept: this one is left out. If this one is, cancel that entry in Odoo and retry. If each holds takings of its own, release: this one is posted beside it",
+			e, j.Document.Key.Location, j.Document.Key.Day)))
 	}
 	return rest, out, nil
 }
 
 // asksBeside reports whether a document is the first of its day or kind here and nobody has said that it stands beside another's.
-func asksBeside(t Task) bool { return t.Move == 0 && t.Document.Number == 1 && !t.Beside }
+func asksBeside(t Task) bool { return t.Move == 0 && !t.Begun && !t.Beside }
 
 // dayPattern finds the references of every hub for a location's day. What LIKE would take for a sign of its own finds a little more than that.
 func dayPattern(t Task) string {

@@ -59,7 +59,7 @@ func (o Outbox) tasks(ctx context.Context, where string, args ...any) (out []odo
 	err = each(ctx, o.read, func(r *sql.Rows) error {
 		var t odoo.Task
 		var body, date string
-		if err := r.Scan(&body, &date, &t.Move, &t.Attempt, &t.Home, &t.Company, &t.Beside); err != nil {
+		if err := r.Scan(&body, &date, &t.Move, &t.Attempt, &t.Home, &t.Company, &t.Beside, &t.Begun, &t.LeftOut); err != nil {
 			return err
 		}
 		err := json.Unmarshal([]byte(body), &t.Document)
@@ -68,7 +68,7 @@ func (o Outbox) tasks(ctx context.Context, where string, args ...any) (out []odo
 		}
 		out = append(out, t)
 		return err
-	}, `SELECT d.body, d.date, d.move, d.attempt, `+home+`, `+company+`, d.beside FROM document d `+where, args...)
+	}, `SELECT d.body, d.date, d.move, d.attempt, `+home+`, `+company+`, `+beside+` FROM document d `+where, args...)
 	return out, err
 }
 
@@ -79,6 +79,9 @@ const (
 		ORDER BY e.number LIMIT 1), 0) END`
 	company = `CASE WHEN EXISTS (SELECT 1 FROM document e WHERE e.location = d.location AND e.day = d.day AND e.move > 0) THEN ''
 		ELSE COALESCE((SELECT l.company FROM location l WHERE l.code = d.location), '') END`
+	beside = `EXISTS (SELECT 1 FROM document e WHERE e.location = d.location AND e.day = d.day AND e.series = d.series AND e.beside = 1),
+		EXISTS (SELECT 1 FROM document e WHERE e.location = d.location AND e.day = d.day AND e.series = d.series AND e.move > 0 AND e.number < d.number),
+		EXISTS (SELECT 1 FROM document e WHERE e.location = d.location AND e.day = d.day AND e.series = d.series AND e.number = 1 AND d.number > 1 AND e.state = 'accepted')`
 )
 
 // mine is the condition that a document is this database's: it was sent there, or its store-day's other documents were, or its location belongs there.
