@@ -70,9 +70,7 @@ func TestTwoHubsOnOneOdoo(t *testing.T) {
 		t.Errorf("the copy was told: %s", told)
 	}
 	one.hears(t, "two_hubs", "own identity")
-	stop = one.sell(t)
-	<-time.After(time.Second)
-	stop()
+	one.sheet(t)
 	one.sound(t)
 
 	// Who is to post is a person's word, and it is carried out while both run.
