@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -22,65 +23,127 @@ import (
 // shadowWithin is how long a comparison may take: a month of some hundreds of stores is two hundred pages of items.
 const shadowWithin = 2 * time.Minute
 
+// ShadowReport compares days that run beside the books with what stands in them; it only reads.
+func (a *App) ShadowReport(ctx context.Context, f view.ReviewFilter) (view.ShadowReport, error) {
+	return shadows{a.Store, a.Config.Odoo}.ShadowReport(ctx, f)
+}
+
 // shadows compares days that run beside the books with what stands in them. It only reads.
 type shadows struct {
 	store *store.Store
 	books OdooConfig
 }
 
-// ShadowReport implements web.Shadow.
+// ShadowReport implements web.Shadow. Each location is compared with the books that it posts to: its own database and company. Books that do not
+// answer leave out their own locations and say so; an error means that none did.
 func (s shadows) ShadowReport(ctx context.Context, f view.ReviewFilter) (out view.ShadowReport, err error) {
 	sheets, err := s.store.ShadowSheets(ctx, f)
 	if err != nil || len(sheets) == 0 {
 		return out, err
 	}
-	q := odoo.OldQuery{From: f.From, To: f.To, Journals: map[retail.LocationCode]string{}}
-	if q.Hub, err = s.store.HubID(ctx); err != nil {
+	hub, err := s.store.HubID(ctx)
+	if err != nil {
 		return out, err
 	}
 	ls, err := s.store.LocationViews(ctx, view.LocationFilter{Only: f.Only})
 	if err != nil {
 		return out, err
 	}
-	for _, sheet := range sheets {
-		q.Journals[sheet.Key.Location] = ""
-	}
-	for _, l := range ls {
-		if _, asked := q.Journals[l.Code]; asked {
-			q.Journals[l.Code] = l.OldWay
+	ctx, cancel := context.WithTimeout(ctx, shadowWithin)
+	defer cancel()
+	var days []shadow.Day
+	var items []shadow.Item
+	var notes []string
+	read, open := 0, 0
+	for _, part := range shadowParts(s.books, ls, sheets) {
+		q := odoo.OldQuery{Hub: hub, From: f.From, To: f.To, Journals: part.journals}
+		old, rerr := readOld(ctx, part.cfg, q)
+		if fault.Is(rerr, fault.Invalid) {
+			return out, rerr
+		}
+		if rerr != nil {
+			err = rerr
+			notes = append(notes, fmt.Sprintf("The books of %s cannot be read, and their locations (%s) are left out: %v.", part.cfg.place(), codes(part.journals), rerr))
+			continue
+		}
+		read, open = read+1, open+old.Open
+		for _, sheet := range part.sheets {
+			d := shadow.Day{Key: sheet.Key, State: sheet.State, Currency: sheet.Currency}
+			for _, l := range sheet.Lines {
+				d.Lines = append(d.Lines, shadow.Line{Account: old.Account(l), Label: l.Label, Minor: l.Amount.Minor})
+			}
+			days = append(days, d)
+		}
+		for _, it := range old.Items {
+			items = append(items, shadow.Item(it))
 		}
 	}
-	old, err := s.read(ctx, q)
-	if err != nil {
+	if read == 0 && err != nil {
 		return out, err
 	}
-	var days []shadow.Day
-	for _, sheet := range sheets {
-		d := shadow.Day{Key: sheet.Key, State: sheet.State, Currency: sheet.Currency}
-		for _, l := range sheet.Lines {
-			d.Lines = append(d.Lines, shadow.Line{Account: old.Account(l), Label: l.Label, Minor: l.Amount.Minor})
-		}
-		days = append(days, d)
-	}
-	items := make([]shadow.Item, 0, len(old.Items))
-	for _, it := range old.Items {
-		items = append(items, shadow.Item(it))
-	}
 	out = shadow.Compare(days, items)
-	if old.Open > 0 {
-		out.Note = fmt.Sprintf("%d items of the old way stand in entries for several locations and name none themselves, so that they are in nobody's sum. "+
-			"Give the location a journal of its own to compare with (old_journal), or name its analytic account on them.", old.Open)
+	if open > 0 {
+		notes = append(notes, fmt.Sprintf("%d items of the old way stand in entries for several locations and name none themselves, so that they are in nobody's sum. "+
+			"Give the location a journal of its own to compare with (old_journal), or name its analytic account on them.", open))
 	}
+	out.Note = strings.Join(notes, " ")
 	return out, nil
 }
 
-func (s shadows) read(ctx context.Context, q odoo.OldQuery) (odoo.Old, error) {
-	c, err := OpenOdoo(s.books)
+// shadowPart is what is compared with one company's books.
+type shadowPart struct {
+	cfg      OdooConfig
+	journals map[retail.LocationCode]string
+	sheets   []view.SheetView
+}
+
+// shadowParts parts days by the books that their locations post to.
+func shadowParts(cfg OdooConfig, ls []view.LocationView, sheets []view.SheetView) (out []shadowPart) {
+	days, oldWay := map[retail.LocationCode][]view.SheetView{}, map[retail.LocationCode]string{}
+	for _, sheet := range sheets {
+		days[sheet.Key.Location] = append(days[sheet.Key.Location], sheet)
+	}
+	var places []odoo.Location
+	for _, l := range ls {
+		if days[l.Code] != nil {
+			places, oldWay[l.Code] = append(places, odoo.Location{Code: l.Code, Company: l.Company}), l.OldWay
+		}
+	}
+	for _, b := range booksOf(cfg, places) {
+		part := shadowPart{cfg: b.cfg, journals: map[retail.LocationCode]string{}}
+		for _, l := range b.locations {
+			part.journals[l.Code] = oldWay[l.Code]
+			part.sheets = append(part.sheets, days[l.Code]...)
+		}
+		if len(part.sheets) > 0 {
+			out = append(out, part)
+		}
+	}
+	return out
+}
+
+// place names books for people.
+func (o OdooConfig) place() string {
+	if o.Company == "" {
+		return o.URL
+	}
+	return "company " + o.Company + " at " + o.URL
+}
+
+func codes(of map[retail.LocationCode]string) string {
+	var out []string
+	for l := range of {
+		out = append(out, string(l))
+	}
+	slices.Sort(out)
+	return strings.Join(out, ", ")
+}
+
+func readOld(ctx context.Context, books OdooConfig, q odoo.OldQuery) (odoo.Old, error) {
+	c, err := OpenOdoo(books)
 	if err != nil {
 		return odoo.Old{}, fault.New(fault.Unavailable, "compare with the old way", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, shadowWithin)
-	defer cancel()
 	old, err := odoo.OldWay(ctx, c, q)
 	if err != nil && !fault.Is(err, fault.Invalid) {
 		err = fault.New(fault.Unavailable, "compare with the old way", err)

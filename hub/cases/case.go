@@ -50,7 +50,9 @@ const (
 	ReversedMatched Cause = "reversed_matched" // a store-day was taken back, and lines of it are matched in Odoo
 	ClearingAge     Cause = "clearing_age"     // takings that stand on a clearing account for too long
 
-	TwoHubs  Cause = "two_hubs"  // another hub runs on the same books
+	TwoHubs       Cause = "two_hubs"       // another hub runs on the same books
+	ShadowDeposit Cause = "shadow_deposit" // a deposit that pays store-days of Tillpost's and of the old way's
+
 	OtherHub Cause = "other_hub" // another hub has posted a store-day already
 )
 
@@ -102,7 +104,7 @@ func (c Cause) Living() bool {
 // accepted that number 9 is.
 func (c Cause) Exact() bool {
 	switch c {
-	case Gap, ControlTotal, SuspenseCap, DateShift, TotalDiffers, ForeignEdit, OfflinePayments, ReversedMatched, ClearingAge, DepositOpen, DepositMissing:
+	case Gap, ControlTotal, SuspenseCap, DateShift, TotalDiffers, ForeignEdit, OfflinePayments, ReversedMatched, ClearingAge, DepositOpen, DepositMissing, ShadowDeposit:
 		return true
 	}
 	return false

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
@@ -27,6 +28,26 @@ func (r ShadowRule) keeps(d shadowed) string {
 		return "shadow: it began before shadow ended at " + r.Ended.UTC().Format("2 Jan 2006 15:04 MST") + ", so that it is the old way's and stays so"
 	}
 	return ""
+}
+
+// paid parts the store-days that a deposit pays into those that Tillpost posts, or has posted, and those that are the old way's.
+func (r ShadowRule) paid(days []PaidDay) (ours, theirs []string) {
+	for _, d := range days {
+		if r.keeps(shadowed{d.Key.Day, d.Documents, d.ShadowUntil, d.Begins}) == "" {
+			ours = append(ours, d.Key.String())
+		} else {
+			theirs = append(theirs, d.Key.String())
+		}
+	}
+	return ours, theirs
+}
+
+// PaidDay is a store-day that a deposit pays, as far as the shadow rule needs it.
+type PaidDay struct {
+	Key         rollup.DayKey
+	Documents   int
+	ShadowUntil retail.BusinessDate
+	Begins      time.Time
 }
 
 // shadowed is what the rule needs to know.

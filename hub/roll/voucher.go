@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tillpost/tillpost/hub/cases"
@@ -29,6 +30,9 @@ type Voucher struct {
 
 	Begins      time.Time           // its day, zero = not known
 	ShadowUntil retail.BusinessDate // as of a Day
+
+	Pays   []PaidDay // the store-days whose takings it brings, those that are known
+	Forced string    // who said that it is posted although it pays days of the old way
 }
 
 // VoucherStore is the part of the database that vouchers need.
@@ -52,6 +56,12 @@ func DecideVoucher(v Voucher, o Options) (Decision, error) {
 		}
 		return dec, nil
 	}
+	if len(v.Documents) == 0 && v.Forced == "" {
+		if stop := dec.paysShadow(v, o.Shadow); stop {
+			return dec, nil
+		}
+	}
+	dec.Gone = append(dec.Gone, cases.ID(cases.ShadowDeposit, v.id()))
 	if o.Books == (rollup.Books{}) {
 		o.Books = v.Books
 	}
@@ -83,6 +93,44 @@ func DecideVoucher(v Voucher, o Options) (Decision, error) {
 		dec.Document, dec.State = &doc, Posting
 	}
 	return dec, nil
+}
+
+// id names a voucher in cases.
+func (v Voucher) id() string { return string(v.Location) + "/" + string(v.Day) + "/" + v.Series }
+
+// paysShadow stops a deposit of takings that the old way has posted, or will: it would credit a clearing account that Tillpost never debited. One that
+// pays days of both is a person's question.
+func (dec *Decision) paysShadow(v Voucher, rule ShadowRule) bool {
+	ours, theirs := rule.paid(v.Pays)
+	switch {
+	case len(theirs) == 0:
+		return false
+	case len(ours) == 0:
+		dec.State = Shadow
+		dec.Why = "shadow: it pays store-days that are the old way's (" + some(theirs) + "); it goes by itself once they are posted from here"
+		dec.Gone = append(dec.Gone, cases.ID(cases.ShadowDeposit, v.id()))
+		return true
+	}
+	dec.State = Waiting
+	dec.Why = "it pays store-days that are posted from here (" + some(ours) + ") and others that are the old way's (" + some(theirs) + "): a person decides"
+	c := cases.New(cases.ShadowDeposit, v.id(), cases.Case{}.Opened)
+	c.Location, c.Day, c.Detail = v.Location, v.Day, v.Text+": "+dec.Why
+	for _, p := range v.Postings {
+		if role, _ := p.Debit.Split(); role == ledger.Bank {
+			c.Amount = p.Amount
+		}
+	}
+	dec.Cases = append(dec.Cases, c)
+	return true
+}
+
+// some lists a few of many.
+func some(names []string) string {
+	const most = 4
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	return strings.Join(names, ", ")
 }
 
 // vouchers judges those that are due.

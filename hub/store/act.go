@@ -55,6 +55,9 @@ func (c Clerk) Act(ctx context.Context, id string, a view.Act) error {
 	case "confirm":
 		return c.confirm(ctx, v, a)
 	case "approve":
+		if v.Cause == cases.ShadowDeposit {
+			return c.forceVoucher(ctx, v, a)
+		}
 		return c.ApproveDay(ctx, dayOf(v), a.Who, a.Reason)
 	case "take-over":
 		return c.takeOver(ctx, v, a)

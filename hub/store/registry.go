@@ -59,7 +59,7 @@ func (tx *Tx) SetLocation(ctx context.Context, l Location, from retail.BusinessD
 			return err
 		}
 	}
-	if _, err = tx.ExecContext(ctx, `UPDATE voucher SET dirty = 1 WHERE location = ? AND state = 'shadow'`, string(l.Code)); err != nil {
+	if _, err = tx.ExecContext(ctx, `UPDATE voucher SET dirty = 1 WHERE state IN ('shadow', 'waiting')`); err != nil {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE day SET dirty = 1 WHERE location = ?`, string(l.Code))

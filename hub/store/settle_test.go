@@ -2,16 +2,21 @@ package store_test
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/tillpost/tillpost/hub/bank"
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/reconcile"
+	"github.com/tillpost/tillpost/hub/roll"
 	"github.com/tillpost/tillpost/hub/settle"
 	"github.com/tillpost/tillpost/hub/store"
 	"github.com/tillpost/tillpost/hub/view"
+	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
 )
@@ -77,6 +82,97 @@ func TestABatchIsSettledPayerByPayerAndOnce(t *testing.T) {
 	}
 	if ls, err := s.BankLines(t.Context(), view.BankFilter{Open: true}); err != nil || len(ls) != 0 {
 		t.Errorf("%+v %v", ls, err)
+	}
+}
+
+// A deposit that pays a day of the old way is not posted by itself, and one that pays days of both is a person's word.
+func TestADepositOfTheOldWaysDaysWaits(t *testing.T) {
+	g := newRig(t, t.TempDir())
+	g.ok(g.PutLocation(t.Context(), view.LocationForm{Code: "S1", Name: "One", Zone: "UTC", Cutoff: "00:00", Currency: "USD", Shadow: "2026-11-20"}, "anna"))
+	g.ok(g.ConfirmTill(t.Context(), "S1", "T1", "anna"))
+	g.ok(g.SetRules(t.Context(), []mapping.Rule{{Role: ledger.Tender, Code: "*", Target: mapping.Target{Account: "102"}}, {Role: ledger.Bank, Code: "*", Target: mapping.Target{Account: "103"}}}, "test", ""))
+	f := reconcile.Facts{Banking: reconcile.Banking, Today: "2026-11-21", Accounts: []reconcile.Account{{Number: "0001", Name: "main"}},
+		Merchants: []reconcile.Merchant{{Terms: settle.Terms{Merchant: "650000011", Account: "0001", MostFee: 350, Lag: 1}, Sites: []string{"92"}, Location: "S1"}}}
+	putClosed(t, g.Store, "41", time.Date(2026, 11, 19, 20, 0, 0, 0, time.UTC), map[string]int64{"Visa": 20000})
+	paid := func(at string) {
+		t.Helper()
+		when, err := time.Parse(time.RFC3339, at)
+		g.ok(err)
+		g.ok(g.InTx(t.Context(), func(tx *store.Tx) error {
+			_, err := tx.ExecContext(t.Context(), `UPDATE payment SET at = ? WHERE batch = '41'`, when.UnixMicro())
+			return err
+		}))
+	}
+	paid("2026-11-19T12:00:00Z")
+	putLines(t, g.Store, "a.csv", bank.Line{Key: "l1", Account: "0001", Booked: "2026-11-20", Amount: money.Of(20000, "USD"), Text: "HRTLAND PMT SYS TXNS/FEES 650000011"})
+	if made, err := g.Reconcile(t.Context(), f, reconcile.Decide); err != nil || made != 1 {
+		t.Fatalf("%d vouchers: %v", made, err)
+	}
+	v := func() view.VoucherView {
+		t.Helper()
+		g.later(time.Minute)
+		vs, err := g.Vouchers(t.Context(), view.VoucherFilter{})
+		if g.ok(err); len(vs) != 1 {
+			t.Fatalf("%+v", vs)
+		}
+		return vs[0]
+	}
+	if got := v(); got.State != roll.Shadow || !strings.Contains(got.Why, "2026-11-19") {
+		t.Fatalf("a deposit of a day of the old way is %q: %s", got.State, got.Why)
+	}
+
+	// The batch turns out to hold takings of both.
+	g.ok(g.InTx(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.ExecContext(t.Context(), `INSERT INTO payment (key, location, day, at, state, currency, amount, batch, revision, body) VALUES ('late', 'S1', '', ?, 'closed', 'USD', 1, '41', 1, '{}')`,
+			time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC).UnixMicro())
+		return err
+	}))
+	g.ok(g.Rejudge(t.Context()))
+	if got := v(); got.State != roll.Waiting || !strings.Contains(got.Why, "a person decides") {
+		t.Fatalf("a deposit of both is %q: %s", got.State, got.Why)
+	}
+	cs, err := g.Cases(t.Context(), false)
+	g.ok(err)
+	at := slices.IndexFunc(cs, func(c cases.Case) bool { return c.Cause == cases.ShadowDeposit })
+	if at < 0 || cs[at].Amount != money.Of(20000, "USD") {
+		t.Fatalf("the cases are %+v", cs)
+	}
+	if err := g.Act(t.Context(), cs[at].ID, view.Act{What: "approve", Who: "anna"}); !fault.Is(err, fault.Invalid) {
+		t.Errorf("approved without a reason: %v", err)
+	}
+	g.ok(g.Act(t.Context(), cs[at].ID, view.Act{What: "approve", Who: "anna", Reason: "the old way leaves card money to us"}))
+	if got := v(); got.State != roll.Posting {
+		t.Errorf("after a person's word it is %q: %s", got.State, got.Why)
+	}
+}
+
+// A deposit of a day that was in shadow goes by itself when the location is posted from that day on.
+func TestADepositGoesWhenItsDaysDo(t *testing.T) {
+	g := newRig(t, t.TempDir())
+	form := view.LocationForm{Code: "S1", Name: "One", Zone: "UTC", Cutoff: "00:00", Currency: "USD", Shadow: "2026-11-20"}
+	g.ok(g.PutLocation(t.Context(), form, "anna"))
+	f := reconcile.Facts{Banking: reconcile.Banking, Today: "2026-11-21", Accounts: []reconcile.Account{{Number: "0001", Name: "main"}},
+		Merchants: []reconcile.Merchant{{Terms: settle.Terms{Merchant: "650000011", Account: "0001", MostFee: 350, Lag: 1}, Sites: []string{"92"}, Location: "S1"}}}
+	putClosed(t, g.Store, "41", time.Date(2026, 11, 19, 20, 0, 0, 0, time.UTC), map[string]int64{"Visa": 20000}) // its payments' times are not known: the day it was closed counts
+	putLines(t, g.Store, "a.csv", bank.Line{Key: "l1", Account: "0001", Booked: "2026-11-20", Amount: money.Of(20000, "USD"), Text: "HRTLAND PMT SYS TXNS/FEES 650000011"})
+	_, err := g.Reconcile(t.Context(), f, reconcile.Decide)
+	g.ok(err)
+	state := func() string {
+		t.Helper()
+		g.later(time.Minute)
+		vs, err := g.Vouchers(t.Context(), view.VoucherFilter{})
+		if g.ok(err); len(vs) != 1 {
+			t.Fatalf("%+v", vs)
+		}
+		return vs[0].State
+	}
+	if got := state(); got != roll.Shadow {
+		t.Fatalf("it is %q", got)
+	}
+	form.Shadow = "2026-11-19"
+	g.ok(g.PutLocation(t.Context(), form, "anna"))
+	if got := state(); got != roll.Posting {
+		t.Errorf("its day is posted from here now, and the deposit is %q", got)
 	}
 }
 

@@ -103,7 +103,7 @@ func (s *Store) Judge(ctx context.Context, r audit.Rules) error {
 // Rejudge lets the days that still run be looked at anew: head office's rules are others.
 func (s *Store) Rejudge(ctx context.Context) error {
 	return s.InTx(ctx, func(tx *Tx) error {
-		if _, err := tx.ExecContext(ctx, `UPDATE voucher SET dirty = 1 WHERE state = 'shadow'`); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE voucher SET dirty = 1 WHERE state IN ('shadow', 'waiting')`); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE day SET dirty = 1 WHERE state IN ('open', 'complete', 'audited', 'shadow')`)

@@ -77,6 +77,11 @@ func (s *Store) DecideVoucher(ctx context.Context, k roll.VoucherKey, decide fun
 				return err
 			}
 		}
+		for _, id := range dec.Gone {
+			if err := tx.CloseCase(ctx, id, "hub", "the deposit is "+dec.State); err != nil {
+				return err
+			}
+		}
 		if dec.Document != nil {
 			if err := tx.putDocument(ctx, *dec.Document); err != nil {
 				return err
@@ -95,7 +100,7 @@ func (s *Store) DecideVoucher(ctx context.Context, k roll.VoucherKey, decide fun
 // voucher reads one with its documents. Code not_found.
 func (tx *Tx) voucher(ctx context.Context, k roll.VoucherKey) (v roll.Voucher, state string, err error) {
 	var body string
-	err = tx.QueryRowContext(ctx, `SELECT body, state FROM voucher WHERE location = ? AND day = ? AND series = ?`, string(k.Location), string(k.Day), k.Series).Scan(&body, &state)
+	err = tx.QueryRowContext(ctx, `SELECT body, state, forced FROM voucher WHERE location = ? AND day = ? AND series = ?`, string(k.Location), string(k.Day), k.Series).Scan(&body, &state, &v.Forced)
 	if errors.Is(err, sql.ErrNoRows) {
 		return v, "", fault.Msg(fault.NotFound, "read voucher", "there is no voucher "+k.Series)
 	}
@@ -104,6 +109,9 @@ func (tx *Tx) voucher(ctx context.Context, k roll.VoucherKey) (v roll.Voucher, s
 	}
 	if err == nil {
 		v.Documents, v.States, err = documents(ctx, tx, rollup.DayKey{Location: k.Location, Day: k.Day}, k.Series)
+	}
+	if err == nil && v.Kind == ledger.DepositVoucher && len(v.Documents) == 0 {
+		v.Pays, err = tx.paidDays(ctx, v.Voucher)
 	}
 	return v, state, err
 }
