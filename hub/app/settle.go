@@ -212,11 +212,3 @@ func (a *App) matchClearing(ctx context.Context, l *lane, from store.Clearing) e
 	}
 	return err
 }
-
-// clearings ages clearing accounts for the pages.
-type clearings struct{ *store.Store }
-
-// OpenClearings implements web.Settlement.
-func (c clearings) OpenClearings(ctx context.Context) ([]view.Clearing, error) {
-	return c.Clearings(ctx, retail.DateOf(c.Now()), reconcile.Banking)
-}

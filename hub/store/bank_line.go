@@ -4,11 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 
 	"github.com/tillpost/tillpost/hub/bank"
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/money"
+	"github.com/tillpost/tillpost/shared/retail"
 )
 
 // PutBankFile takes a statement file's lines in; those that are known stay as they are. What could not be read is a case per file.
@@ -54,6 +56,9 @@ func (tx *Tx) putBankLine(ctx context.Context, l bank.Line, file string) (fresh 
 
 // BankLines lists movements on the bank accounts, the newest first.
 func (s *Store) BankLines(ctx context.Context, f view.BankFilter) (out []view.BankLine, err error) {
+	if f.Only != nil {
+		return s.ownBankLines(ctx, f)
+	}
 	limit := f.Limit
 	if limit == 0 {
 		limit = -1
@@ -70,4 +75,50 @@ func (s *Store) BankLines(ctx context.Context, f view.BankFilter) (out []view.Ba
 		WHERE (? = '' OR booked >= ?) AND (? = '' OR booked <= ?) AND (NOT ? OR voucher = '') ORDER BY booked DESC, key LIMIT ?`,
 		string(f.From), string(f.From), string(f.To), string(f.To), f.Open, limit)
 	return out, classify("list bank lines", err)
+}
+
+// ownBankLines lists those of some locations. What a line brings to others is nobody's business there: its amount is left out.
+func (s *Store) ownBankLines(ctx context.Context, f view.BankFilter) (out []view.BankLine, err error) {
+	all := f
+	all.Only, all.Limit = nil, 0
+	lines, err := s.BankLines(ctx, all)
+	if err != nil {
+		return nil, err
+	}
+	mine, others := map[string]bool{}, map[string]bool{} // by series: vouchers of these locations, and of others
+	if err := each(ctx, s.read, func(r *sql.Rows) error {
+		var series string
+		var l retail.LocationCode
+		if err := r.Scan(&series, &l); err != nil {
+			return err
+		}
+		if slices.Contains(f.Only, l) {
+			mine[series] = true
+		} else {
+			others[series] = true
+		}
+		return nil
+	}, `SELECT series, location FROM voucher WHERE (? = '' OR day >= ?) AND (? = '' OR day <= ?)`, string(f.From), string(f.From), string(f.To), string(f.To)); err != nil {
+		return nil, classify("list bank lines", err)
+	}
+	for _, l := range lines {
+		if l.Voucher == "" {
+			at, known := retail.LocationCode(""), false
+			if f.Place != nil {
+				at, known = f.Place(l)
+			}
+			if !known || !slices.Contains(f.Only, at) {
+				continue
+			}
+		} else if !mine[l.Voucher] {
+			continue
+		}
+		if l.Voucher != "" && others[l.Voucher] {
+			l.Shared, l.Amount.Minor = true, 0
+		}
+		if out = append(out, l); f.Limit > 0 && len(out) == f.Limit {
+			break
+		}
+	}
+	return out, nil
 }

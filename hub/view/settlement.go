@@ -12,6 +12,9 @@ type BankFilter struct {
 	From, To retail.BusinessDate
 	Open     bool // only those that stand in no voucher
 	Limit    int
+
+	Only  []retail.LocationCode                      // nil = all; else lines that stand in a voucher of one of these, and open ones that Place gives to one
+	Place func(BankLine) (retail.LocationCode, bool) // whose an open line is, as far as its text says; nil = nobody's
 }
 
 // BankLine is a movement on a bank account.
@@ -25,6 +28,7 @@ type BankLine struct {
 	Why     string              `json:"why,omitempty"`     // why not
 	Odoo    int64               `json:"odoo,omitempty"`    // its statement line in Odoo
 	Cleared bool                `json:"cleared"`           // reconciled there
+	Shared  bool                `json:"shared,omitempty"`  // it brings takings of locations that the reader may not see, too: then its amount is left out
 }
 
 // VoucherFilter picks vouchers; a zero field picks all.

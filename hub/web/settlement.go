@@ -26,7 +26,7 @@ type settlementPage struct {
 	Vouchers []view.VoucherView
 	Open     []view.BankLine
 	Clearing []view.Clearing
-	Bank     bool // the user sees the bank's lines: they belong to no store
+	Bank     bool // the user sees every line that stands in no entry; else all lines of his stores
 }
 
 func voucherFilter(r *http.Request) view.VoucherFilter {
@@ -62,10 +62,12 @@ func (s *site) settlementShow(w http.ResponseWriter, r *http.Request, v *visit) 
 	p.Clearing = slices.DeleteFunc(p.Clearing, func(c view.Clearing) bool {
 		return v.only() != nil && !slices.Contains(v.only(), c.Location) || p.Filter.Location != "" && c.Location != p.Filter.Location
 	})
-	if p.Bank {
-		if p.Open, err = s.Settlement.BankLines(r.Context(), view.BankFilter{From: p.Filter.From, To: p.Filter.To, Open: true, Limit: pageVouchers}); err != nil {
-			return err
-		}
+	lines := view.BankFilter{From: p.Filter.From, To: p.Filter.To, Open: p.Bank, Limit: pageVouchers, Only: v.only()}
+	if lines.Only != nil && p.Filter.Location != "" {
+		lines.Only = slices.DeleteFunc(slices.Clone(lines.Only), func(l retail.LocationCode) bool { return l != p.Filter.Location })
+	}
+	if p.Open, err = s.Settlement.BankLines(r.Context(), lines); err != nil {
+		return err
 	}
 	return s.render(w, r, v, http.StatusOK, "settlement", "Settlement", p)
 }
