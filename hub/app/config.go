@@ -79,6 +79,7 @@ type LocationConfig struct {
 	Review   view.Review         `toml:"review" json:",omitempty" comment:"auto or person; empty: as posting.auto_approve"`
 	Shadow   retail.BusinessDate `toml:"shadow_until" json:",omitempty" comment:"first day that is posted; the days before are compared with what the old way posted"`
 	OldWay   string              `toml:"old_journal" json:",omitempty" comment:"journal code of the old way; empty: its entries are known by the analytic account"`
+	Costs    retail.BusinessDate `toml:"cogs_from" json:",omitempty" comment:"first day whose cost of goods is posted as an entry of its own, where the tills tell it; empty: none, as an Odoo that values stock books it"`
 	Tills    []retail.TillCode   `toml:"tills"`
 }
 
@@ -145,6 +146,9 @@ func (c *Config) validate(f *config.Faults) {
 		}
 		if l.Review != view.ByDefault && l.Review != view.Auto && l.Review != view.ByPerson {
 			f.Add("location %s: review %q is not auto or person", l.Code, l.Review)
+		}
+		if l.Costs != "" && !l.Costs.Valid() {
+			f.Add("location %s: cogs_from %q is not a date like 2026-12-01", l.Code, l.Costs)
 		}
 		if l.Shadow != "" && !l.Shadow.Valid() {
 			f.Add("location %s: shadow_until %q is not a date like 2026-12-01", l.Code, l.Shadow)

@@ -46,6 +46,7 @@ func (c *cli) locationCommand() *cobra.Command {
 		cmd.Flags().StringVar((*string)(&f.Review), "review", "", "who lets its days go: auto or person; empty: as the settings' posting.auto_approve")
 		cmd.Flags().StringVar((*string)(&f.Shadow), "shadow-until", "", "first day that is posted; the days before run in shadow")
 		cmd.Flags().StringVar(&f.OldWay, "old-journal", "", "code of the Odoo journal that the old way writes to")
+		cmd.Flags().StringVar((*string)(&f.Costs), "cogs-from", "", "first day whose cost of goods is posted, as far as the tills know it; never with an Odoo that values stock itself")
 		cmd.Flags().StringVar((*string)(&f.From), "from", "", "first day on which zone and cutoff hold; tickets in documents never move")
 	}
 	till := c.on("till LOCATION TILL", "confirm that a till belongs to a location", 2, func(ctx context.Context, s *desk, args []string) error {
@@ -62,7 +63,8 @@ func changed(f, set view.LocationForm, flags *pflag.FlagSet) view.LocationForm {
 	for name, copyTo := range map[string]func(){
 		"name": func() { f.Name = set.Name }, "zone": func() { f.Zone = set.Zone }, "cutoff": func() { f.Cutoff = set.Cutoff },
 		"review": func() { f.Review = set.Review }, "shadow-until": func() { f.Shadow = set.Shadow }, "old-journal": func() { f.OldWay = set.OldWay },
-		"currency": func() { f.Currency = set.Currency }, "company": func() { f.Company = set.Company }, "open-days": func() { f.OpenDays = set.OpenDays },
+		"cogs-from": func() { f.Costs = set.Costs },
+		"currency":  func() { f.Currency = set.Currency }, "company": func() { f.Company = set.Company }, "open-days": func() { f.OpenDays = set.OpenDays },
 	} {
 		if flags.Changed(name) {
 			copyTo()

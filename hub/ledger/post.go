@@ -39,6 +39,7 @@ func postTicket(t retail.Ticket, day retail.BusinessDate, now time.Time) (Entry,
 	}
 	for _, l := range t.Lines {
 		e.credit(lineAccount(l), l.Amount)
+		e.goods(l)
 		into := &e.Gross
 		if l.Kind == retail.Tax {
 			into = &e.Tax
@@ -53,6 +54,24 @@ func postTicket(t retail.Ticket, day retail.BusinessDate, now time.Time) (Entry,
 		e.debit(Of(Tender, p.Type), p.Amount)
 	}
 	return e, e.Check()
+}
+
+// goods posts what goods had cost (T2). It stands beside the sale and in no sum of it.
+func (e *Entry) goods(l retail.Line) {
+	if l.Kind != retail.Item || l.Cost.Minor == 0 || l.Cost.Currency != e.Currency {
+		return
+	}
+	out, in, cost := Of(COGS, l.Category), Of(Inventory, l.Category), l.Cost
+	if cost.Minor < 0 {
+		out, in, cost = in, out, cost.Neg()
+	}
+	e.Postings = append(e.Postings, Posting{out, in, cost})
+}
+
+// Goods reports whether an account is of the goods' cost.
+func (a Account) Goods() bool {
+	r, _ := a.Split()
+	return r == COGS || r == Inventory
 }
 
 // lineAccount says what a line measures. Goods and taxes given back stand apart from those sold, as Odoo's own POS closing keeps them.

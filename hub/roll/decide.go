@@ -15,6 +15,14 @@ import (
 
 // Decide says where a store-day stands and what its next document is. It is pure.
 func Decide(d Day, o Options) (Decision, error) {
+	dec, err := decide(d, o)
+	if err == nil {
+		dec.Goods = goods(d, dec, o)
+	}
+	return dec, err
+}
+
+func decide(d Day, o Options) (Decision, error) {
 	v := audit.Judge(d.Facts, o.Rules)
 	dec := Decision{State: Open, Why: v.Why, Approved: d.ApprovedBy, Unproven: v.Unproven, Cases: v.Cases, Gone: v.Gone, Next: v.Next}
 	switch {

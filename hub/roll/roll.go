@@ -12,6 +12,7 @@ import (
 
 	"github.com/tillpost/tillpost/hub/audit"
 	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/view"
@@ -51,6 +52,9 @@ type Day struct {
 
 	Begins      time.Time           // zero = not known
 	ShadowUntil retail.BusinessDate // the location's first day that is posted, "" = Options say it
+
+	Goods     rollup.Totals       // what its goods had cost, as far as the tills know
+	CostsFrom retail.BusinessDate // the location's first day whose cost of goods is posted, "" = none is
 }
 
 // Decision is what is written of it, in the transaction that read the Day.
@@ -63,6 +67,8 @@ type Decision struct {
 	Cases    []cases.Case
 	Gone     []string
 	Next     time.Time // when to look again by time alone
+
+	Goods *ledger.Voucher // what the cost of its goods is from now on; nil = as it was
 }
 
 // Store is the database.

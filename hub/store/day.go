@@ -68,9 +68,9 @@ func (tx *Tx) rollDay(ctx context.Context, k rollup.DayKey, ends time.Time) (d r
 	var gross, tax, changed int64
 	var currency, openDays, reversed string
 	if err = tx.QueryRowContext(ctx, `SELECT d.state, d.hold, d.approved, d.tickets, d.gross, d.tax, d.currency, d.changed, COALESCE(l.open_days, ''),
-		COALESCE(l.review, ''), COALESCE(l.shadow_until, ''), d.reversed FROM day d
+		COALESCE(l.review, ''), COALESCE(l.shadow_until, ''), COALESCE(l.cogs_from, ''), d.reversed FROM day d
 		LEFT JOIN location l ON l.code = d.location WHERE d.location = ? AND d.day = ?`, string(k.Location), string(k.Day)).
-		Scan(&d.State, &d.Hold, &d.ApprovedBy, &d.Tickets, &gross, &tax, &currency, &changed, &openDays, &d.Review, &d.ShadowUntil, &reversed); err != nil {
+		Scan(&d.State, &d.Hold, &d.ApprovedBy, &d.Tickets, &gross, &tax, &currency, &changed, &openDays, &d.Review, &d.ShadowUntil, &d.CostsFrom, &reversed); err != nil {
 		return d, err
 	}
 	d.Gross, d.Tax, d.Changed = money.Of(gross, money.Currency(currency)), money.Of(tax, money.Currency(currency)), fromMicros(changed)
@@ -82,6 +82,9 @@ func (tx *Tx) rollDay(ctx context.Context, k rollup.DayKey, ends time.Time) (d r
 		}
 	}
 	if d.Totals, err = totals(ctx, tx, k); err != nil {
+		return d, err
+	}
+	if d.Goods, err = goods(ctx, tx, k); err != nil {
 		return d, err
 	}
 	if d.Paid, err = roll.Paid(d.Totals); err != nil {
@@ -114,6 +117,11 @@ func (tx *Tx) decided(ctx context.Context, d roll.Day, dec roll.Decision) error 
 	}
 	if dec.Document != nil {
 		if err := tx.putDocument(ctx, *dec.Document); err != nil {
+			return err
+		}
+	}
+	if dec.Goods != nil {
+		if err := tx.putGoods(ctx, *dec.Goods); err != nil {
 			return err
 		}
 	}

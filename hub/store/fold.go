@@ -179,9 +179,13 @@ func (tx *Tx) unfoldable(ctx context.Context, l leg, why string) error {
 // addSums writes what changed of a day.
 func (tx *Tx) addSums(ctx context.Context, k rollup.DayKey, d *sums) error {
 	for a, m := range d.totals {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO total (location, day, measure, minor, currency) VALUES (?, ?, ?, ?, ?)
-			ON CONFLICT (location, day, measure) DO UPDATE SET minor = total.minor + excluded.minor`,
-			string(k.Location), string(k.Day), string(a), m.Minor, string(d.currency)); err != nil {
+		put := `INSERT INTO total (location, day, measure, minor, currency) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT (location, day, measure) DO UPDATE SET minor = total.minor + excluded.minor`
+		if a.Goods() {
+			put = `INSERT INTO goods (location, day, measure, minor, currency) VALUES (?, ?, ?, ?, ?)
+				ON CONFLICT (location, day, measure) DO UPDATE SET minor = goods.minor + excluded.minor`
+		}
+		if _, err := tx.ExecContext(ctx, put, string(k.Location), string(k.Day), string(a), m.Minor, string(d.currency)); err != nil {
 			return err
 		}
 	}
@@ -198,7 +202,16 @@ func (tx *Tx) addSums(ctx context.Context, k rollup.DayKey, d *sums) error {
 
 // totals reads a day's sums.
 func totals(ctx context.Context, q querier, k rollup.DayKey) (rollup.Totals, error) {
-	rows, err := q.QueryContext(ctx, `SELECT measure, minor, currency FROM total WHERE location = ? AND day = ?`, string(k.Location), string(k.Day))
+	return sumsIn(ctx, q, `SELECT measure, minor, currency FROM total WHERE location = ? AND day = ?`, k)
+}
+
+// goods reads what a day's goods had cost.
+func goods(ctx context.Context, q querier, k rollup.DayKey) (rollup.Totals, error) {
+	return sumsIn(ctx, q, `SELECT measure, minor, currency FROM goods WHERE location = ? AND day = ?`, k)
+}
+
+func sumsIn(ctx context.Context, q querier, query string, k rollup.DayKey) (rollup.Totals, error) {
+	rows, err := q.QueryContext(ctx, query, string(k.Location), string(k.Day))
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,7 @@ type Location struct {
 	Review    view.Review         `json:"review,omitempty"`
 	Shadow    retail.BusinessDate `json:"shadow_until,omitempty"` // first day that is posted, "" = as head office says for all
 	OldWay    string              `json:"old_journal,omitempty"`  // where the old way writes in Odoo
+	Costs     retail.BusinessDate `json:"cogs_from,omitempty"`    // first day whose cost of goods is posted, "" = none
 	Confirmed bool                `json:"confirmed"`
 	Seen      time.Time           `json:"seen,omitzero"`
 	Zone      string              `json:"zone"`

@@ -31,6 +31,28 @@ func (tx *Tx) putVoucher(ctx context.Context, v ledger.Voucher) (fresh bool, err
 	return true, tx.PutStep(ctx, Step{Subject: "voucher " + v.Series, Who: "hub", What: "made", Reason: v.Text, After: string(v.Location) + " " + string(v.Day)})
 }
 
+// putGoods makes the voucher of a store-day's cost of goods, or makes it say what it is now: its documents follow as deltas.
+func (tx *Tx) putGoods(ctx context.Context, v ledger.Voucher) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	var before string
+	err = tx.QueryRowContext(ctx, `SELECT body FROM voucher WHERE location = ? AND day = ? AND series = ?`, string(v.Location), string(v.Day), v.Series).Scan(&before)
+	if errors.Is(err, sql.ErrNoRows) {
+		if len(v.Postings) > 0 {
+			_, err = tx.putVoucher(ctx, v)
+			return err
+		}
+		return nil
+	}
+	if err != nil || before == string(body) {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE voucher SET body = ?, dirty = 1 WHERE location = ? AND day = ? AND series = ?`, string(body), string(v.Location), string(v.Day), v.Series)
+	return err
+}
+
 // DueVouchers implements roll.VoucherStore.
 func (s *Store) DueVouchers(ctx context.Context, most int) (out []roll.VoucherKey, err error) {
 	if at, err := s.Restored(ctx); err != nil || !at.IsZero() {

@@ -43,6 +43,7 @@ type LocationView struct {
 	Review    Review
 	Shadow    retail.BusinessDate // its first day that is posted, "" = as head office says for all
 	OldWay    string              // code of the journal that the old way writes to, "" = known by the analytic account
+	Costs     retail.BusinessDate // its first day whose cost of goods is posted, "" = none is
 	Confirmed bool
 	Seen      time.Time // something of it arrived
 	Devices   []DeviceView
@@ -95,5 +96,6 @@ type LocationForm struct {
 	Review   Review
 	Shadow   retail.BusinessDate // first day that is posted
 	OldWay   string              // journal code
+	Costs    retail.BusinessDate // first day whose cost of goods is posted, "" = none: an Odoo that values stock books it itself
 	From     retail.BusinessDate // zone and cutoff hold from this day on, "" = always
 }

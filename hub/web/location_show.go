@@ -61,7 +61,7 @@ func locationForm(r *http.Request) view.LocationForm {
 	f := r.PostForm
 	return view.LocationForm{Code: retail.LocationCode(f.Get("code")), Name: f.Get("name"), Zone: strings.TrimSpace(f.Get("zone")), Cutoff: f.Get("cutoff"),
 		Currency: money.Currency(strings.ToUpper(f.Get("currency"))), Company: f.Get("company"), OpenDays: strings.Join(f["open"], " "),
-		Review: view.Review(f.Get("review")), Shadow: retail.BusinessDate(f.Get("shadow")), OldWay: strings.TrimSpace(f.Get("oldway")), From: retail.BusinessDate(f.Get("from"))}
+		Review: view.Review(f.Get("review")), Shadow: retail.BusinessDate(f.Get("shadow")), OldWay: strings.TrimSpace(f.Get("oldway")), Costs: retail.BusinessDate(f.Get("cogs")), From: retail.BusinessDate(f.Get("from"))}
 }
 
 func (s *site) locationSet(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -91,7 +91,7 @@ func (s *site) mayPost(r *http.Request, v *visit, f view.LocationForm) error {
 	if len(ls) == 1 {
 		now = ls[0]
 	}
-	if f.Review != now.Review || f.Shadow != now.Shadow || f.OldWay != now.OldWay {
+	if f.Review != now.Review || f.Shadow != now.Shadow || f.OldWay != now.OldWay || f.Costs != now.Costs {
 		return errRole
 	}
 	return nil

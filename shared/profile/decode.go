@@ -131,6 +131,11 @@ func (b *build) row(r row, first bool) error {
 				return err
 			}
 		}
+		if l.Cost != "" && kind == retail.Item {
+			if err := b.cost(r, l, &line, amount); err != nil {
+				return err
+			}
+		}
 		if amount.IsZero() && kind != retail.Item {
 			if given {
 				b.idle = append(b.idle, line)
@@ -140,6 +145,19 @@ func (b *build) row(r row, first bool) error {
 		b.lines, b.exact = append(b.lines, line), append(b.exact, amount)
 	}
 	return b.tender(r, first)
+}
+
+// cost reads what goods had cost; a row that leaves it out does not know.
+func (b *build) cost(r row, l LineRule, line *retail.Line, amount decimal.Decimal) error {
+	cost, given, err := r.sum(l.Cost)
+	if err != nil || !given {
+		return err
+	}
+	if amount.IsNegative() {
+		cost = cost.Abs().Neg()
+	}
+	line.Cost, err = money.Round(cost, b.p.Currency)
+	return err
 }
 
 func (b *build) tender(r row, first bool) error {

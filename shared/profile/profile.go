@@ -86,6 +86,7 @@ type LineRule struct {
 	Quantity    string `toml:"quantity"`
 	Amount      string `toml:"amount"` // sums of products: "{Qty} * {Price} + -1 * {Discount}"
 	Reason      string `toml:"reason"`
+	Cost        string `toml:"cost"` // of goods, for the whole line: "{Qty} * {Unit Cost}"
 	Once        bool   `toml:"once"` // the column repeats a value of the whole ticket: only the first row counts
 }
 
@@ -243,6 +244,7 @@ func (p *Profile) compile() {
 	}
 	for _, l := range p.Lines {
 		amount(l.Amount)
+		amount(l.Cost)
 	}
 	for _, t := range p.Tenders {
 		amount(t.Amount)
@@ -265,7 +267,7 @@ func (p *Profile) templates() (out []string) {
 	t := p.Ticket
 	out = append(out, p.Scope, t.ID, t.Number, t.Location, t.Till, t.Cashier, t.Day, t.At, t.Kind, t.Parent, t.Customer, t.Sequence)
 	for _, l := range p.Lines {
-		out = append(out, l.Kind, l.Code, l.Category, l.Description, l.Quantity, l.Amount, l.Reason)
+		out = append(out, l.Kind, l.Code, l.Category, l.Description, l.Quantity, l.Amount, l.Reason, l.Cost)
 	}
 	for _, t := range p.Tenders {
 		out = append(out, t.Type, t.Brand, t.Amount, t.Ref, t.Last4)

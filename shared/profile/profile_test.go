@@ -107,3 +107,24 @@ func FuzzRows(f *testing.F) {
 		}
 	})
 }
+
+func TestTheCostOfGoodsHasTheLinesSign(t *testing.T) {
+	p, err := profile.Parse([]byte("name='x'\nformat='csv'\ncurrency='USD'\nzone='UTC'\ntimes=['2006-01-02']\n[ticket]\nid='{No}'\nat='{Day}'\nlocation='S'\n[[line]]\nkind='item'\nquantity='{Qty}'\namount='{Price}'\ncost='{Qty} * {Unit Cost}'\n[[tender]]\ntype='cash'\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := []string{"No", "Day", "Qty", "Price", "Unit Cost"}
+	for _, c := range []struct {
+		qty, price, unit, want string
+		known                  bool
+	}{{"2", "10.00", "3.255", "6.51", true}, {"1", "-10.00", "3.00", "-3.00", true}, {"-1", "-10.00", "3.00", "-3.00", true}, {"1", "10.00", "", "0.00", false}} {
+		rec, err := p.Decode(profile.Rows{Header: head, Rows: []profile.Row{{N: 2, Cells: []string{"1", "2026-11-20", c.qty, c.price, c.unit}}}})
+		if err != nil {
+			t.Fatalf("%+v: %v", c, err)
+		}
+		got := rec.(retail.Ticket).Lines[0].Cost
+		if (got.Currency != "") != c.known || c.known && got.Decimal() != c.want {
+			t.Errorf("%+v: the cost is %+v", c, got)
+		}
+	}
+}

@@ -70,6 +70,9 @@ func (o *writer) line(l *Line, c money.Currency) {
 	o.number("amount", l.Amount.Decimal())
 	o.currency(l.Amount, c)
 	o.text("reason", l.Reason)
+	if l.Cost.Currency != "" {
+		o.number("cost", l.Cost.Decimal())
+	}
 	o.close('}')
 }
 

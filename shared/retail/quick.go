@@ -97,6 +97,8 @@ func (q *quickly) line() (l lineJSON) {
 			q.text(&l.Currency, &seen, 6)
 		case "reason":
 			q.text(&l.Reason, &seen, 7)
+		case "cost":
+			q.number(&l.Cost, &seen, 8)
 		default:
 			q.bad = true
 		}

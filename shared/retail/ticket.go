@@ -105,6 +105,15 @@ type Line struct {
 	Quantity    decimal.Decimal
 	Amount      money.Amount // extended, tax excluded, discount included unless a discount line says it
 	Reason      string
+	Cost        money.Amount // what goods had cost, extended, with the sign of what was sold; without currency = not known
+}
+
+// CostOf gives a cost the sign of its line: goods that come back take their cost back, however the source writes it.
+func CostOf(line, cost money.Amount) money.Amount {
+	if line.Minor < 0 && cost.Minor > 0 {
+		return cost.Neg()
+	}
+	return cost
 }
 
 // Tender is one signed way of paying: negative is money given back. Card numbers never get here (package guard).

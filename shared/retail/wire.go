@@ -47,6 +47,7 @@ type lineJSON struct {
 	Amount      json.Number `json:"amount"`
 	Currency    string      `json:"currency,omitempty"`
 	Reason      string      `json:"reason,omitempty"`
+	Cost        json.Number `json:"cost,omitempty"`
 }
 
 type tenderJSON struct {
@@ -110,7 +111,13 @@ func (l lineJSON) line(c money.Currency) (Line, error) {
 			return Line{}, err
 		}
 	}
-	return Line{LineKind(l.Kind), l.Code, l.Category, l.Description, q, a, l.Reason}, nil
+	out := Line{Kind: LineKind(l.Kind), Code: l.Code, Category: l.Category, Description: l.Description, Quantity: q, Amount: a, Reason: l.Reason}
+	if l.Cost != "" {
+		if out.Cost, err = money.Parse(string(l.Cost), a.Currency); err != nil {
+			return Line{}, fmt.Errorf("cost: %w", err)
+		}
+	}
+	return out, nil
 }
 
 // strictJSON decodes exactly one JSON value; what follows it is a fault.

@@ -271,6 +271,11 @@ func (s *sale) item(n int, l object) []retail.Line {
 	if out.Category == "" {
 		out.Category = Uncategorized
 	}
+	if unit, known := num("unit_cost"); known && haveQty {
+		cost, err := money.Round(unit.Mul(qty), c)
+		s.check(err)
+		out.Cost = retail.CostOf(net, cost)
+	}
 	why, adjusted := adjustment(l)
 	if !adjusted || !haveList || !haveQty {
 		return []retail.Line{out}
