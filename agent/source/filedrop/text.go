@@ -162,8 +162,18 @@ func decoded(d transform.Transformer, raw []byte, ended bool) (out []byte, used 
 	}
 }
 
-// slice reads n bytes of the decoded text at off again. Code unavailable: the file is not the same any more.
+// slice reads n bytes of the decoded text at off again; they may not be changed. Code unavailable: the file is not the same any more.
 func (t *text) slice(f io.ReaderAt, off int64, n int) ([]byte, error) {
+	if n == 0 {
+		return nil, nil
+	}
+	body, from, err := t.chunkAt(f, off)
+	if err != nil {
+		return nil, err
+	}
+	if body = body[off-from:]; len(body) >= n {
+		return body[:n:n], nil
+	}
 	out := make([]byte, 0, n)
 	for len(out) < n {
 		body, from, err := t.chunkAt(f, off+int64(len(out)))
