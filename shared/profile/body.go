@@ -3,6 +3,7 @@ package profile
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 
 	"github.com/tillpost/tillpost/shared/fault"
 )
@@ -80,9 +81,17 @@ func appendTexts(b []byte, ss []string) []byte {
 	return append(b, ']')
 }
 
+// plain are the bytes that stand for themselves.
+var plain = func() (is [256]bool) {
+	for c := ' '; c <= '~'; c++ {
+		is[c] = !strings.ContainsRune(`"\<>&`, c)
+	}
+	return is
+}()
+
 func appendText(b []byte, s string) []byte {
 	for i := 0; i < len(s); i++ {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+		if !plain[s[i]] {
 			quoted, err := json.Marshal(s)
 			if err != nil {
 				panic("BUG: a text cannot be written: " + err.Error())

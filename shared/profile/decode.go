@@ -131,7 +131,7 @@ func (b *build) row(r row, first bool) error {
 		}
 		line := retail.Line{Kind: kind, Code: r.text(l.code), Category: r.text(l.category), Description: r.text(l.description), Reason: r.text(l.reason)}
 		if q := r.text(l.quantity); q != "" {
-			if line.Quantity, err = b.p.number(q); err != nil {
+			if line.Quantity, err = r.number(q); err != nil {
 				return err
 			}
 		}
@@ -181,26 +181,27 @@ func (b *build) same(t retail.Tender) int {
 }
 
 // finish rounds the ticket at its total and makes lines and tenders add up to it.
-func (b *build) finish(t retail.Ticket) (retail.Record, error) {
+func (b *build) finish(t retail.Ticket) (rec retail.Record, err error) {
 	if len(b.lines) == 0 {
 		b.lines, b.exact = b.idle, make([]decimal.Decimal, len(b.idle))
 	}
-	total := sum(b.exact)
-	booked, err := money.Round(total, t.Currency)
-	if err != nil {
-		return nil, invalid("ticket %s: the total %s is beyond all bounds", t.Number, total)
-	}
-	amounts, err := spread(b.exact, booked)
-	if err != nil {
-		return nil, invalid("ticket %s: %v", t.Number, err)
+	amounts, booked, whole := whole(b.exact, t.Currency)
+	if !whole {
+		total := sum(b.exact)
+		if booked, err = money.Round(total, t.Currency); err != nil {
+			return nil, invalid("ticket %s: the total %s is beyond all bounds", t.Number, total)
+		}
+		if amounts, err = spread(b.exact, booked); err != nil {
+			return nil, invalid("ticket %s: %v", t.Number, err)
+		}
+		if diff := booked.DecimalOf().Sub(total); !diff.IsZero() {
+			t.Rounded = diff.String()
+		}
 	}
 	for i := range b.lines {
 		b.lines[i].Amount = amounts[i]
 	}
 	t.Lines = b.lines
-	if diff := booked.DecimalOf().Sub(total); !diff.IsZero() {
-		t.Rounded = diff.String()
-	}
 	if t.Tenders, err = b.settle(booked); err != nil {
 		return nil, invalid("ticket %s: %v", t.Number, err)
 	}
@@ -218,13 +219,14 @@ func (b *build) finish(t retail.Ticket) (retail.Record, error) {
 
 // settle gives tenders their amounts: what the file says, rounded together with the total when it says the same, or what the lines come to.
 func (b *build) settle(booked money.Amount) (out []retail.Tender, err error) {
-	paid, err := money.Round(sum(b.paid), booked.Currency)
-	if err != nil {
-		return nil, err
-	}
-	amounts, err := spread(b.paid, paid)
-	if err != nil {
-		return nil, err
+	amounts, paid, whole := whole(b.paid, booked.Currency)
+	if !whole {
+		if paid, err = money.Round(sum(b.paid), booked.Currency); err != nil {
+			return nil, err
+		}
+		if amounts, err = spread(b.paid, paid); err != nil {
+			return nil, err
+		}
 	}
 	for i, t := range b.tenders {
 		t.Amount = amounts[i]
@@ -238,6 +240,23 @@ func (b *build) settle(booked money.Amount) (out []retail.Tender, err error) {
 		}
 	}
 	return out, nil
+}
+
+// whole are exact amounts that are minor units already, and their sum: nothing is rounded then, and nothing needs decimals.
+func whole(exact []decimal.Decimal, c money.Currency) (out []money.Amount, total money.Amount, ok bool) {
+	out, total = make([]money.Amount, len(exact)), money.Of(0, c)
+	for i, d := range exact {
+		var err error
+		if d.IsZero() {
+			out[i] = money.Of(0, c)
+		} else if out[i], ok = money.Exact(d, c); !ok {
+			return nil, total, false
+		}
+		if total, err = total.Add(out[i]); err != nil {
+			return nil, total, false
+		}
+	}
+	return out, total, true
 }
 
 func sum(ds []decimal.Decimal) (total decimal.Decimal) {
@@ -257,11 +276,6 @@ func spread(exact []decimal.Decimal, total money.Amount) ([]money.Amount, error)
 	out, lost := make([]money.Amount, len(exact)), make([]decimal.Decimal, len(exact))
 	left := total.Minor
 	for i, d := range exact {
-		if a, ok := money.Exact(d, total.Currency); ok {
-			out[i] = a
-			left -= a.Minor
-			continue
-		}
 		scaled := d.Shift(int32(total.Currency.Digits()))
 		cut := scaled.Truncate(0)
 		if !cut.BigInt().IsInt64() {

@@ -22,7 +22,16 @@ type Head struct {
 	date     string
 	location string
 	missing  []string
+	numbers  map[string]decimal.Decimal // nil = they are not remembered
 }
+
+// maxNumbers bounds what Remember keeps.
+const maxNumbers = 2000
+
+// Remember makes h keep the numbers of the rows that it reads: quantities and prices of a file come again and again. From then on h is for one
+// goroutine.
+func (h *Head) Remember() { h.numbers = map[string]decimal.Decimal{} }
+
 
 // Head reads what rows have in common. Of two columns with one name the first counts.
 func (p *Profile) Head(r Rows) *Head {

@@ -138,7 +138,7 @@ func (r row) product(term []factor) (product decimal.Decimal, some bool, err err
 			some = some && filled
 		} else if s := r.text(f.text); s == "" {
 			return product, false, nil
-		} else if d, err = r.p.number(s); err != nil {
+		} else if d, err = r.number(s); err != nil {
 			err = fmt.Errorf("%s: %w", f.name, err)
 		}
 		switch {
@@ -151,6 +151,22 @@ func (r row) product(term []factor) (product decimal.Decimal, some bool, err err
 		}
 	}
 	return product, some, nil
+}
+
+// number is the profile's number, or the one that the same text was before.
+func (r row) number(s string) (d decimal.Decimal, err error) {
+	seen := r.head.numbers
+	if d, ok := seen[s]; ok {
+		return d, nil
+	}
+	if d, err = r.p.number(s); err != nil || seen == nil {
+		return d, err
+	}
+	if len(seen) >= maxNumbers {
+		clear(seen)
+	}
+	seen[s] = d
+	return d, nil
 }
 
 // across adds up the cells between two columns.

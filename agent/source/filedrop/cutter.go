@@ -43,14 +43,17 @@ func (c *cutter) reset() {
 
 // cut appends the row's cells to into. An error says what is wrong with it in its own words.
 func (c *cutter) cut(raw string, into []string) ([]string, error) {
-	if line := bare(raw); line != "" && strings.IndexByte(line, '"') < 0 && strings.IndexByte(line, '\n') < 0 {
-		return c.split(line, into), nil
+	if line := bare(raw); line != "" && len(c.comma) == 1 {
+		if cells, ok := split(line, c.comma[0], into); ok {
+			return cells, nil
+		}
 	}
 	c.feed.rest = raw
+	from := c.r.InputOffset()
 	cells, err := c.r.Read()
 	var wrong *csv.ParseError
 	switch {
-	case err == nil && len(c.feed.rest) == 0:
+	case err == nil && c.r.InputOffset() == from+int64(len(raw)):
 		return append(into, cells...), nil
 	case errors.As(err, &wrong):
 		err = errors.New(strings.TrimPrefix(wrong.Err.Error(), "csv: "))
@@ -67,12 +70,17 @@ func bare(raw string) string {
 	return strings.TrimSuffix(strings.TrimSuffix(raw, "\n"), "\r")
 }
 
-func (c *cutter) split(line string, into []string) []string {
-	for {
-		cell, rest, more := strings.Cut(line, c.comma)
-		if into = append(into, cell); !more {
-			return into
+// split cuts a line at its separators; ok is false when there is more to it: quotes, or a second line.
+func split(line string, comma byte, into []string) (cells []string, ok bool) {
+	cells, from := into, 0
+	for i := 0; i < len(line); i++ {
+		switch line[i] {
+		case comma:
+			cells = append(cells, line[from:i])
+			from = i + 1
+		case '"', '\n':
+			return nil, false
 		}
-		line = rest
 	}
+	return append(cells, line[from:]), true
 }

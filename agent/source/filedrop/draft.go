@@ -72,6 +72,7 @@ func (m *drafter) know(header []string, noted bool) {
 	m.known, m.of, m.noted = true, slices.Clone(header), noted
 	m.rows = profile.Rows{Profile: c.profile.Name, File: guard.Text(filepath.Base(c.path)), SHA256: c.sha, Location: c.loc, Top: cleaned(c.top()), Header: cleaned(header)}
 	m.head = c.profile.Head(m.rows)
+	m.head.Remember()
 	m.cell = make([]func(string) string, len(header))
 	for k, name := range m.rows.Header {
 		switch {
