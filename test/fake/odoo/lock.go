@@ -6,19 +6,44 @@ import (
 	"time"
 )
 
-// effective is a lock date as it binds the calling user, "" = none: an exception takes its place from 18 on.
-func (s *Server) effective(company int64, field string) string {
-	for _, e := range s.b.Models["account.lock_exception"] {
-		if v, concerned := e[field]; concerned && e["user_id"] == s.uid && e["active"] != false {
-			d, _ := v.(string)
-			return d
+// effective is a lock date as it binds the calling user in a company, "" = none: of the company and those above it, each by its most lenient
+// exception from 18 on.
+func (s *Server) effective(company int64, field string) (until string) {
+	for _, c := range s.above(company) {
+		d, _ := s.b.Models["res.company"][c][field].(string)
+		if field != "hard_lock_date" {
+			d = s.excepted(c, field, d)
 		}
+		until = max(until, d)
 	}
-	d, _ := s.b.Models["res.company"][company][field].(string)
-	return d
+	return until
 }
 
-// closed tells up to when an entry's date is locked, "" = it is open. The sales and purchase locks do not concern journal entries.
+// excepted is what an exception leaves of a lock date: one of the company, for the user or for everybody, that is neither revoked nor over.
+func (s *Server) excepted(company int64, field, date string) string {
+	now := time.Now().UTC().Format(time.DateTime)
+	for _, e := range s.b.Models["account.lock_exception"] {
+		user, forAll := e["user_id"], e["user_id"] == false || e["user_id"] == nil
+		v, concerned := e[field]
+		if end, ends := e["end_datetime"].(string); !concerned || e["active"] == false || ends && end < now || user != s.uid && !forAll || e["company_id"] != company {
+			continue
+		}
+		if d, _ := v.(string); d < date {
+			date = d
+		}
+	}
+	return date
+}
+
+// above is a company with its parents.
+func (s *Server) above(company int64) (out []int64) {
+	for at, ok := company, true; ok && at != 0; at, ok = s.b.Models["res.company"][at]["parent_id"].(int64) {
+		out = append(out, at)
+	}
+	return out
+}
+
+// closed tells up to when an entry's date is locked, "" = it is open. From 18 on sales and purchase locks concern journals of their type.
 func (s *Server) closed(date string, move int64) (until string) {
 	fields := []string{"fiscalyear_lock_date", "hard_lock_date"}
 	if s.Version == 17 && !s.holds(s.uid, "account.group_account_manager") {
@@ -27,7 +52,12 @@ func (s *Server) closed(date string, move int64) (until string) {
 	if s.taxed(move) {
 		fields = append(fields, "tax_lock_date")
 	}
-	company := s.owner("account.move", s.b.Models["account.move"][move])
+	m := s.b.Models["account.move"][move]
+	journal, _ := m["journal_id"].(int64)
+	if kind, _ := s.b.Models["account.journal"][journal]["type"].(string); s.Version >= 18 && (kind == "sale" || kind == "purchase") {
+		fields = append(fields, kind+"_lock_date")
+	}
+	company := s.owner("account.move", m)
 	for _, f := range fields {
 		if d := s.effective(company, f); date <= d {
 			until = max(until, d)
@@ -86,9 +116,10 @@ func (s *Server) relock(old record, changes record) error {
 	return nil
 }
 
-// userLock is one of the dates that 18 and 19 compute for the calling user; none is Python's first day, without its zeros.
+// userLock is one of the dates that are computed for the calling user, and in 17 the tax lock over all parents; none is Python's first day,
+// without its zeros.
 func (s *Server) userLock(company int64, name string) string {
-	if d := s.effective(company, strings.TrimPrefix(name, "user_")); d != "" {
+	if d := s.effective(company, strings.TrimPrefix(strings.TrimPrefix(name, "user_"), "max_")); d != "" {
 		return d
 	}
 	return "1-01-01"
