@@ -329,7 +329,7 @@ func TestADraftThatALockOvertookIsDatedAnew(t *testing.T) {
 			o.tasks[d].Period = policy
 		}
 		w, _ := at.writer(t, o, hub)
-		way.set(only("account.move.action_post", refuse)) // all are loaded, none is posted
+		way.set(only("account.move.action_post", unsent)) // all are loaded, none is posted
 		step(t, w)
 		way.set(nil)
 		p.do("account.move", "write", []any{[]int64{o.tasks[foreign.ID()].Move}, map[string]any{"date": string(ancient.AddDays(-7))}}, nil)
