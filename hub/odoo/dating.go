@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/tillpost/tillpost/hub/cases"
-	"github.com/tillpost/tillpost/hub/period"
+	"github.com/tillpost/tillpost/hub/lockdate"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/retail"
 )
@@ -27,7 +27,7 @@ type lead struct {
 }
 
 // date gives a job its accounting date before Odoo moves the entry without a word. What it returns waits.
-func (w *Writer) date(j *job, locks period.Locks, led leads) *Outcome {
+func (w *Writer) date(j *job, locks lockdate.Locks, led leads) *Outcome {
 	k := chainOf(j.Document)
 	first, together := led[k]
 	if together && j.Document.Number > 1 {
@@ -46,13 +46,13 @@ func (w *Writer) date(j *job, locks period.Locks, led leads) *Outcome {
 }
 
 // ask puts a job's case to the rule.
-func (w *Writer) ask(j *job, locks period.Locks) period.Answer {
-	return period.Decide(period.Question{Policy: j.Period, Date: j.entry.date, Entry: j.entry.concern(), Late: j.Document.Number > 1, Held: j.Held,
+func (w *Writer) ask(j *job, locks lockdate.Locks) lockdate.Answer {
+	return lockdate.Decide(lockdate.Question{Policy: j.Period, Date: j.entry.date, Entry: j.entry.concern(), Late: j.Document.Number > 1, Held: j.Held,
 		Today: retail.DateOf(w.Now())}, locks)
 }
 
 // move takes an answer's date over, with the reason when it is another one than was wanted.
-func (j *job) move(a period.Answer) {
+func (j *job) move(a lockdate.Answer) {
 	if a.Moved() {
 		j.Moved = fmt.Sprintf("the books are closed up to %s (%s)", a.Until, a.By)
 	}
@@ -75,7 +75,7 @@ func (e *entry) narrate(t Task) {
 }
 
 // locked is a document that waits for a person, or for the first one of its store-day, which has the case then.
-func (w *Writer) locked(t Task, a period.Answer, date retail.BusinessDate) Outcome {
+func (w *Writer) locked(t Task, a lockdate.Answer, date retail.BusinessDate) Outcome {
 	o := Outcome{Document: t.Document.ID(), Verdict: Wait, Again: w.Now().Add(lackAgain), Held: true}
 	if a.Follows {
 		o.Why = "It is not in the books: the first document of the same day waits for a closed period, and this one follows it"
@@ -99,7 +99,7 @@ func (w *Writer) locked(t Task, a period.Answer, date retail.BusinessDate) Outco
 
 // settled is a note that the rule of its location dated a store-day or voucher otherwise: to be read, nobody has to decide it.
 func (j job) settled() *cases.Case {
-	if j.Moved == "" || j.Document.Number > 1 || j.Period != period.Next {
+	if j.Moved == "" || j.Document.Number > 1 || j.Period != lockdate.Next {
 		return nil
 	}
 	return caseOf(cases.PeriodNext, j.Task, fmt.Sprintf("Entry %s stands on %s instead of %s: %s", j.seen.name, j.entry.date, j.Document.Key.Day, j.Moved))

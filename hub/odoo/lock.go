@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/tillpost/tillpost/hub/period"
+	"github.com/tillpost/tillpost/hub/lockdate"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
@@ -16,18 +16,18 @@ var (
 )
 
 // locks reads what binds entries of the company, made by this user.
-func (ch *chart) locks(ctx context.Context, c *Client) (period.Locks, error) {
+func (ch *chart) locks(ctx context.Context, c *Client) (lockdate.Locks, error) {
 	if ch.version.Major < 18 {
 		return ch.locks17(ctx, c)
 	}
 	m, err := ch.readOwn(ctx, c, lockFields)
-	return period.Locks{Year: lockDate(m["user_fiscalyear_lock_date"]), Hard: lockDate(m["user_hard_lock_date"]), Tax: lockDate(m["user_tax_lock_date"]),
+	return lockdate.Locks{Year: lockDate(m["user_fiscalyear_lock_date"]), Hard: lockDate(m["user_hard_lock_date"]), Tax: lockDate(m["user_tax_lock_date"]),
 		Sale: lockDate(m["user_sale_lock_date"]), Purchase: lockDate(m["user_purchase_lock_date"])}, err
 }
 
 // locks17 reads them from 17, which knows neither exceptions nor locks of one kind of journal. Its tax date includes the parents'; those of the
 // year are asked of each parent. The date for "non-advisers" is taken as closed: a machine is no adviser.
-func (ch *chart) locks17(ctx context.Context, c *Client) (l period.Locks, err error) {
+func (ch *chart) locks17(ctx context.Context, c *Client) (l lockdate.Locks, err error) {
 	m, err := ch.readOwn(ctx, c, lockFields17)
 	if err != nil {
 		return l, err

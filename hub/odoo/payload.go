@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tillpost/tillpost/hub/period"
+	"github.com/tillpost/tillpost/hub/lockdate"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/money"
@@ -30,7 +30,7 @@ type entry struct {
 }
 
 // concern is what says which lock dates bind it.
-func (e entry) concern() period.Entry { return period.Entry{Taxed: e.taxed, Journal: e.kind} }
+func (e entry) concern() lockdate.Entry { return lockdate.Entry{Taxed: e.taxed, Journal: e.kind} }
 
 // item is one journal item. Two items are the same when all of it is: that is what the read-back compares.
 type item struct {

@@ -6,12 +6,12 @@ import (
 	"slices"
 
 	"github.com/tillpost/tillpost/hub/cases"
-	"github.com/tillpost/tillpost/hub/period"
+	"github.com/tillpost/tillpost/hub/lockdate"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
 // prepare resolves names and dates. What lacks something in Odoo waits with a case and stops nobody else.
-func (w *Writer) prepare(ctx context.Context, b books, ch *chart, locks period.Locks, ts []Task) (jobs []job, out []Outcome, err error) {
+func (w *Writer) prepare(ctx context.Context, b books, ch *chart, locks lockdate.Locks, ts []Task) (jobs []job, out []Outcome, err error) {
 	led := leads{}
 	for _, t := range ts {
 		e, tags, err := ch.resolve(w.Hub, t.Document, t.Date)
@@ -71,7 +71,7 @@ func (w *Writer) lacking(t Task, what string) Outcome {
 }
 
 // before reads what stands in Odoo now: an entry is posted only if it is exactly what was to be sent.
-func (w *Writer) before(ctx context.Context, ch *chart, locks period.Locks, jobs []job) (drafts []job, out []Outcome, err error) {
+func (w *Writer) before(ctx context.Context, ch *chart, locks lockdate.Locks, jobs []job) (drafts []job, out []Outcome, err error) {
 	if err := w.see(ctx, ch, jobs); err != nil {
 		return nil, nil, err
 	}
@@ -108,7 +108,7 @@ func (w *Writer) before(ctx context.Context, ch *chart, locks period.Locks, jobs
 }
 
 // inspect judges what stands in Odoo before it is posted: an outcome, a draft that must get another date first, or neither: it may be posted.
-func (w *Writer) inspect(ch *chart, locks period.Locks, j *job) (o *Outcome, redate bool) {
+func (w *Writer) inspect(ch *chart, locks lockdate.Locks, j *job) (o *Outcome, redate bool) {
 	say := func(o Outcome) (*Outcome, bool) { return &o, false }
 	switch {
 	case j.seen == nil:

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/hub/cases"
-	"github.com/tillpost/tillpost/hub/period"
+	"github.com/tillpost/tillpost/hub/lockdate"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -20,7 +20,7 @@ type Task struct {
 	Home     int64               // Odoo's id of that company once it or its store-day stands there, which counts then: names change. 0 = not known
 	Attempt  int                 // how often Odoo broke on it
 
-	Period period.Policy       // what becomes of it when its period is closed, as it was when its chain began
+	Period lockdate.Policy     // what becomes of it when its period is closed, as it was when it was made
 	Loaded retail.BusinessDate // the date its draft was last given, "" = it was not loaded yet
 	Moved  string              // why Date is not its own day, "" = it is
 	Held   bool                // the first document of its store-day or voucher waits for a closed period

@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/lockdate"
 	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/odoo"
-	"github.com/tillpost/tillpost/hub/period"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -77,7 +77,7 @@ func TestAPolicySaysWhereADayOfAClosedPeriodGoes(t *testing.T) {
 				} else {
 					p.lock(c.field, string(closedUpTo))
 				}
-				for i, policy := range []period.Policy{period.ByDefault, period.Hold, period.Ask, period.Next} {
+				for i, policy := range []lockdate.Policy{lockdate.ByDefault, lockdate.Hold, lockdate.Ask, lockdate.Next} {
 					books := b
 					if c.sales {
 						books = sales
@@ -98,7 +98,7 @@ func TestAPolicySaysWhereADayOfAClosedPeriodGoes(t *testing.T) {
 }
 
 // judge compares what became of a document with what its policy says.
-func (c closing) judge(t *testing.T, s server, o *outbox, hub envelope.HubID, d rollup.Document, policy period.Policy) {
+func (c closing) judge(t *testing.T, s server, o *outbox, hub envelope.HubID, d rollup.Document, policy lockdate.Policy) {
 	t.Helper()
 	out := o.outcome(d)
 	switch {
@@ -107,7 +107,7 @@ func (c closing) judge(t *testing.T, s server, o *outbox, hub envelope.HubID, d 
 		if out.Read.Date != d.Date || out.Note != nil {
 			t.Errorf("%s: an open day went to %s, note %+v", policy, out.Read.Date, out.Note)
 		}
-	case policy == period.Next:
+	case policy == lockdate.Next:
 		want(t, out, odoo.Done)
 		if k := o.tasks[d.ID()]; out.Read.Date != firstOpen || k.Date != firstOpen || !strings.Contains(k.Moved, string(closedUpTo)) || !strings.Contains(k.Moved, c.by) {
 			t.Errorf("it stands on %s, is kept with %s because %q", out.Read.Date, k.Date, k.Moved)
@@ -127,7 +127,7 @@ func (c closing) judge(t *testing.T, s server, o *outbox, hub envelope.HubID, d 
 		if k == nil || k.Cause != cases.LockedPeriod || !out.Held || !strings.Contains(k.Detail, string(closedUpTo)) || !strings.Contains(k.Detail, c.by) {
 			t.Fatalf("%s: held %v, case %+v", policy, out.Held, k)
 		}
-		if offered := k.Proposed; policy == period.Ask && offered != firstOpen || policy != period.Ask && offered != "" {
+		if offered := k.Proposed; policy == lockdate.Ask && offered != firstOpen || policy != lockdate.Ask && offered != "" {
 			t.Errorf("%s: the case offers %q", policy, offered)
 		}
 	}
@@ -282,7 +282,7 @@ func TestWhatComesLateFollowsItsDay(t *testing.T) {
 		later.Lines = untaxed(later.Lines)
 		p.lock("tax_lock_date", string(closedUpTo))
 		o, hub := newOutbox(d, late), newHub()
-		o.tasks[d.ID()].Period = period.Ask
+		o.tasks[d.ID()].Period = lockdate.Ask
 		w, _ := s.writer(t, o, hub)
 		for range 2 { // together, and again when the first is known to wait
 			step(t, w)
@@ -325,7 +325,7 @@ func TestADraftThatALockOvertookIsDatedAnew(t *testing.T) {
 		at, way := s.behind(t)
 		next, ask, foreign := document(t, set, b, "S-NY", ancient), document(t, set, b, "S-NY", ancient.AddDays(-1)), document(t, set, b, "S-NY", ancient.AddDays(-2))
 		o, hub := newOutbox(next, ask, foreign), newHub()
-		for d, policy := range map[string]period.Policy{next.ID(): period.Next, ask.ID(): period.Ask, foreign.ID(): period.Next} {
+		for d, policy := range map[string]lockdate.Policy{next.ID(): lockdate.Next, ask.ID(): lockdate.Ask, foreign.ID(): lockdate.Next} {
 			o.tasks[d].Period = policy
 		}
 		w, _ := at.writer(t, o, hub)
@@ -366,7 +366,7 @@ func TestALockFarAheadMovesNothing(t *testing.T) {
 			p := s.person(t)
 			set, b := s.set(t)
 			p.set(p.lockField(), "2062-12-31")
-			for i, policy := range []period.Policy{period.Next, period.Ask} {
+			for i, policy := range []lockdate.Policy{lockdate.Next, lockdate.Ask} {
 				d := document(t, set, b, "S-NY", today.AddDays(-i))
 				o := newOutbox(d)
 				o.tasks[d.ID()].Period = policy

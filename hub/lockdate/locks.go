@@ -1,6 +1,6 @@
-// Package period says what becomes of a document whose accounting date lies in a closed period: whether the books are closed to it, and
+// Package lockdate says what becomes of a document whose accounting date lies in a closed period: whether the books are closed to it, and
 // whether it waits, asks or goes to the first open date. It is pure; odoo reads the dates and carries the answer out.
-package period
+package lockdate
 
 import "github.com/tillpost/tillpost/shared/retail"
 

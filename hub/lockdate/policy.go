@@ -1,4 +1,4 @@
-package period
+package lockdate
 
 import (
 	"cmp"
@@ -20,9 +20,9 @@ const (
 // Valid tells the words of settings from others.
 func (p Policy) Valid() bool { return p == ByDefault || p == Hold || p == Next || p == Ask }
 
-// Of is the policy of a new document: the one that its chain began with, else the location's, else head office's. A chain keeps its policy,
-// so that a change of settings splits no store-day.
-func Of(chain, location, all Policy) Policy { return cmp.Or(chain, location, all, Hold) }
+// Of is the policy of a new document: the location's, else head office's. A document keeps it, whatever settings say later: what comes late
+// of its day follows it, so that a change splits no store-day.
+func Of(location, all Policy) Policy { return cmp.Or(location, all, Hold) }
 
 // aheadMost is how many days from today the first open date may lie for a document to go there by itself: books that are closed far into the
 // future are a typing error rather than a period.
