@@ -75,15 +75,26 @@ func (s *Server) taxed(move int64) bool {
 	return false
 }
 
-// shift is the date that Odoo gives an entry of a closed period: the end of the first open month, or today when that month is still on.
-func shift(until string) string {
+// yearly reports whether a journal numbers its entries by year: those of sales and money do, others by month.
+func (s *Server) yearly(journal any) bool {
+	id, _ := journal.(int64)
+	kind := s.b.Models["account.journal"][id]["type"]
+	return kind == "sale" || kind == "bank" || kind == "cash"
+}
+
+// shift is the date that Odoo gives an entry of a closed period: the end of the first open month, or year where a journal counts by it, or
+// today while that is still on.
+func shift(until string, yearly bool) string {
 	t, _ := time.Parse(time.DateOnly, until)
 	t = t.AddDate(0, 0, 1)
-	now := time.Now()
-	if t.Format("2006-01") >= now.Format("2006-01") {
+	now, span, end := time.Now(), "2006-01", time.Date(t.Year(), t.Month()+1, 0, 0, 0, 0, 0, time.UTC)
+	if yearly {
+		span, end = "2006", time.Date(t.Year(), time.December, 31, 0, 0, 0, 0, time.UTC)
+	}
+	if t.Format(span) >= now.Format(span) {
 		return max(t.Format(time.DateOnly), now.Format(time.DateOnly))
 	}
-	return time.Date(t.Year(), t.Month()+1, 0, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
+	return end.Format(time.DateOnly)
 }
 
 // lockedWords is how a version says that a period is closed.
