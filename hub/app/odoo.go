@@ -234,6 +234,12 @@ func printCheck(w io.Writer, rep odoo.CheckReport, o OdooConfig) {
 	if rep.Key.Soon(time.Now()) {
 		fmt.Fprintf(w, "  soon: make a new API key for user %s in Odoo and put it into %s; it is read without a restart\n", o.User, o.KeyFile)
 	}
+	if rep.SaleLock != "" {
+		fmt.Fprintf(w, "  sales journals are closed up to %s\n", rep.SaleLock)
+	}
+	if rep.TaxLock != "" {
+		fmt.Fprintf(w, "  entries with taxes are closed up to %s\n", rep.TaxLock)
+	}
 	if rep.Locked != "" {
 		fmt.Fprintf(w, "  the books are closed up to %s\n", rep.Locked)
 	}

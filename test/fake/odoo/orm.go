@@ -144,8 +144,11 @@ func (s *Server) lacks(model, field string) bool {
 		return s.Version < 18
 	case "res.company.period_lock_date":
 		return s.Version >= 18
-	case "res.company.user_fiscalyear_lock_date", "res.company.user_hard_lock_date", "res.company.user_tax_lock_date", "res.company.sale_lock_date", "res.company.hard_lock_date":
+	case "res.company.user_fiscalyear_lock_date", "res.company.user_hard_lock_date", "res.company.user_tax_lock_date", "res.company.user_sale_lock_date",
+		"res.company.user_purchase_lock_date", "res.company.sale_lock_date", "res.company.purchase_lock_date", "res.company.hard_lock_date":
 		return s.Version < 18
+	case "res.company.max_tax_lock_date":
+		return s.Version >= 18
 	}
 	return field == "no_such"
 }
@@ -238,8 +241,15 @@ func (s *Server) field(model string, r record, name string) any {
 			return s.bankReconciled(r)
 		}
 	case "res.company":
-		if strings.HasPrefix(name, "user_") && strings.HasSuffix(name, "_lock_date") {
+		if (strings.HasPrefix(name, "user_") || strings.HasPrefix(name, "max_")) && strings.HasSuffix(name, "_lock_date") {
 			return s.userLock(r["id"].(int64), name)
+		}
+		if name == "parent_ids" { // the company itself is the last
+			var out []any
+			for _, id := range s.above(r["id"].(int64)) {
+				out = append([]any{id}, out...)
+			}
+			return out
 		}
 	case "res.users":
 		if name == s.groupField() {
