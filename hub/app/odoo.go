@@ -43,7 +43,7 @@ func (c *cli) odooCommand() *cobra.Command {
 	setup.Flags().StringToStringVar(&o.TaxNames, "tax-as", nil, "existing Odoo tax to use for a jurisdiction, like \"NY State\"=\"NY State 4%\"")
 	setup.Flags().StringSliceVar(&profiles, "profile", nil, "make ready for files of this profile: its tenders and taxes")
 	setup.Flags().BoolVar(&o.DryRun, "dry-run", false, "only tell what would be made")
-	return group("odoo", "the books", setup, c.on("check", "see whether store-days can be posted", 0, c.check))
+	return group("odoo", "the books", setup, c.on("check", "see whether store-days can be posted", 0, c.check), c.claimCommand())
 }
 
 // expect adds the codes that files of some profiles will name.
