@@ -80,6 +80,7 @@ func (d *work) location(l retail.LocationCode, name string) {
 		why = append(why, fmt.Sprintf("the warehouse %q is named like the location", w.Name))
 	}
 	if r.Target != (mapping.Target{}) {
+		r.From = d.From
 		line.Rule, line.Why = r, strings.Join(why, "; ")
 		d.p.Lines = append(d.p.Lines, line)
 	}
@@ -135,7 +136,7 @@ func (d *work) beside(role ledger.Role, codes []string) {
 		if len(fit) != 1 {
 			continue
 		}
-		r.Target.Analytic = fit[0].Plan + "/" + fit[0].Name
+		r.From, r.Target.Analytic = d.From, fit[0].Plan+"/"+fit[0].Name
 		d.p.Lines = append(d.p.Lines, Line{Rule: r, Sure: Likely, Change: Added, Why: fmt.Sprintf("the analytic plan %q has an account named like it", fit[0].Plan)})
 	}
 }
