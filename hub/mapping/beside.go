@@ -70,6 +70,27 @@ func (s Set) OfCategory(a ledger.Account, l retail.LocationCode, on retail.Busin
 	return ""
 }
 
+// Calls writes a list of analytic accounts by the names that the rules use: called is every name of each, by the one that stands in the list.
+func (s Set) Calls(list string, called map[string][]string) string {
+	if list == "" {
+		return ""
+	}
+	used := map[string]bool{}
+	for _, r := range s.Rules {
+		for _, n := range Names(r.Target.Analytic) {
+			used[n] = true
+		}
+	}
+	var out []string
+	for _, n := range Names(list) {
+		if i := slices.IndexFunc(called[n], func(other string) bool { return used[other] }); i >= 0 {
+			n = called[n][i]
+		}
+		out = append(out, n)
+	}
+	return strings.Join(out, "; ")
+}
+
 // On is the set as it counts on a day: of each rule the one in force then.
 func (s Set) On(day retail.BusinessDate) Set {
 	out := Set{Version: s.Version}
