@@ -176,6 +176,10 @@ func TestAHubThatStartsAgainGoesOnAtOnce(t *testing.T) {
 		if !s.rivalHub(t, id, "here", book, newOutbox(), &clock).hold(t).Ours {
 			t.Fatal("the first hub on these books does not get them")
 		}
+		rows, _ := s.person(t).do("account.move", "search_read", []any{[]any{[]any{"ref", "=like", "Tillpost-claim %"}}}, map[string]any{"fields": []string{"state"}}).([]any)
+		if len(rows) != 1 || rows[0].(map[string]any)["state"] != "cancel" {
+			t.Errorf("the claim is %v: want one cancelled entry, which keeps no period open", rows)
+		}
 		book.beat.N++ // it was killed between storing a beat and sending it
 		again := s.rivalHub(t, id, "here", book, newOutbox(), &clock)
 		if !again.hold(t).Ours {
