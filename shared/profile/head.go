@@ -32,7 +32,6 @@ const maxNumbers = 2000
 // goroutine.
 func (h *Head) Remember() { h.numbers = map[string]decimal.Decimal{} }
 
-
 // Head reads what rows have in common. Of two columns with one name the first counts.
 func (p *Profile) Head(r Rows) *Head {
 	h := &Head{names: make(map[string]int, len(r.Header)), location: string(r.Location), missing: p.Missing(r.Header), slots: make([]int, len(p.rules.columns))}
