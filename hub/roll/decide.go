@@ -36,10 +36,18 @@ func Decide(d Day, o Options) (Decision, error) {
 		dec.Why = "no journal is known yet: run `hub odoo setup`"
 		return dec, nil
 	}
+	if o.Books.Sales == "" {
+		o.Books.Sales = d.Books.Sales
+	}
+	if d.mode() != rollup.ByEntry && o.Books.Sales == "" {
+		dec.Why = fmt.Sprintf("its location posts as %s, and no sales journal is known yet: run `hub odoo setup`", d.mode())
+		return dec, nil
+	}
 	sheet, err := rollup.Map(d.Key, d.Totals, d.Set, o.Books)
 	if err != nil {
 		return dec, err
 	}
+	sheet.Mode = d.mode()
 	dec.unknown(d, sheet)
 	if why := o.Shadow.keeps(shadowed{d.Key.Day, len(d.Documents), d.ShadowUntil, d.Begins}); why != "" {
 		if dec.Why = why; len(d.Documents) == 0 {
@@ -67,6 +75,9 @@ func Decide(d Day, o Options) (Decision, error) {
 	}
 	return dec, dec.document(d, o, sheet)
 }
+
+// mode is as what the day goes to the books.
+func (d Day) mode() rollup.Mode { return rollup.ModeOf(d.Documents, d.Mode) }
 
 // auto tells whether the day needs no person: the location's word goes before head office's. What is not complete, does not balance or has
 // more in suspense than the cap never comes here.

@@ -48,6 +48,7 @@ type Day struct {
 	Set        mapping.Set
 	Books      rollup.Books // what setup found or made
 	Review     view.Review
+	Mode       rollup.Mode // that the location wants for this day
 
 	Begins      time.Time           // zero = not known
 	ShadowUntil retail.BusinessDate // the location's first day that is posted, "" = Options say it

@@ -20,6 +20,7 @@ import (
 type Books struct {
 	Journal  string // journal code in Odoo
 	Suspense string // account code of the suspense account
+	Sales    string `json:",omitempty"` // code of the sales journal, for receipts and invoices; "" = none was set up
 }
 
 // Sheet is a store-day as the books should show it now: totals with their places, by today's mapping.
@@ -27,6 +28,7 @@ type Sheet struct {
 	Lines    []Line
 	Unmapped []ledger.Account // measures that stand in suspense: each is a case
 	Suspense money.Amount     // sum of the absolute amounts in suspense
+	Mode     Mode             // as what it goes there; Map leaves it to the caller
 }
 
 // Map gives each measure its place in the books. A measure without a rule goes to suspense and is listed: one unknown code never stops
@@ -113,7 +115,8 @@ func Next(k DayKey, date retail.BusinessDate, s Sheet, posted []Document, b Book
 	if bug.LateDropped && len(posted) > 0 {
 		return Document{}, false, nil
 	}
-	return complete(Document{Key: k, Kind: DayDocument, Date: date, Journal: b.Journal, Tickets: tickets, Mapping: set.Version, Note: note}, s, posted)
+	d = Document{Key: k, Kind: DayDocument, Date: date, Journal: b.Journal, Tickets: tickets, Mapping: set.Version, Note: note}
+	return complete(d.as(s.Mode, b), s, posted)
 }
 
 // NextVoucher is Next for a voucher: posted are the documents of its series. A voucher that is taken back is one without postings.

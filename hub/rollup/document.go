@@ -37,6 +37,9 @@ type Document struct {
 	Date     retail.BusinessDate // the accounting date wanted; Odoo's is read back and must be this one
 	Currency money.Currency
 	Journal  string // journal code in Odoo
+	Mode     Mode   `json:",omitempty"` // as what it goes there, "" = a journal entry
+	Sales    string `json:",omitempty"` // code of the sales journal, in which receipts and invoices stand
+	Slip     *Slip  `json:",omitempty"` // of a ticket's own document, nil = of many tickets
 	Lines    []Line // sorted; they sum to zero
 	Tickets  int    // current tickets of the store-day when it was made
 	Mapping  int64  // mapping.Set.Version
@@ -61,4 +64,13 @@ type Line struct {
 	Refund   bool         // which side of the tax: its refund repartition lines
 	Amount   money.Amount // debit positive, credit negative, never zero
 	Suspense bool         // the measure has no mapping: the account is the suspense account
+}
+
+// Slip is what a ticket's own document says of its ticket besides the money.
+type Slip struct {
+	Key      string   // retail.Key as text
+	Number   string   // on the receipt
+	Customer string   `json:",omitempty"` // vendor's customer id, "" = nobody named
+	House    bool     `json:",omitempty"` // charged to, or received on, a house account
+	Refs     []string `json:",omitempty"` // gateway transaction ids
 }

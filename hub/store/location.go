@@ -8,6 +8,7 @@ import (
 
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -15,19 +16,22 @@ import (
 
 // Location is a store in the hub's registry.
 type Location struct {
-	Code      retail.LocationCode `json:"code"`
-	Name      string              `json:"name"`
-	Currency  money.Currency      `json:"currency"`
-	Company   string              `json:"company,omitempty"`
-	OpenDays  string              `json:"open_days,omitempty"` // "mon tue wed"; "" = no day is expected
-	Review    view.Review         `json:"review,omitempty"`
-	Shadow    retail.BusinessDate `json:"shadow_until,omitempty"` // first day that is posted, "" = as head office says for all
-	OldWay    string              `json:"old_journal,omitempty"`  // where the old way writes in Odoo
-	Confirmed bool                `json:"confirmed"`
-	Seen      time.Time           `json:"seen,omitzero"`
-	Zone      string              `json:"zone"`
-	Cutoff    string              `json:"cutoff"`
-	Tills     []Till              `json:"tills,omitempty"`
+	Code     retail.LocationCode `json:"code"`
+	Name     string              `json:"name"`
+	Currency money.Currency      `json:"currency"`
+	Company  string              `json:"company,omitempty"`
+	OpenDays string              `json:"open_days,omitempty"` // "mon tue wed"; "" = no day is expected
+	Review   view.Review         `json:"review,omitempty"`
+	Shadow   retail.BusinessDate `json:"shadow_until,omitempty"` // first day that is posted, "" = as head office says for all
+	OldWay   string              `json:"old_journal,omitempty"`  // where the old way writes in Odoo
+	Posting  rollup.Mode         `json:"posting,omitempty"`      // as what its days go to the books; setting it, "" = as it is
+
+	PostingFrom retail.BusinessDate `json:"-"` // the mode holds from this day on, "" = always
+	Confirmed   bool                `json:"confirmed"`
+	Seen        time.Time           `json:"seen,omitzero"`
+	Zone        string              `json:"zone"`
+	Cutoff      string              `json:"cutoff"`
+	Tills       []Till              `json:"tills,omitempty"`
 }
 
 // Till is a register or terminal in the registry.

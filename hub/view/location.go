@@ -3,6 +3,7 @@ package view
 import (
 	"time"
 
+	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/health"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -43,6 +44,8 @@ type LocationView struct {
 	Review    Review
 	Shadow    retail.BusinessDate // its first day that is posted, "" = as head office says for all
 	OldWay    string              // code of the journal that the old way writes to, "" = known by the analytic account
+	Posting   rollup.Mode         // as what its days go to the books today
+	Postings  []rollup.ModeRule   // all rules of that, past and to come
 	Confirmed bool
 	Seen      time.Time // something of it arrived
 	Devices   []DeviceView
@@ -95,5 +98,8 @@ type LocationForm struct {
 	Review   Review
 	Shadow   retail.BusinessDate // first day that is posted
 	OldWay   string              // journal code
+	Posting  rollup.Mode         // as what its days go to the books, "" = as it is
 	From     retail.BusinessDate // zone and cutoff hold from this day on, "" = always
+
+	PostingFrom retail.BusinessDate // the way of posting holds from this day on, "" = always
 }

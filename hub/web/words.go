@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/breaker"
 	"github.com/tillpost/tillpost/shared/money"
@@ -232,6 +233,19 @@ func outcomeText(outcome string, void bool) string {
 		text += ", void"
 	}
 	return text
+}
+
+// modeText words as what a location's days go to the books.
+func modeText(m rollup.Mode) string {
+	switch m.Or() {
+	case rollup.ByReceipt:
+		return "one sales receipt a day, with its payments"
+	case rollup.ByInvoice:
+		return "one customer invoice a day, with its payments"
+	case rollup.ByTicket:
+		return "a receipt or invoice per ticket, with its payments"
+	}
+	return "one journal entry a day"
 }
 
 // reviewText words who lets a location's complete days go.
