@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tillpost/tillpost/hub/odoo"
+	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/store"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/fault"
@@ -77,6 +79,7 @@ func Setup(ctx context.Context, s *store.Store, cfg OdooConfig, o odoo.SetupOpti
 			return reps, err
 		}
 		b.only(own.Locations)
+		own.Receipts = slices.DeleteFunc(own.Receipts, func(l retail.LocationCode) bool { _, here := own.Locations[l]; return !here })
 		if i > 0 {
 			own.Books = reps[0].Books
 		}
@@ -118,10 +121,14 @@ func complete(ctx context.Context, s *store.Store, o *odoo.SetupOptions) error {
 	if err != nil {
 		return err
 	}
-	o.Locations = map[retail.LocationCode]string{}
+	o.Locations, o.Receipts = map[retail.LocationCode]string{}, nil
 	for _, l := range ls {
-		if l.Confirmed {
-			o.Locations[l.Code] = l.Name
+		if !l.Confirmed {
+			continue
+		}
+		o.Locations[l.Code] = l.Name
+		if slices.ContainsFunc(l.Postings, func(r rollup.ModeRule) bool { return r.Mode != rollup.ByEntry }) {
+			o.Receipts = append(o.Receipts, l.Code)
 		}
 	}
 	taxes, err := s.Codes(ctx, "tax")

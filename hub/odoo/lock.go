@@ -11,6 +11,8 @@ import (
 type Locks struct {
 	All retail.BusinessDate // everything
 	Tax retail.BusinessDate // entries with tax lines
+
+	Sale retail.BusinessDate // receipts, invoices and credit notes, from 18 on
 }
 
 // locks reads the company's lock dates. From 18 on the user's own effective dates count: they know exceptions and parent companies. In 17
@@ -18,7 +20,7 @@ type Locks struct {
 func (ch *chart) locks(ctx context.Context, c *Client) (l Locks, err error) {
 	fields, taxField := []string{"fiscalyear_lock_date", "period_lock_date", "tax_lock_date"}, "tax_lock_date"
 	if ch.version.Major >= 18 {
-		fields, taxField = []string{"user_fiscalyear_lock_date", "user_hard_lock_date", "user_tax_lock_date"}, "user_tax_lock_date"
+		fields, taxField = []string{"user_fiscalyear_lock_date", "user_hard_lock_date", "user_tax_lock_date", "user_sale_lock_date"}, "user_tax_lock_date"
 	}
 	got, err := c.read(ctx, "res.company", []int64{ch.company}, fields, ch.in())
 	if err != nil {
@@ -32,9 +34,12 @@ func (ch *chart) locks(ctx context.Context, c *Client) (l Locks, err error) {
 		if len(d) != len("2006-01-02") || d < "1900" { // 18 and 19: "never locked" is Python's first day, as "1-01-01" or "0001-01-01"
 			d = ""
 		}
-		if f == taxField {
+		switch f {
+		case taxField:
 			l.Tax = max(l.Tax, d)
-		} else {
+		case "user_sale_lock_date":
+			l.Sale = max(l.Sale, d)
+		default:
 			l.All = max(l.All, d)
 		}
 	}
@@ -49,6 +54,17 @@ func (l Locks) Closed(d retail.BusinessDate, taxed bool) retail.BusinessDate {
 	}
 	if until == "" || d > until {
 		return ""
+	}
+	return until
+}
+
+// closedFor says up to when the date of a document's records is locked for one of them, "" = it is open for all.
+func (l Locks) closedFor(es []entry) (until retail.BusinessDate) {
+	for _, e := range es {
+		until = max(until, l.Closed(e.date, e.taxed))
+		if e.kind != asEntry && e.date <= l.Sale {
+			until = max(until, l.Sale)
+		}
 	}
 	return until
 }

@@ -2,6 +2,7 @@ package odoo
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,12 +16,19 @@ import (
 type entry struct {
 	external string
 	ref      string
+	part     string // "" = the document's first record, else one that belongs to it
+	kind     string // Odoo's move_type
+	partner  int64  // 0 = none
+	note     string // for people who search, as payRef is
+	payRef   string
 	journal  int64
 	date     retail.BusinessDate
 	currency money.Currency
 	taxed    bool
 	location int64 // analytic account
 	items    []item
+
+	receivable int64 // account on which the partner owes it until it is paid, 0 = nobody owes
 }
 
 // item is one journal item. Two items are the same when all of it is: that is what the read-back compares.
@@ -50,7 +58,7 @@ func (ch *chart) resolve(hub envelope.HubID, d rollup.Document, date retail.Busi
 	if !ok {
 		return e, nil, &lack{fmt.Sprintf("Odoo has no analytic account with the code %q (or the user may not see it): run `hub odoo setup`", d.Key.Location)}
 	}
-	e = entry{external: ExternalID(hub, d.ID()), ref: Ref(hub, d), journal: j.id, date: date, currency: d.Currency, location: at}
+	e = entry{kind: asEntry, external: ExternalID(hub, d.ID()), ref: Ref(hub, d), journal: j.id, date: date, currency: d.Currency, location: at}
 	tags = map[int64][]int64{}
 	for _, l := range d.Lines {
 		i := item{label: label(l.Label), minor: l.Amount.Minor, analytic: strconv.FormatInt(at, 10)}
@@ -107,8 +115,12 @@ func payload(entries []entry, tags map[int64][]int64) []any {
 	for _, e := range entries {
 		taxed = taxed || e.taxed
 	}
+	partnered := slices.ContainsFunc(entries, func(e entry) bool { return e.partner != 0 })
 	if taxed {
-		head = append(append([]string{}, columns...), taxColumns...)
+		head = append(append([]string{}, head...), taxColumns...)
+	}
+	if partnered {
+		head = append(append([]string{}, head...), "partner_id/.id")
 	}
 	var table []any
 	for _, e := range entries {
@@ -118,11 +130,22 @@ func payload(entries []entry, tags map[int64][]int64) []any {
 			if taxed {
 				row = append(row, i.taxCells(tags)...)
 			}
+			if partnered {
+				row = append(row, partnerCell(e, own[0] != ""))
+			}
 			table = append(table, row)
 			own = []any{"", "", "", "", ""}
 		}
 	}
 	return []any{head, table}
+}
+
+// partnerCell names an entry's partner on its first row.
+func partnerCell(e entry, first bool) string {
+	if !first || e.partner == 0 {
+		return ""
+	}
+	return strconv.FormatInt(e.partner, 10)
 }
 
 // cells are an item's own columns. Money goes as decimal text: no double is ever sent.

@@ -12,11 +12,11 @@ import (
 // prepare resolves names and dates. What lacks something in Odoo waits with a case and stops nobody else.
 func (w *Writer) prepare(ctx context.Context, b books, ch *chart, locks Locks, ts []Task) (jobs []job, out []Outcome, err error) {
 	for _, t := range ts {
-		e, tags, err := ch.resolve(w.Hub, t.Document, t.Date)
+		es, whole, tags, err := ch.records(w.Hub, t.Document, t.Date)
 		if err != nil && t.Move == 0 {
 			if fresh, ferr := w.charts.get(ctx, b, true); ferr == nil && fresh != ch {
 				*ch = *fresh
-				e, tags, err = ch.resolve(w.Hub, t.Document, t.Date)
+				es, whole, tags, err = ch.records(w.Hub, t.Document, t.Date)
 			}
 		}
 		if err != nil {
@@ -24,14 +24,17 @@ func (w *Writer) prepare(ctx context.Context, b books, ch *chart, locks Locks, t
 			continue
 		}
 		if t.Move == 0 {
-			if wait := w.closed(&e, t, locks); wait != nil {
+			if wait := w.closed(es, t, locks); wait != nil {
 				out = append(out, *wait)
 				continue
 			}
 		}
-		jobs = append(jobs, job{Task: t, entry: e, tags: tags})
+		for _, e := range es {
+			jobs = append(jobs, job{Task: t.record(e.part), entry: e, whole: whole, tags: tags})
+		}
 	}
-	return w.alive(ctx, ch, jobs, out)
+	jobs, out, err = w.alive(ctx, ch, jobs, out)
+	return drop(jobs, out), out, err
 }
 
 // alive takes out the jobs whose analytic account is gone: Odoo books on the id of one that does not exist without a word.
@@ -69,16 +72,18 @@ func (w *Writer) lacking(t Task, what string) Outcome {
 
 // closed looks whether the period is open before Odoo moves the entry without a word. What comes late goes to the first open date, with
 // its day in the reference (DESIGN D12); a day's own document waits for a person.
-func (w *Writer) closed(e *entry, t Task, locks Locks) *Outcome {
-	until := locks.Closed(e.date, e.taxed)
+func (w *Writer) closed(es []entry, t Task, locks Locks) *Outcome {
+	until := locks.closedFor(es)
 	if until == "" {
 		return nil
 	}
-	if t.Document.Number > 1 {
-		e.date = locks.Open(e.date, e.taxed)
+	if t.Document.Number > 1 { // all its records on one date
+		for i := range es {
+			es[i].date = until.AddDays(1)
+		}
 		return nil
 	}
-	o := w.locked(t, until, e.date)
+	o := w.locked(t, until, es[0].date)
 	return &o
 }
 
@@ -89,25 +94,30 @@ func (w *Writer) locked(t Task, until, date retail.BusinessDate) Outcome {
 }
 
 // before reads what stands in Odoo now: an entry is posted only if it is exactly what was to be sent.
-func (w *Writer) before(ctx context.Context, ch *chart, locks Locks, jobs []job) (drafts []job, out []Outcome, err error) {
+// stand are those that are posted already and as they should be.
+func (w *Writer) before(ctx context.Context, ch *chart, locks Locks, jobs []job) (drafts, stand []job, out []Outcome, err error) {
 	if err := w.see(ctx, ch, jobs); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	for _, j := range jobs {
 		switch {
 		case j.seen == nil:
 			out = append(out, w.park(j, cases.Deleted, deleted(j)))
 		case j.seen.state == "posted":
-			out = append(out, w.verdict(ch, j))
+			if o := w.verdict(ch, j); o.Verdict == Done {
+				stand = append(stand, j)
+			} else {
+				out = append(out, o)
+			}
 		case j.seen.state != "draft":
 			out = append(out, w.park(j, cases.ForeignEdit, fmt.Sprintf("It is not in the books: somebody set the entry %s to %q in Odoo. Put it back to draft there and retry, or accept that this day is booked by hand", j.seen.name, j.seen.state)))
 		case len(j.entry.differences(j.seen)) > 0 || j.seen.date != j.entry.date:
 			out = append(out, w.park(j, cases.TotalDiffers, "It is not in the books: the draft in Odoo is not what was sent, so it was not posted: "+j.differ()+". Correct the draft in Odoo and retry"))
-		case locks.Closed(j.entry.date, j.entry.taxed) != "": // closed since it was loaded
-			out = append(out, w.locked(j.Task, locks.Closed(j.entry.date, j.entry.taxed), j.entry.date))
+		case locks.closedFor([]entry{j.entry}) != "": // closed since it was loaded
+			out = append(out, w.locked(j.Task, locks.closedFor([]entry{j.entry}), j.entry.date))
 		default:
 			drafts = append(drafts, j)
 		}
 	}
-	return drafts, out, nil
+	return drafts, stand, out, nil
 }

@@ -17,6 +17,7 @@ type Task struct {
 	Move     int64               // Odoo's id, 0 = not known. Once known, the entry is never loaded again
 	Company  string              // name of the Odoo company whose books it goes to, "" = the one of the settings
 	Home     int64               // Odoo's id of that company once it or its store-day stands there, which counts then: names change. 0 = not known
+	Parts    map[string]int64    // Odoo's ids of what stands beside its first record, by the part's name
 	Attempt  int                 // how often Odoo broke on it
 }
 
@@ -46,7 +47,8 @@ type Outcome struct {
 // Reading is what was read back of an entry.
 type Reading struct {
 	Move       int64               `json:"move"`
-	Name       string              `json:"name"` // the number Odoo gave
+	Parts      []int64             `json:"parts,omitempty"` // what belongs to it: payments
+	Name       string              `json:"name"`            // the number Odoo gave
 	URL        string              `json:"url,omitempty"`
 	Date       retail.BusinessDate `json:"date"`
 	Lines      []int64             `json:"lines"`      // beside the document's lines, minor units, debit positive
@@ -57,7 +59,7 @@ type Reading struct {
 type Tasks interface {
 	// Claim returns tasks that are due, the oldest first. There is one writer per Odoo database: nothing is locked.
 	Claim(ctx context.Context, most int) ([]Task, error)
-	// Loaded stores tasks' Odoo ids, the dates they were sent with and the companies they stand in.
+	// Loaded stores tasks' Odoo ids, those of their parts too, the dates they were sent with and the companies they stand in.
 	Loaded(ctx context.Context, ts []Task) error
 	// Settle stores what became of tasks, with their documents' states and cases.
 	Settle(ctx context.Context, out []Outcome) error

@@ -56,3 +56,6 @@ func (d Document) as(m Mode, b Books) Document {
 	}
 	return d
 }
+
+// TicketSeries begins the series of a ticket's own documents.
+const TicketSeries = "ticket-"

@@ -35,6 +35,9 @@ func (s *Store) Adopt(ctx context.Context, own []odoo.Adopted) (adopted int, err
 				continue
 			}
 			adopted++
+			if err := tx.putParts(ctx, d.ID(), a.Parts); err != nil {
+				return err
+			}
 			if d.Series == "" {
 				tx.touchDay(d.Key.Location, d.Key.Day)
 			}

@@ -58,17 +58,20 @@ func (o Outbox) Verified(ctx context.Context, since time.Time, after string, mos
 func (o Outbox) tasks(ctx context.Context, where string, args ...any) (out []odoo.Task, err error) {
 	err = each(ctx, o.read, func(r *sql.Rows) error {
 		var t odoo.Task
-		var body, date string
-		if err := r.Scan(&body, &date, &t.Move, &t.Attempt, &t.Home, &t.Company); err != nil {
+		var body, date, parts string
+		if err := r.Scan(&body, &date, &t.Move, &t.Attempt, &t.Home, &t.Company, &parts); err != nil {
 			return err
 		}
 		err := json.Unmarshal([]byte(body), &t.Document)
+		if parts != "" {
+			err = errors.Join(err, json.Unmarshal([]byte(parts), &t.Parts))
+		}
 		if t.Date = retail.BusinessDate(date); date == "" {
 			t.Date = t.Document.Date
 		}
 		out = append(out, t)
 		return err
-	}, `SELECT d.body, d.date, d.move, d.attempt, `+home+`, `+company+` FROM document d `+where, args...)
+	}, `SELECT d.body, d.date, d.move, d.attempt, `+home+`, `+company+`, `+partsOf+` FROM document d `+where, args...)
 	return out, err
 }
 
@@ -80,6 +83,9 @@ const (
 	company = `CASE WHEN EXISTS (SELECT 1 FROM document e WHERE e.location = d.location AND e.day = d.day AND e.move > 0) THEN ''
 		ELSE COALESCE((SELECT l.company FROM location l WHERE l.code = d.location), '') END`
 )
+
+// partsOf are the ids of what stands beside a document's first record, JSON, '' = nothing does.
+const partsOf = `COALESCE((SELECT json_group_object(p.name, p.move) FROM part p WHERE p.document = d.id HAVING count(*) > 0), '')`
 
 // mine is the condition that a document is this database's: it was sent there, or its store-day's other documents were, or its location belongs there.
 func (o Outbox) mine() (cond string, args []any) {
@@ -127,15 +133,38 @@ func (o Outbox) Sending(ctx context.Context, ts []odoo.Task) error {
 func (o Outbox) Loaded(ctx context.Context, ts []odoo.Task) error {
 	return o.InTx(ctx, func(tx *Tx) error {
 		for _, t := range ts {
-			if _, err := tx.ExecContext(ctx, `UPDATE document SET move = ?, date = ?, home = ?, changed = ? WHERE id = ?`, t.Move, string(t.Date), t.Home, micros(tx.Now), t.Document.ID()); err != nil {
-				return err
-			}
-			if err := tx.PutStep(ctx, Step{Subject: "document " + t.Document.ID(), Who: "hub", What: "loaded into Odoo", After: fmt.Sprintf("id %d, on %s", t.Move, t.Date)}); err != nil {
+			if err := tx.loaded(ctx, t); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// loaded keeps the ids of a document's records; those that the task does not name stay as they are.
+func (tx *Tx) loaded(ctx context.Context, t odoo.Task) error {
+	after := fmt.Sprintf("id %d, on %s", t.Move, t.Date)
+	if len(t.Parts) > 0 {
+		after += fmt.Sprintf(", with %d that belong to it", len(t.Parts))
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE document SET move = CASE WHEN ? > 0 THEN ? ELSE move END, date = ?, home = ?, changed = ? WHERE id = ?`,
+		t.Move, t.Move, string(t.Date), t.Home, micros(tx.Now), t.Document.ID()); err != nil {
+		return err
+	}
+	if err := tx.putParts(ctx, t.Document.ID(), t.Parts); err != nil {
+		return err
+	}
+	return tx.PutStep(ctx, Step{Subject: "document " + t.Document.ID(), Who: "hub", What: "loaded into Odoo", After: after})
+}
+
+// putParts keeps the ids of what stands beside a document's first record.
+func (tx *Tx) putParts(ctx context.Context, document string, parts map[string]int64) error {
+	for name, move := range parts {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO part (document, name, move) VALUES (?, ?, ?) ON CONFLICT (document, name) DO UPDATE SET move = excluded.move`, document, name, move); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Settle implements odoo.Tasks.

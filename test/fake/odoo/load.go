@@ -117,6 +117,9 @@ func (s *Server) keep(m move, known int64, context map[string]any) (int64, error
 	if context["skip_invoice_sync"] != true {
 		s.sync(&m)
 	}
+	if err := s.settleSale(&m, context); err != nil {
+		return 0, err
+	}
 	if context["check_move_validity"] != false && !balanced(m.lines) {
 		return 0, errors.New(s.unbalanced())
 	}
@@ -216,9 +219,14 @@ func (s *Server) headCell(m *move, name, cell string) error {
 		if cell == "At Date" {
 			m.head["auto_post"] = "at_date"
 		}
-	case "move_type", "ref":
+	case "move_type":
+		m.head[name] = cell
+	case "ref":
 		m.head[name] = cell
 	default:
+		if known, err := s.saleHead(m, name, cell); known || err != nil {
+			return err
+		}
 		return trace("ValueError: Invalid field name '" + name + "'")
 	}
 	return nil
@@ -264,6 +272,9 @@ func (s *Server) cell(l record, name, cell string) (err error) {
 		}
 	case "tax_tag_ids/.id":
 	default:
+		if known, err := s.saleCell(l, name, cell); known || err != nil {
+			return err
+		}
 		return trace("ValueError: Invalid field name 'line_ids/" + name + "'")
 	}
 	return err

@@ -27,6 +27,9 @@ func (s *Server) closed(date string, move int64) (until string) {
 	if s.taxed(move) {
 		fields = append(fields, "tax_lock_date")
 	}
+	if sold(s.b.Models["account.move"][move]) && s.Version >= 18 {
+		fields = append(fields, "sale_lock_date")
+	}
 	company := s.owner("account.move", s.b.Models["account.move"][move])
 	for _, f := range fields {
 		if d := s.effective(company, f); date <= d {
