@@ -85,6 +85,7 @@ func (s *Server) draft(which []int64) error {
 		if s.b.Models["account.journal"][m["journal_id"].(int64)]["restrict_mode_hash_table"] == true {
 			return fault{2, "You cannot reset to draft a locked journal entry."}
 		}
+		s.unmatch(id)
 		s.put("account.move", id, m.with(record{"state": "draft"}))
 	}
 	return nil
