@@ -70,6 +70,15 @@ func (w *Writer) lacking(t Task, what string) Outcome {
 	return Outcome{Document: t.Document.ID(), Verdict: Wait, Why: why, Again: w.Now().Add(lackAgain), Case: caseOf(cases.Parked, t, why)}
 }
 
+// cure is what a person does about a draft that differs. Odoo computes a receipt's taxes anew when it goes back to draft, from 18 on, and nobody can
+// type them in again.
+func (j job) cure() string {
+	if j.entry.kind != asEntry {
+		return "Delete the draft in Odoo and retry: it is made anew"
+	}
+	return "Correct the draft in Odoo and retry"
+}
+
 // closed looks whether the period is open before Odoo moves the entry without a word. What comes late goes to the first open date, with
 // its day in the reference (DESIGN D12); a day's own document waits for a person.
 func (w *Writer) closed(es []entry, t Task, locks Locks) *Outcome {
@@ -112,7 +121,7 @@ func (w *Writer) before(ctx context.Context, ch *chart, locks Locks, jobs []job)
 		case j.seen.state != "draft":
 			out = append(out, w.park(j, cases.ForeignEdit, fmt.Sprintf("It is not in the books: somebody set the entry %s to %q in Odoo. Put it back to draft there and retry, or accept that this day is booked by hand", j.seen.name, j.seen.state)))
 		case len(j.entry.differences(j.seen)) > 0 || j.seen.date != j.entry.date:
-			out = append(out, w.park(j, cases.TotalDiffers, "It is not in the books: the draft in Odoo is not what was sent, so it was not posted: "+j.differ()+". Correct the draft in Odoo and retry"))
+			out = append(out, w.park(j, cases.TotalDiffers, "It is not in the books: the draft in Odoo is not what was sent, so it was not posted: "+j.differ()+". "+j.cure()))
 		case locks.closedFor([]entry{j.entry}) != "": // closed since it was loaded
 			out = append(out, w.locked(j.Task, locks.closedFor([]entry{j.entry}), j.entry.date))
 		default:

@@ -84,7 +84,7 @@ const (
 		ELSE COALESCE((SELECT l.company FROM location l WHERE l.code = d.location), '') END`
 )
 
-// partsOf are the ids of what stands beside a document's first record, JSON, '' = nothing does.
+// partsOf are the ids of what stands beside a document's first record, JSON, ” = nothing does.
 const partsOf = `COALESCE((SELECT json_group_object(p.name, p.move) FROM part p WHERE p.document = d.id HAVING count(*) > 0), '')`
 
 // mine is the condition that a document is this database's: it was sent there, or its store-day's other documents were, or its location belongs there.

@@ -18,8 +18,8 @@ type Posted struct {
 	Document rollup.Document
 	Move     int64
 	Parts    []int64 // what belongs to it
-	Book     string // of the settings' databases
-	Home     int64  // company there
+	Book     string  // of the settings' databases
+	Home     int64   // company there
 	State    string
 }
 

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -162,7 +163,11 @@ func (s server) asEntry(t *testing.T, hub envelope.HubID, d rollup.Document, pla
 	if !maps.Equal(got.sums, plain.sums) {
 		t.Errorf("%s by %s brings %v, an entry %v", d.ID(), d.Mode, got.sums, plain.sums)
 	}
-	if got.owed != 0 || got.draft != 0 || len(got.paid) != 1 || !got.paid["paid"] {
+	word := "paid"
+	if got.kinds["out_refund"] > 0 { // so Odoo calls a credit note that plain entries pay out
+		word = "reversed"
+	}
+	if got.owed != 0 || got.draft != 0 || len(got.paid) != 1 || !got.paid[word] {
 		t.Errorf("%s by %s is not paid: %+v", d.ID(), d.Mode, got)
 	}
 }
@@ -273,9 +278,20 @@ func TestADeletedPaymentIsACase(t *testing.T) {
 		step(t, w)
 		want(t, o.outcome(gone), odoo.Done)
 		s.asEntry(t, hub, gone, plain)
-		// What a person put back to draft is posted again by a retry, and matched.
-		o.tasks[back.ID()].done = false
+		// What a person put back to draft is posted again by a retry, and matched. From 18 on Odoo has taken the till's taxes away: such a draft is
+		// not posted, and made anew once it is deleted.
+		k = o.tasks[back.ID()]
+		k.done = false
 		step(t, w)
+		if p.version >= 18 {
+			want(t, o.outcome(back), odoo.Park)
+			if c := o.outcome(back).Case; c == nil || c.Cause != cases.TotalDiffers || !strings.Contains(c.Detail, "Delete the draft") {
+				t.Errorf("got case %+v", c)
+			}
+			p.do("account.move", "unlink", []any{[]int64{k.Move}}, nil)
+			k.done, k.Move, k.Parts = false, 0, nil
+			step(t, w)
+		}
 		want(t, o.outcome(back), odoo.Done)
 		s.asEntry(t, hub, back, plain)
 	})

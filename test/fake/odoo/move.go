@@ -86,6 +86,7 @@ func (s *Server) draft(which []int64) error {
 			return fault{2, "You cannot reset to draft a locked journal entry."}
 		}
 		s.unmatch(id)
+		s.retax(id, m)
 		s.put("account.move", id, m.with(record{"state": "draft"}))
 	}
 	return nil

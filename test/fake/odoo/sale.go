@@ -15,6 +15,29 @@ func sold(m record) bool {
 	return kind == "out_receipt" || kind == "out_invoice" || kind == "out_refund"
 }
 
+// retax is what 18 and 19 do to a receipt that goes back to draft: a tax line without a base is taken away, and less is owed.
+func (s *Server) retax(id int64, m record) {
+	if !sold(m) || s.Version < 18 {
+		return
+	}
+	items := s.items(id)
+	if slices.ContainsFunc(items, func(l record) bool { list, _ := l["tax_ids"].([]any); return len(list) > 0 }) {
+		return
+	}
+	gone := 0.0
+	for _, l := range items {
+		if l["tax_repartition_line_id"] != false {
+			gone += l["balance"].(float64)
+			s.remove("account.move.line", l["id"].(int64))
+		}
+	}
+	for _, l := range items {
+		if l["display_type"] == "payment_term" {
+			s.put("account.move.line", l["id"].(int64), l.with(record{"balance": cents(l["balance"].(float64) + gone)}))
+		}
+	}
+}
+
 // direction is the sign that a sold line's balance has.
 func direction(m record) float64 {
 	if m["move_type"] == "out_refund" {
@@ -141,6 +164,8 @@ func (s *Server) paymentState(id int64, m record) string {
 	switch {
 	case !sold(m), m["state"] != "posted", left == total && total != 0:
 		return "not_paid"
+	case left == 0 && m["move_type"] == "out_refund": // by plain entries
+		return "reversed"
 	case left == 0:
 		return "paid"
 	}
