@@ -78,10 +78,14 @@ func Setup(ctx context.Context, s *store.Store, cfg OdooConfig, o odoo.SetupOpti
 		if err := complete(ctx, s, &own); err != nil {
 			return reps, err
 		}
+		receipts := len(own.Receipts) > 0 // somewhere: every company gets the same codes
 		b.only(own.Locations)
 		own.Receipts = slices.DeleteFunc(own.Receipts, func(l retail.LocationCode) bool { _, here := own.Locations[l]; return !here })
 		if i > 0 {
 			own.Books = reps[0].Books
+		}
+		if receipts {
+			own.Books.Sales = odoo.SalesJournal
 		}
 		rep, err := odoo.Setup(ctx, client, own)
 		reps = append(reps, rep)
