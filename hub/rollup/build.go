@@ -130,8 +130,8 @@ func complete(d Document, s Sheet, posted []Document) (Document, bool, error) {
 	if err != nil || len(lines) == 0 {
 		return Document{}, false, err
 	}
-	d.Number, d.Currency, d.Lines = len(posted)+1, lines[0].Amount.Currency, lines
-	if len(posted) > 0 {
+	d.Number, d.Currency, d.Lines = d.after(posted)+1, lines[0].Amount.Currency, lines
+	if d.Number > 1 {
 		d.Kind = DeltaDocument
 	}
 	if err := d.check(); err != nil {
@@ -139,6 +139,16 @@ func complete(d Document, s Sheet, posted []Document) (Document, bool, error) {
 	}
 	d.Hash, err = d.hash()
 	return d, err == nil, err
+}
+
+// after is how many documents of its own series there are; a reversed day's counts its tickets' documents too, and is none of theirs.
+func (d Document) after(posted []Document) (n int) {
+	for _, p := range posted {
+		if p.Series == d.Series {
+			n++
+		}
+	}
+	return n
 }
 
 // check proves that d balances in one currency. It fails only for a bug: every entry is balanced.

@@ -25,6 +25,7 @@ const (
 	DayDocument     DocumentKind = "day"     // the first of a store-day
 	DeltaDocument   DocumentKind = "delta"   // what changed since: late, changed and remapped
 	ReverseDocument DocumentKind = "reverse" // a counter-document on a person's order
+	TicketDocument  DocumentKind = "ticket"  // the first of a ticket that goes as a document of its own
 	VoucherDocument DocumentKind = "voucher" // the first of a series that is no store-day: a deposit, a bill, a dispute, a bag of cash
 )
 

@@ -56,6 +56,3 @@ func (d Document) as(m Mode, b Books) Document {
 	}
 	return d
 }
-
-// TicketSeries begins the series of a ticket's own documents.
-const TicketSeries = "ticket-"
