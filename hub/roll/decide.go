@@ -39,15 +39,15 @@ func Decide(d Day, o Options) (Decision, error) {
 	if o.Books.Sales == "" {
 		o.Books.Sales = d.Books.Sales
 	}
-	if d.mode() != rollup.ByEntry && o.Books.Sales == "" {
-		dec.Why = fmt.Sprintf("its location posts as %s, and no sales journal is known yet: run `hub odoo setup`", d.mode())
+	if d.By() != rollup.ByEntry && o.Books.Sales == "" {
+		dec.Why = fmt.Sprintf("its location posts as %s, and no sales journal is known yet: run `hub odoo setup`", d.By())
 		return dec, nil
 	}
 	sheet, err := rollup.Map(d.Key, d.Totals, d.Set, o.Books)
 	if err != nil {
 		return dec, err
 	}
-	sheet.Mode = d.mode()
+	sheet.Mode = d.By()
 	dec.unknown(d, sheet)
 	if why := o.Shadow.keeps(shadowed{d.Key.Day, len(d.Documents), d.ShadowUntil, d.Begins}); why != "" {
 		if dec.Why = why; len(d.Documents) == 0 {
@@ -76,8 +76,8 @@ func Decide(d Day, o Options) (Decision, error) {
 	return dec, dec.document(d, o, sheet)
 }
 
-// mode is as what the day goes to the books.
-func (d Day) mode() rollup.Mode { return rollup.ModeOf(d.Documents, d.Mode) }
+// By is as what the day goes to the books.
+func (d Day) By() rollup.Mode { return rollup.ModeOf(d.Documents, d.Mode) }
 
 // auto tells whether the day needs no person: the location's word goes before head office's. What is not complete, does not balance or has
 // more in suspense than the cap never comes here.
@@ -134,6 +134,9 @@ func (dec *Decision) document(d Day, o Options, s rollup.Sheet) error {
 		notes = append(notes, "unproven")
 	}
 	note := strings.Join(notes, ", ")
+	if s.Mode == rollup.ByTicket {
+		return dec.tickets(d, o, note)
+	}
 	doc, ok, err := rollup.Next(d.Key, d.Key.Day, s, d.Documents, o.Books, d.Tickets, d.Set, note)
 	if err != nil {
 		return err

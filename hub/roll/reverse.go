@@ -21,7 +21,7 @@ func (dec *Decision) reverse(d Day, o Options) error {
 	if err != nil {
 		return err
 	}
-	sheet.Mode = d.mode()
+	sheet.Mode = d.By()
 	c := cases.New(cases.ReversedMatched, d.Key.String(), d.Now)
 	if sheet.Suspense.IsZero() {
 		dec.Gone = append(dec.Gone, c.ID)

@@ -48,7 +48,9 @@ type Day struct {
 	Set        mapping.Set
 	Books      rollup.Books // what setup found or made
 	Review     view.Review
-	Mode       rollup.Mode // that the location wants for this day
+	Slips      []rollup.Slipped // its tickets, when they go as documents of their own
+	Table      []rollup.Meaning // of their statuses
+	Mode       rollup.Mode      // that the location wants for this day
 
 	Begins      time.Time           // zero = not known
 	ShadowUntil retail.BusinessDate // the location's first day that is posted, "" = Options say it
@@ -60,7 +62,8 @@ type Decision struct {
 	Why      string
 	Approved string
 	Unproven bool
-	Document *rollup.Document // nil = none to make
+	Document *rollup.Document  // nil = none to make
+	More     []rollup.Document // further ones, of its tickets
 	Cases    []cases.Case
 	Gone     []string
 	Next     time.Time // when to look again by time alone

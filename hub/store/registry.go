@@ -186,7 +186,7 @@ func (tx *Tx) setTrading(ctx context.Context, l Location, from retail.BusinessDa
 		return false, nil
 	}
 	var last string
-	if err := tx.QueryRowContext(ctx, `SELECT COALESCE(max(day), '') FROM document WHERE location = ? AND series = ''`, string(l.Code)).Scan(&last); err != nil {
+	if err := tx.QueryRowContext(ctx, `SELECT COALESCE(max(day), '') FROM document WHERE location = ? AND own = 1`, string(l.Code)).Scan(&last); err != nil {
 		return false, err
 	}
 	if first := retail.BusinessDate(last).AddDays(2); last != "" && from < first {
