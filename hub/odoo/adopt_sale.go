@@ -56,6 +56,9 @@ func (r reverse) together(ch *chart, g []record) (a Adopted, ok bool) {
 		if x.part == "" {
 			a.Move, a.Entry = x.move, x.name
 			d.Mode, d.Sales = modeOf(x), x.journal
+			if d.Mode == rollup.ByTicket {
+				d.Slip = &rollup.Slip{Key: d.Series} // its ticket says the rest
+			}
 		} else {
 			a.Parts[x.part], d.Journal = x.move, x.journal
 		}

@@ -29,6 +29,7 @@ type chart struct {
 	analytic map[retail.LocationCode]int64
 
 	customers map[string]customer // by reference
+	named     *sync.Map           // customers whom tickets name, as they were met
 	read      time.Time
 }
 
@@ -135,7 +136,7 @@ func (c *charts) known(t Task) books {
 }
 
 func readChart(ctx context.Context, c *Client, company books) (*chart, error) {
-	ch := &chart{journals: map[string]journal{}, accounts: map[string]account{}, taxes: map[string]tax{}, analytic: map[retail.LocationCode]int64{}, customers: map[string]customer{}}
+	ch := &chart{journals: map[string]journal{}, accounts: map[string]account{}, taxes: map[string]tax{}, analytic: map[retail.LocationCode]int64{}, customers: map[string]customer{}, named: &sync.Map{}}
 	var err error
 	if ch.version, err = c.Version(ctx); err != nil {
 		return nil, err

@@ -41,6 +41,9 @@ func (w *Writer) lookAt(ctx context.Context, b books, ts []Task) error {
 	if err != nil {
 		return err
 	}
+	if err := ch.meet(ctx, w.client, w.Hub, ts); err != nil {
+		return err
+	}
 	var jobs []job
 	for _, t := range ts {
 		es, whole, _, err := ch.records(w.Hub, t.Document, t.Date)

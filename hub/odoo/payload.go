@@ -75,6 +75,13 @@ func (ch *chart) resolve(hub envelope.HubID, d rollup.Document, date retail.Busi
 		}
 		if l.Account != "" || i.account == 0 {
 			a, ok := ch.accounts[l.Account]
+			if l.Account == rollup.OnCustomer {
+				c, err := ch.customerOf(d)
+				if err != nil {
+					return e, nil, err
+				}
+				a, ok = account{id: c.receivable, kind: "asset_receivable"}, true
+			}
 			if !ok || a.dead {
 				return e, nil, &lack{fmt.Sprintf("Odoo has no account %q in use, for %s: make it there, or map the code to another", l.Account, l.Measure)}
 			}

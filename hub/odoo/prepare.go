@@ -11,6 +11,17 @@ import (
 
 // prepare resolves names and dates. What lacks something in Odoo waits with a case and stops nobody else.
 func (w *Writer) prepare(ctx context.Context, b books, ch *chart, locks Locks, ts []Task) (jobs []job, out []Outcome, err error) {
+	if err := ch.meet(ctx, w.client, w.Hub, ts); err != nil {
+		if kind := KindOf(err); kind != Refused && kind != Broken && kind != Rights {
+			return nil, nil, err
+		}
+		for _, t := range ts {
+			if customerKey(t.Document) != "" {
+				out = append(out, w.lacking(t, "its customer cannot be made in Odoo: "+err.Error()+". Give the user the right to create contacts there"))
+			}
+		}
+		ts = slices.DeleteFunc(slices.Clone(ts), func(t Task) bool { return customerKey(t.Document) != "" })
+	}
 	for _, t := range ts {
 		es, whole, tags, err := ch.records(w.Hub, t.Document, t.Date)
 		if err != nil && t.Move == 0 {

@@ -24,7 +24,7 @@ func reading(records []job, url string, ch *chart) *Reading {
 				seen.items = append(seen.items, i)
 			}
 		}
-		if j.entry.kind != asEntry {
+		if j.entry.part == "" {
 			seen.items = append(seen.items, j.owed(ch)...)
 		}
 	}

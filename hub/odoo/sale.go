@@ -2,6 +2,7 @@ package odoo
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tillpost/tillpost/hub/ledger"
@@ -30,15 +31,18 @@ func (ch *chart) records(hub envelope.HubID, d rollup.Document, date retail.Busi
 	if err != nil {
 		return nil, whole, nil, err
 	}
-	if d.Mode == "" {
+	if d.Mode == "" || d.Mode == rollup.ByTicket && d.Slip == nil { // what belongs to no ticket is no receipt
 		return []entry{whole}, whole, tags, nil
 	}
-	c, err := ch.customerOf(hub, d)
+	c, err := ch.customerOf(d)
 	if err != nil {
 		return nil, whole, nil, err
 	}
 	sale, err := ch.sale(hub, d, whole, c)
 	if err != nil || sale.kind == asEntry {
+		if whole.owes(d) { // a payment that is booked later, or taken back: it is matched with the earlier documents of its ticket
+			whole.partner, whole.receivable = c.id, c.receivable
+		}
 		return []entry{whole}, whole, tags, err
 	}
 	es = []entry{sale}
@@ -84,6 +88,11 @@ func (ch *chart) sale(hub envelope.HubID, d rollup.Document, whole entry, c cust
 	return e, nil
 }
 
+// owes tells documents of which something stands on their customer's account.
+func (whole entry) owes(d rollup.Document) bool {
+	return slices.ContainsFunc(d.Lines, func(l rollup.Line) bool { return l.Account == rollup.OnCustomer })
+}
+
 // beside is a record that belongs to a document's first one.
 func (whole entry) beside(hub envelope.HubID, d rollup.Document, part string, c customer, items []item) entry {
 	e := whole
@@ -97,7 +106,7 @@ func (whole entry) beside(hub envelope.HubID, d rollup.Document, part string, c 
 func (ch *chart) pays(l rollup.Line) bool {
 	role, _ := l.Measure.Split()
 	kind := ch.accounts[l.Account].kind
-	return role == ledger.Tender || l.Tax == "" && (kind == "asset_receivable" || kind == "liability_payable")
+	return role == ledger.Tender || l.Account == rollup.OnCustomer || l.Tax == "" && (kind == "asset_receivable" || kind == "liability_payable")
 }
 
 func stock(l rollup.Line) bool {
@@ -134,28 +143,6 @@ func slipRef(d rollup.Document) string {
 		return d.ID()
 	}
 	return label(strings.Join(append([]string{d.Slip.Number}, d.Slip.Refs...), " "))
-}
-
-// customer is a partner on whose account a receipt stands until it is paid.
-type customer struct{ id, receivable int64 }
-
-// WalkInRef is the reference by which the walk-in customer of a location is known in Odoo. Setup makes one; head office may give the reference
-// to another customer instead.
-func WalkInRef(l retail.LocationCode) string { return walkInStart + string(l) }
-
-const walkInStart = "tillpost/walk-in/"
-
-// customerOf is whom a document's receipt is for.
-func (ch *chart) customerOf(hub envelope.HubID, d rollup.Document) (customer, error) {
-	ref := WalkInRef(d.Key.Location)
-	c, ok := ch.customers[ref]
-	switch {
-	case !ok:
-		return c, &lack{fmt.Sprintf("Odoo has no walk-in customer with the reference %q: run `hub odoo setup`", ref)}
-	case c.receivable == 0:
-		return c, &lack{fmt.Sprintf("the customer with the reference %q has no receivable account in Odoo: give it one there", ref)}
-	}
-	return c, nil
 }
 
 // money words minor units of the company's currency.

@@ -3,8 +3,11 @@ package odoo
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/failpoint"
 )
 
@@ -12,7 +15,7 @@ import (
 // back. Each step may be repeated: what is matched already is seen before it is matched.
 func (w *Writer) finish(ctx context.Context, ch *chart, jobs []job) (out []Outcome, err error) {
 	var receipts [][]job
-	for _, records := range byDocument(jobs) {
+	for _, records := range byDocument(siblings(jobs)) {
 		if len(records) == 1 && records[0].entry.receivable == 0 {
 			out = append(out, w.verdict(ch, records[0]))
 			continue
@@ -28,22 +31,31 @@ func (w *Writer) finish(ctx context.Context, ch *chart, jobs []job) (out []Outco
 	}
 	var again [][]job
 	for _, records := range receipts {
-		if o := open.of(records); o.matchable() {
-			failpoint.Hit("match.before")
-			err := w.reconcile(ctx, ch, o.ids)
-			failpoint.Hit("match.after")
-			if kind := KindOf(err); err != nil && kind != Refused && kind != Broken {
+		if len(records[0].Before) > 0 { // what another document of its ticket matched a moment ago is no longer open
+			own, err := ch.owing(ctx, w.client, [][]job{records})
+			if err != nil {
 				return out, err
-			} else if err != nil {
-				o := w.park(records[0], cases.Parked, "It is in the books and its payments are not matched with it: "+err.Error()+". Match them in Odoo, then retry")
-				o.Posted = true
-				out = append(out, o)
-				continue
 			}
-			again = append(again, records)
+			maps.Copy(open, own)
+		}
+		o := open.of(records)
+		if !o.matchable() {
+			out = append(out, w.paid(ch, records, o))
 			continue
 		}
-		out = append(out, w.paid(ch, records, open.of(records)))
+		failpoint.Hit("match.before")
+		err := w.reconcile(ctx, ch, o.ids)
+		failpoint.Hit("match.after")
+		switch kind := KindOf(err); {
+		case err == nil:
+			again = append(again, records)
+		case kind != Refused && kind != Broken:
+			return out, err
+		default:
+			o := w.park(records[0], cases.Parked, "It is in the books and its payments are not matched with it: "+err.Error()+". Match them in Odoo, then retry")
+			o.Posted = true
+			out = append(out, o)
+		}
 	}
 	if len(again) == 0 {
 		return out, nil
@@ -55,6 +67,31 @@ func (w *Writer) finish(ctx context.Context, ch *chart, jobs []job) (out []Outco
 		out = append(out, w.paid(ch, records, open.of(records)))
 	}
 	return out, nil
+}
+
+// siblings adds to tickets' documents those of the same ticket that came into the books in this step.
+func siblings(jobs []job) []job {
+	first := map[string][]Earlier{}
+	for _, j := range jobs {
+		if d := j.Document; d.Slip != nil && j.entry.part == "" {
+			key := d.Key.String() + " " + d.Series
+			first[key] = append(first[key], Earlier{d, j.Move})
+		}
+	}
+	for i, j := range jobs {
+		d := j.Document
+		if d.Slip == nil {
+			continue
+		}
+		before := slices.Clone(j.Before)
+		for _, e := range first[d.Key.String()+" "+d.Series] {
+			if e.Document.Number < d.Number && !slices.ContainsFunc(before, func(b Earlier) bool { return b.Move == e.Move }) {
+				before = append(before, e)
+			}
+		}
+		jobs[i].Before = before
+	}
+	return jobs
 }
 
 // debts are what is owed on documents, by their ids.
@@ -73,13 +110,19 @@ func (o *owing) matchable() bool { return o.pos && o.neg }
 
 // owing reads the receivable items of documents in one call.
 func (ch *chart) owing(ctx context.Context, c *Client, receipts [][]job) (debts, error) {
-	out, of := debts{}, map[int64]job{}
+	out, of := debts{}, map[int64][]job{}
 	var moves, accounts []int64
 	for _, records := range receipts {
 		out[records[0].Document.ID()] = &owing{}
 		for _, j := range records {
 			if j.entry.receivable != 0 {
-				moves, accounts, of[j.Move] = append(moves, j.Move), append(accounts, j.entry.receivable), j
+				moves, accounts = append(moves, j.Move), append(accounts, j.entry.receivable)
+				of[j.Move] = append(of[j.Move], j)
+			}
+			if j.entry.receivable != 0 && j.entry.part == "" {
+				for _, b := range j.Before {
+					moves, of[b.Move] = append(moves, b.Move), append(of[b.Move], j)
+				}
 			}
 		}
 	}
@@ -89,18 +132,19 @@ func (ch *chart) owing(ctx context.Context, c *Client, receipts [][]job) (debts,
 		return nil, err
 	}
 	for _, m := range got {
-		j := of[id(m["move_id"])]
-		if id(m["account_id"]) != j.entry.receivable {
-			continue
-		}
 		left, err := Minor(m["amount_residual"], ch.currency)
 		if err != nil {
 			return nil, err
 		}
-		o := out[j.Document.ID()]
-		o.ids = append(o.ids, id(m["id"]))
-		o.left += left.Minor
-		o.pos, o.neg = o.pos || left.Minor > 0, o.neg || left.Minor < 0
+		for _, j := range of[id(m["move_id"])] {
+			if id(m["account_id"]) != j.entry.receivable {
+				continue
+			}
+			o := out[j.Document.ID()]
+			o.ids = append(o.ids, id(m["id"]))
+			o.left += left.Minor
+			o.pos, o.neg = o.pos || left.Minor > 0, o.neg || left.Minor < 0
+		}
 	}
 	return out, nil
 }
@@ -118,6 +162,13 @@ func (w *Writer) paid(ch *chart, records []job, o *owing) Outcome {
 	stays := int64(0)
 	for _, i := range first.owed(ch) {
 		stays += i.minor
+	}
+	for _, b := range first.Before {
+		for _, l := range b.Document.Lines {
+			if l.Account == rollup.OnCustomer || ch.pays(l) && ch.accounts[l.Account].id == first.entry.receivable {
+				stays += l.Amount.Minor
+			}
+		}
 	}
 	if o.left == stays {
 		return out

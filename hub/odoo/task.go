@@ -18,7 +18,14 @@ type Task struct {
 	Company  string              // name of the Odoo company whose books it goes to, "" = the one of the settings
 	Home     int64               // Odoo's id of that company once it or its store-day stands there, which counts then: names change. 0 = not known
 	Parts    map[string]int64    // Odoo's ids of what stands beside its first record, by the part's name
+	Before   []Earlier           // of a ticket: its documents before this one, whose open items this one may pay
 	Attempt  int                 // how often Odoo broke on it
+}
+
+// Earlier is a document of the same ticket that stands in Odoo.
+type Earlier struct {
+	Document rollup.Document
+	Move     int64
 }
 
 // Verdict is what becomes of a task.

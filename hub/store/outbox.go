@@ -13,6 +13,7 @@ import (
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/hub/roll"
+	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/retail"
 )
@@ -72,6 +73,26 @@ func (o Outbox) tasks(ctx context.Context, where string, args ...any) (out []odo
 		out = append(out, t)
 		return err
 	}, `SELECT d.body, d.date, d.move, d.attempt, `+home+`, `+company+`, `+partsOf+` FROM document d `+where, args...)
+	for i, t := range out {
+		if err == nil && strings.HasPrefix(t.Document.Series, rollup.TicketSeries) && t.Document.Number > 1 {
+			out[i].Before, err = o.earlier(ctx, t.Document)
+		}
+	}
+	return out, err
+}
+
+// earlier are a ticket's documents before one of them, as far as Odoo has them.
+func (o Outbox) earlier(ctx context.Context, d rollup.Document) (out []odoo.Earlier, err error) {
+	err = each(ctx, o.read, func(r *sql.Rows) error {
+		var e odoo.Earlier
+		var body string
+		if err := r.Scan(&body, &e.Move); err != nil {
+			return err
+		}
+		out = append(out, e)
+		return json.Unmarshal([]byte(body), &out[len(out)-1].Document)
+	}, `SELECT body, move FROM document WHERE location = ? AND day = ? AND series = ? AND number < ? AND move > 0 ORDER BY number`,
+		string(d.Key.Location), string(d.Key.Day), d.Series, d.Number)
 	return out, err
 }
 
