@@ -173,6 +173,7 @@ func documentOf(t *testing.T, set mapping.Set, b rollup.Books, l retail.Location
 type outbox struct {
 	mu    sync.Mutex
 	tasks map[string]*task
+	hub   envelope.HubID // whose writer had it last
 }
 
 type task struct {
@@ -258,6 +259,7 @@ func (o *outbox) outcome(d rollup.Document) odoo.Outcome { return o.tasks[d.ID()
 // writer writes for a hub of its own, so that runs on one real server do not meet.
 func (s server) writer(t *testing.T, o *outbox, hub envelope.HubID) (*odoo.Writer, *odoo.Client) {
 	c := s.client(t)
+	o.hub = hub
 	return odoo.NewWriter(hub, c, o, slog.New(slog.DiscardHandler)), c
 }
 

@@ -69,6 +69,14 @@ func (s *Server) loadOne(model string, head []string, rows [][]string, context m
 	} else {
 		for i, name := range head[1:] {
 			m.head[name] = rows[0][i+1]
+			if field, byID := strings.CutSuffix(name, "/.id"); byID && model == "res.partner" {
+				n, err := strconv.ParseInt(rows[0][i+1], 10, 64)
+				if err != nil {
+					return 0, fmt.Errorf("No matching record found for database id '%s' in field '%s'", rows[0][i+1], field)
+				}
+				delete(m.head, name)
+				m.head[field] = n
+			}
 		}
 	}
 	if strings.Contains(m.xmlid, " ") {
