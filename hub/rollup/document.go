@@ -61,4 +61,12 @@ type Line struct {
 	Refund   bool         // which side of the tax: its refund repartition lines
 	Amount   money.Amount // debit positive, credit negative, never zero
 	Suspense bool         // the measure has no mapping: the account is the suspense account
+	Levies   []Levy       `json:",omitempty"` // taxes of the books that the item is the base of
+	Base     money.Amount `json:",omitzero"`  // of a tax line: what it is the tax of, in this document; signed as Amount
+}
+
+// Levy is an Odoo tax that an item is the base of.
+type Levy struct {
+	Tax    string // its name
+	Refund bool   // which side of it
 }

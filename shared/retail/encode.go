@@ -70,6 +70,15 @@ func (o *writer) line(l *Line, c money.Currency) {
 	o.number("amount", l.Amount.Decimal())
 	o.currency(l.Amount, c)
 	o.text("reason", l.Reason)
+	if len(l.Taxes) > 0 {
+		o.name("taxes")
+		o.open('[')
+		for _, t := range l.Taxes {
+			o.comma()
+			o.quoted(t)
+		}
+		o.close(']')
+	}
 	o.close('}')
 }
 
@@ -118,6 +127,10 @@ func (o *writer) text(name, v string) {
 
 func (o *writer) must(name, v string) {
 	o.name(name)
+	o.quoted(v)
+}
+
+func (o *writer) quoted(v string) {
 	for i := 0; i < len(v); i++ {
 		if c := v[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
 			quoted, err := json.Marshal(v)

@@ -97,6 +97,10 @@ func (q *quickly) line() (l lineJSON) {
 			q.text(&l.Currency, &seen, 6)
 		case "reason":
 			q.text(&l.Reason, &seen, 7)
+		case "taxes":
+			q.once(&seen, 8)
+			l.Taxes = []string{} // as encoding/json reads an empty list
+			q.array(func() { l.Taxes = append(l.Taxes, q.quoted()) })
 		default:
 			q.bad = true
 		}

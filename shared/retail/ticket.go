@@ -105,6 +105,7 @@ type Line struct {
 	Quantity    decimal.Decimal
 	Amount      money.Amount // extended, tax excluded, discount included unless a discount line says it
 	Reason      string
+	Taxes       []string `json:",omitempty"` // codes of the taxes on it, as the ticket's tax lines are coded; none in any line = the till does not say
 }
 
 // Tender is one signed way of paying: negative is money given back. Card numbers never get here (package guard).

@@ -47,6 +47,7 @@ type lineJSON struct {
 	Amount      json.Number `json:"amount"`
 	Currency    string      `json:"currency,omitempty"`
 	Reason      string      `json:"reason,omitempty"`
+	Taxes       []string    `json:"taxes,omitempty"`
 }
 
 type tenderJSON struct {
@@ -110,7 +111,7 @@ func (l lineJSON) line(c money.Currency) (Line, error) {
 			return Line{}, err
 		}
 	}
-	return Line{LineKind(l.Kind), l.Code, l.Category, l.Description, q, a, l.Reason}, nil
+	return Line{LineKind(l.Kind), l.Code, l.Category, l.Description, q, a, l.Reason, l.Taxes}, nil
 }
 
 // strictJSON decodes exactly one JSON value; what follows it is a fault.
