@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/view"
 )
 
@@ -21,7 +22,7 @@ func (c *cli) caseCommands() []*cobra.Command {
 		}
 		return c.tell(cs, func(w io.Writer) {
 			for _, k := range cs {
-				fmt.Fprintf(w, "%s  %s\n    %s. %s\n    %s\n    %s\n", k.ID, k.Amount, k.Title, k.Means, k.Detail, k.Do)
+				fmt.Fprintf(w, "%s  %s\n    %s. %s\n    %s\n    %s\n", k.ID, k.Amount, k.Title, k.Means, k.Detail, doOf(k))
 			}
 			if len(cs) == 0 {
 				fmt.Fprintln(w, "Nothing to decide.")
@@ -75,8 +76,16 @@ func (c *cli) oneCase(ctx context.Context, s *desk, args []string, a view.Act, f
 	return c.done("case " + args[0] + ": " + a.What)
 }
 
+// doOf is the recommended action, with the command that confirms what the case proposes.
+func doOf(v view.CaseView) string {
+	if v.Proposed == "" || v.State != cases.Open {
+		return v.Do
+	}
+	return fmt.Sprintf("%s To confirm: hub case %q retry --date %s", v.Do, v.ID, v.Proposed)
+}
+
 func printCase(w io.Writer, v view.CaseView) {
-	fmt.Fprintf(w, "%s (%s)\n%s. %s\n%s\n%s\n", v.ID, v.State, v.Title, v.Means, v.Detail, v.Do)
+	fmt.Fprintf(w, "%s (%s)\n%s. %s\n%s\n%s\n", v.ID, v.State, v.Title, v.Means, v.Detail, doOf(v))
 	for _, st := range v.Steps {
 		fmt.Fprintf(w, "  %s  %s %s %s %s → %s\n", st.At.Format(time.RFC3339), st.Who, st.What, st.Reason, st.Before, st.After)
 	}

@@ -30,6 +30,7 @@ const (
 	Parked          Cause = "parked"        // a document that Odoo refused for good
 	DateShift       Cause = "date_shift"    // Odoo posted on another day
 	LockedPeriod    Cause = "locked_period" // the day's period is closed: the document waits
+	PeriodNext      Cause = "period_next"   // the day's period was closed and it went to the first open date, as its location's rule says: a note
 	TotalDiffers    Cause = "total_differs" // Odoo's items are not the document's
 	ForeignEdit     Cause = "foreign_edit"  // somebody changed a posted entry in Odoo
 	Deleted         Cause = "deleted"       // somebody deleted it
@@ -79,6 +80,7 @@ type Case struct {
 	Amount   money.Amount // at stake, zero when unknown
 	Envelope int64        // the raw record it is about, 0 = none
 	State    State
+	Proposed retail.BusinessDate `json:",omitempty"` // of a closed period: the date that a person is asked to confirm
 	Opened   time.Time
 	Closed   time.Time
 	Seen     int // how often the cause came again
@@ -97,7 +99,7 @@ type Step struct {
 
 // Living reports whether a case of this cause says how a store-day stands now, so that its detail changes with the day.
 func (c Cause) Living() bool {
-	return c == MissingProof || c == ConnectionRefused || c == KeyEnds || c == TwoHubs || c.Exact()
+	return c == MissingProof || c == ConnectionRefused || c == KeyEnds || c == LockedPeriod || c == TwoHubs || c.Exact()
 }
 
 // Exact reports whether an acceptance holds only for what the case said when it was given: who accepts that number 7 is missing has not

@@ -27,6 +27,7 @@ var texts = map[Cause]text{
 	Parked:          {"Odoo refuses a document", "The store-day is not in Odoo's books.", "Read Odoo's words, mend the cause there, then retry: it is sent under the same number."},
 	DateShift:       {"Odoo put an entry on another date", "The money is in the books, in the wrong period.", "Decide with your accountant: open the period and repost, or accept."},
 	LockedPeriod:    {"The day's period is closed in Odoo", "The store-day waits and is not in the books.", "Open the period, or let the document go to the first open date."},
+	PeriodNext:      {"A store-day was dated to the first open date", "The money is in the books, in the first open period: its own is closed.", "Nothing: the location's rule for closed periods says so."},
 	TotalDiffers:    {"Odoo's entry is not what was sent", "The books and the tills differ for this store-day.", "Open both side by side; correct in Odoo, then retry the check."},
 	ForeignEdit:     {"A posted entry was changed in Odoo", "The books no longer show what the tills said.", "Ask who changed it and why; accept with the reason, or put it back."},
 	Deleted:         {"A posted entry was deleted in Odoo", "The store-day is missing from the books.", "Ask who deleted it and why; retry sends a new document only on your word."},

@@ -1,97 +1,148 @@
 package odoo
 
 import (
-	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
-	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/mapping"
+	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/shared/retail"
 )
 
-// besides takes out what another hub has posted already: before the first entry of a store-day, or of a voucher's kind on it, the books are searched for
-// entries of other hubs for that location and day. Those are found although their external ids differ, and although that hub has long stopped.
-func (w *Writer) besides(ctx context.Context, ch *chart, jobs []job) (rest []job, out []Outcome, err error) {
-	if w.Claims == nil {
-		return jobs, nil, nil
+// analytic is an analytic account. A journal item can have one of each plan; of a plan that is divided, the plan at its root counts.
+type analytic struct {
+	id, root         int64
+	plan, code, name string // the root plan's name; code may be ""
+}
+
+// names are all that a rule may call it, the plainest first.
+func (a analytic) names() []string {
+	if a.code == "" {
+		return []string{a.name, a.plan + "/" + a.name}
 	}
-	var ask []string
-	for _, j := range jobs {
-		if p := dayPattern(j.Task); asksBeside(j.Task) && !slices.Contains(ask, p) {
-			ask = append(ask, p)
+	return []string{a.code, a.name, a.plan + "/" + a.code, a.plan + "/" + a.name}
+}
+
+// find is the one account that a rule's name means: by code before by name.
+func (ch *chart) find(name string) (analytic, error) {
+	for _, fits := range []func(analytic) bool{
+		func(a analytic) bool { return a.code != "" && (name == a.code || name == a.plan+"/"+a.code) },
+		func(a analytic) bool { return name == a.name || name == a.plan+"/"+a.name },
+	} {
+		var fit []analytic
+		for _, a := range ch.beside {
+			if fits(a) {
+				fit = append(fit, a)
+			}
+		}
+		switch len(fit) {
+		case 0:
+			continue
+		case 1:
+			return fit[0], nil
+		}
+		return analytic{}, &lack{fmt.Sprintf("Odoo has %d analytic accounts called %q: write its plan before it, as in \"%s/%s\"", len(fit), name, fit[0].plan, name)}
+	}
+	return analytic{}, &lack{fmt.Sprintf("Odoo has no analytic account %q (or the user may not see it): make it there, or change the rule that names it", name)}
+}
+
+// standBeside is the analytic accounts of a line, in the order of their ids: the location's own, or what a rule puts in its place, and those beside it.
+// Of one plan what is named last counts, but the location's stays: a result that a location lacks would be missed by nobody.
+func (ch *chart) standBeside(at retail.LocationCode, l rollup.Line) ([]int64, error) {
+	by, place := map[int64]int64{}, map[int64]bool{}
+	if own, ok := ch.analytic[at]; ok {
+		if i := slices.IndexFunc(ch.beside, func(a analytic) bool { return a.id == own }); i >= 0 {
+			by[ch.beside[i].root] = own
 		}
 	}
-	if len(ask) == 0 {
-		return jobs, nil, nil
-	}
-	domain := []any{[]any{"company_id", "=", ch.company}, []any{"state", "!=", "cancel"}, []any{"ref", "not like", strings.TrimSpace(refStart(w.Hub))}}
-	for range ask[1:] {
-		domain = append(domain, "|")
-	}
-	for _, p := range ask {
-		domain = append(domain, []any{"ref", "=like", p})
-	}
-	got, err := w.client.search(ctx, "account.move", domain, []string{"ref", "name", "state"}, ch.in())
-	if err != nil {
-		return nil, nil, err
-	}
-	found := map[string]string{} // by what it stands for
-	for _, m := range got {
-		if key := standsFor(text(m["ref"])); key != "" && found[key] == "" {
-			found[key] = fmt.Sprintf("%s (%s, id %d)", entryName(text(m["name"]), text(m["ref"])), text(m["state"]), id(m["id"]))
+	for _, n := range mapping.Names(l.At) {
+		a, err := ch.find(n)
+		if err != nil {
+			return nil, err
 		}
+		by[a.root] = a.id
 	}
-	for _, j := range jobs {
-		e := found[keyOf(j.Task)]
-		if e == "" || !asksBeside(j.Task) {
-			rest = append(rest, j)
+	if len(by) == 0 {
+		return nil, &lack{fmt.Sprintf("Odoo has no analytic account with the code %q (or the user may not see it): run `hub odoo setup`", at)}
+	}
+	for root := range by {
+		place[root] = true
+	}
+	for _, n := range mapping.Names(l.Analytic) {
+		a, err := ch.find(n)
+		if err != nil {
+			return nil, err
+		}
+		if place[a.root] && by[a.root] != a.id {
+			return nil, &lack{fmt.Sprintf("the analytic account %q is of the plan %q, where the location's own stands, and an item has one of each plan: name an account of another plan in the rule for %s", n, a.plan, l.Measure)}
+		}
+		by[a.root] = a.id
+	}
+	return slices.Sorted(maps.Values(by)), nil
+}
+
+// distributed is analytic accounts as Odoo's distribution names them: together they take the whole item.
+func distributed(ids []int64) string {
+	parts := make([]string, len(ids))
+	for i, n := range ids {
+		parts[i] = strconv.FormatInt(n, 10)
+	}
+	return strings.Join(parts, ",")
+}
+
+// inOrder writes a distribution's key with its ids in the order of distributed: whoever wrote it may have had another.
+func inOrder(key string) string {
+	parts := strings.Split(key, ",")
+	if len(parts) < 2 {
+		return key
+	}
+	slices.SortFunc(parts, func(a, b string) int {
+		x, xerr := strconv.ParseInt(a, 10, 64)
+		y, yerr := strconv.ParseInt(b, 10, 64)
+		if xerr != nil || yerr != nil {
+			return strings.Compare(a, b)
+		}
+		return int(min(max(x-y, -1), 1))
+	})
+	return strings.Join(parts, ",")
+}
+
+// adopted is what stands beside an item, as a line says it: in place of the location's own account when that is missing, else beside it.
+func (ch *chart) adopted(at retail.LocationCode, distribution string) (place, beside string) {
+	own, found := strconv.FormatInt(ch.analytic[at], 10), false
+	var names []string
+	for key := range strings.SplitSeq(distribution, ",") {
+		if key == own {
+			found = true
 			continue
 		}
-		if j.Document.Number > 1 && !j.LeftOut { // one question per day
-			out = append(out, Outcome{Document: j.Document.ID(), Verdict: Wait, Again: w.Now().Add(lackAgain),
-				Why: "It is not in the books: it changes a day that another Tillpost hub has posted, and waits for what a person decides about the day's first document"})
-			continue
+		for _, a := range ch.beside {
+			if strconv.FormatInt(a.id, 10) == key {
+				names = append(names, a.plan+"/"+a.name)
+			}
 		}
-		out = append(out, w.park(j, cases.OtherHub, fmt.Sprintf("It is not in the books: entry %s of another Tillpost hub stands there for %s on %s already, and both would count the same takings twice. "+
-			"Compare the two. If that entry is right, accept: this one is left out. If this one is, cancel that entry in Odoo and retry. If each holds takings of its own, release: this one is posted beside it",
-			e, j.Document.Key.Location, j.Document.Key.Day)))
 	}
-	return rest, out, nil
-}
-
-// asksBeside reports whether a document is the first of its day or kind here and nobody has said that it stands beside another's.
-func asksBeside(t Task) bool { return t.Move == 0 && !t.Begun && !t.Beside }
-
-// dayPattern finds the references of every hub for a location's day. What LIKE would take for a sign of its own finds a little more than that.
-func dayPattern(t Task) string {
-	k := t.Document.Key
-	return "Tillpost % " + strings.ReplaceAll(string(k.Location), `\`, "_") + "/" + string(k.Day) + "/%"
-}
-
-// keyOf is what must not be posted by two hubs: a store-day, or a kind of voucher on it.
-func keyOf(t Task) string {
-	return string(t.Document.Key.Location) + "/" + string(t.Document.Key.Day) + "/" + kindOf(t.Document.Series)
-}
-
-// standsFor is the same of an entry, by its reference; "" = it is none of a hub's first documents.
-func standsFor(ref string) string {
-	m := refForm.FindStringSubmatch(ref)
-	if m == nil || m[4] != "1" {
-		return ""
+	if all := mapping.Join(strings.Join(names, ";")); found {
+		return "", all
+	} else {
+		return all, ""
 	}
-	return m[1] + "/" + m[2] + "/" + kindOf(m[3])
 }
 
-// kindOf is the kind of a voucher's series: its own number means nothing to another hub.
-func kindOf(series string) string {
-	kind, _, _ := strings.Cut(series, "-")
-	return kind
-}
-
-// entryName is an entry's number, or its reference while it has none.
-func entryName(name, ref string) string {
-	if name == "" || name == "/" {
-		return ref
+// called is every name of the analytic accounts that lines of adopted documents name, by the one that they use.
+func (ch *chart) called(lines []rollup.Line) map[string][]string {
+	out := map[string][]string{}
+	for _, l := range lines {
+		for _, n := range mapping.Names(mapping.Join(l.At, l.Analytic)) {
+			for _, a := range ch.beside {
+				if a.plan+"/"+a.name == n {
+					out[n] = a.names()
+				}
+			}
+		}
 	}
-	return name
+	return out
 }

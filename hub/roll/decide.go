@@ -8,6 +8,7 @@ import (
 	"github.com/tillpost/tillpost/hub/audit"
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/lockdate"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/money"
@@ -24,7 +25,7 @@ func Decide(d Day, o Options) (Decision, error) {
 
 func decide(d Day, o Options) (Decision, error) {
 	v := audit.Judge(d.Facts, o.Rules)
-	dec := Decision{State: Open, Why: v.Why, Approved: d.ApprovedBy, Unproven: v.Unproven, Cases: v.Cases, Gone: v.Gone, Next: v.Next}
+	dec := Decision{State: Open, Why: v.Why, Approved: d.ApprovedBy, Unproven: v.Unproven, Cases: v.Cases, Gone: v.Gone, Next: v.Next, Period: lockdate.Of(d.Period, o.Period)}
 	switch {
 	case len(d.Documents) > 0:
 		dec.State = worst(d.States)
@@ -44,7 +45,10 @@ func decide(d Day, o Options) (Decision, error) {
 		dec.Why = "no journal is known yet: run `hub odoo setup`"
 		return dec, nil
 	}
-	sheet, err := rollup.Map(d.Key, d.Totals, d.Set, o.Books)
+	if own := d.Set.At(d.Key.Location, d.Key.Day).Journal; own != "" {
+		o.Books.Journal = own
+	}
+	sheet, err := rollup.MapParts(d.Key, d.Totals, d.Parts, d.Set, o.Books)
 	if err != nil {
 		return dec, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/tillpost/tillpost/hub/audit"
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/lockdate"
 	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/view"
@@ -43,12 +44,14 @@ type Day struct {
 	ApprovedBy string // "" = nobody yet
 	Changed    time.Time
 	Totals     rollup.Totals
+	Parts      rollup.Parts // of tills and cashiers that a rule sets apart
 	Documents  []rollup.Document
 	Reversed   *Reversal // nil = it was not taken back
 	States     []string  // of the documents
 	Set        mapping.Set
 	Books      rollup.Books // what setup found or made
 	Review     view.Review
+	Period     lockdate.Policy // the location's
 
 	Begins      time.Time           // zero = not known
 	ShadowUntil retail.BusinessDate // the location's first day that is posted, "" = Options say it
@@ -64,6 +67,7 @@ type Decision struct {
 	Approved string
 	Unproven bool
 	Document *rollup.Document // nil = none to make
+	Period   lockdate.Policy  // of the document, should its period be closed
 	Cases    []cases.Case
 	Gone     []string
 	Next     time.Time // when to look again by time alone
@@ -88,7 +92,8 @@ type Options struct {
 	AutoApprove bool
 	SuspenseCap money.Amount // of one store-day; no currency = no cap
 	Shadow      ShadowRule
-	Settle      time.Duration // how long a posted day must be quiet before its late tickets make a document
+	Period      lockdate.Policy // of locations that have none of their own
+	Settle      time.Duration   // how long a posted day must be quiet before its late tickets make a document
 }
 
 // Roller is the stage. But for Set it is not safe for concurrent use: one goroutine runs it.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/lockdate"
 	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -27,6 +28,7 @@ type Voucher struct {
 	States    []string
 	Set       mapping.Set
 	Books     rollup.Books
+	Period    lockdate.Policy // its location's
 
 	Begins      time.Time           // its day, zero = not known
 	ShadowUntil retail.BusinessDate // as of a Day
@@ -46,7 +48,7 @@ type VoucherStore interface {
 // DecideVoucher says what a voucher's next document is. It is pure. Unlike a store-day a voucher waits for nobody: it rests on the bank's
 // own word, and what was matched is sure.
 func DecideVoucher(v Voucher, o Options) (Decision, error) {
-	dec := Decision{State: Posting}
+	dec := Decision{State: Posting, Period: lockdate.Of(v.Period, o.Period)}
 	if len(v.Documents) > 0 {
 		dec.State = worst(v.States)
 	}
@@ -74,6 +76,9 @@ func DecideVoucher(v Voucher, o Options) (Decision, error) {
 		return dec, err
 	}
 	key := rollup.DayKey{Location: v.Location, Day: v.Day}
+	if own := v.Set.At(v.Location, v.Day).Journal; own != "" {
+		o.Books.Journal = own
+	}
 	sheet, err := rollup.Map(key, t, v.Set, o.Books)
 	if err != nil {
 		return dec, err

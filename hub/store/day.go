@@ -68,9 +68,9 @@ func (tx *Tx) rollDay(ctx context.Context, k rollup.DayKey, ends time.Time) (d r
 	var gross, tax, changed int64
 	var currency, openDays, reversed string
 	if err = tx.QueryRowContext(ctx, `SELECT d.state, d.hold, d.approved, d.tickets, d.gross, d.tax, d.currency, d.changed, COALESCE(l.open_days, ''),
-		COALESCE(l.review, ''), COALESCE(l.shadow_until, ''), COALESCE(l.cogs_from, ''), d.reversed FROM day d
+		COALESCE(l.review, ''), COALESCE(l.shadow_until, ''), COALESCE(l.cogs_from, ''), COALESCE(l.closed_period, ''), d.reversed FROM day d
 		LEFT JOIN location l ON l.code = d.location WHERE d.location = ? AND d.day = ?`, string(k.Location), string(k.Day)).
-		Scan(&d.State, &d.Hold, &d.ApprovedBy, &d.Tickets, &gross, &tax, &currency, &changed, &openDays, &d.Review, &d.ShadowUntil, &d.CostsFrom, &reversed); err != nil {
+		Scan(&d.State, &d.Hold, &d.ApprovedBy, &d.Tickets, &gross, &tax, &currency, &changed, &openDays, &d.Review, &d.ShadowUntil, &d.CostsFrom, &d.Period, &reversed); err != nil {
 		return d, err
 	}
 	d.Gross, d.Tax, d.Changed = money.Of(gross, money.Currency(currency)), money.Of(tax, money.Currency(currency)), fromMicros(changed)
@@ -99,6 +99,9 @@ func (tx *Tx) rollDay(ctx context.Context, k rollup.DayKey, ends time.Time) (d r
 	if d.Books, err = booksOf(ctx, tx); err != nil {
 		return d, err
 	}
+	if d.Parts, err = parts(ctx, tx, k, d.Set); err != nil {
+		return d, err
+	}
 	return d, tx.evidence(ctx, k, &d.Facts)
 }
 
@@ -116,7 +119,7 @@ func (tx *Tx) decided(ctx context.Context, d roll.Day, dec roll.Decision) error 
 		}
 	}
 	if dec.Document != nil {
-		if err := tx.putDocument(ctx, *dec.Document); err != nil {
+		if err := tx.putDocument(ctx, *dec.Document, dec.Period); err != nil {
 			return err
 		}
 	}

@@ -1,16 +1,19 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"strings"
 
+	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/hub/roll"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/money"
+	"github.com/tillpost/tillpost/shared/retail"
 )
 
 // allOf is what Odoo says over all documents of a day.
@@ -32,9 +35,9 @@ func allOf(ds []view.DocumentView, c money.Currency) view.Odoo {
 // documentViews reads a day's documents beside what Odoo says.
 func (s *Store) documentViews(ctx context.Context, k rollup.DayKey) (out []view.DocumentView, err error) {
 	err = each(ctx, s.read, func(r *sql.Rows) error {
-		var body, state, why, readback string
+		var body, state, why, readback, dated, moved string
 		var made, checked int64
-		if err := r.Scan(&body, &state, &why, &made, &checked, &readback); err != nil {
+		if err := r.Scan(&body, &state, &why, &made, &checked, &readback, &dated, &moved); err != nil {
 			return err
 		}
 		var d rollup.Document
@@ -42,7 +45,7 @@ func (s *Store) documentViews(ctx context.Context, k rollup.DayKey) (out []view.
 			return err
 		}
 		v := view.DocumentView{ID: d.ID(), Number: d.Number, Kind: string(d.Kind), Date: d.Date, Journal: d.Journal, State: state, Why: why, Note: d.Note, Tickets: d.Tickets,
-			Mapping: d.Mapping, Hash: d.Hash, Made: fromMicros(made)}
+			Mapping: d.Mapping, Hash: d.Hash, Made: fromMicros(made), Dated: cmp.Or(retail.BusinessDate(dated), d.Date), Moved: moved}
 		var read *odoo.Reading
 		if readback != "" {
 			read = &odoo.Reading{}
@@ -54,14 +57,14 @@ func (s *Store) documentViews(ctx context.Context, k rollup.DayKey) (out []view.
 		v.Lines = lineViews(d.Lines, read)
 		out = append(out, v)
 		return nil
-	}, `SELECT body, state, why, made, checked, readback FROM document WHERE location = ? AND day = ? AND series = '' ORDER BY number`, string(k.Location), string(k.Day))
+	}, `SELECT body, state, why, made, checked, readback, date, moved FROM document WHERE location = ? AND day = ? AND series = '' ORDER BY number`, string(k.Location), string(k.Day))
 	return out, err
 }
 
 func lineViews(ls []rollup.Line, read *odoo.Reading) []view.LineView {
 	out := make([]view.LineView, len(ls))
 	for i, l := range ls {
-		out[i] = view.LineView{Measure: l.Measure, Label: l.Label, Account: l.Account, Tax: l.Tax, Amount: l.Amount, Suspense: l.Suspense}
+		out[i] = view.LineView{Measure: l.Measure, Label: l.Label, Account: l.Account, Tax: l.Tax, Analytic: mapping.Join(l.At, l.Analytic), Amount: l.Amount, Suspense: l.Suspense}
 		if read != nil && i < len(read.Lines) {
 			out[i].Odoo, out[i].Known = money.Of(read.Lines[i], l.Amount.Currency), true
 		}
@@ -75,7 +78,10 @@ func preview(v *view.DayDetail, d roll.Day) error {
 		return nil // nothing is posted until it is released
 	}
 	b := d.Books
-	sheet, err := rollup.Map(d.Key, d.Totals, d.Set, b)
+	if own := d.Set.At(d.Key.Location, d.Key.Day).Journal; own != "" {
+		b.Journal = own
+	}
+	sheet, err := rollup.MapParts(d.Key, d.Totals, d.Parts, d.Set, b)
 	if err != nil {
 		return err
 	}
@@ -84,7 +90,7 @@ func preview(v *view.DayDetail, d roll.Day) error {
 		return err
 	}
 	if len(d.Documents) == 0 {
-		v.Documents = []view.DocumentView{{Kind: string(rollup.DayDocument), Date: d.Key.Day, Journal: b.Journal, Tickets: d.Tickets, Lines: lineViews(lines, nil)}}
+		v.Documents = []view.DocumentView{{Kind: string(rollup.DayDocument), Date: d.Key.Day, Dated: d.Key.Day, Journal: b.Journal, Tickets: d.Tickets, Lines: lineViews(lines, nil)}}
 		return nil
 	}
 	v.Pending = lineViews(lines, nil)

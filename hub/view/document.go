@@ -14,6 +14,8 @@ type DocumentView struct {
 	Number  int    // 0 = preview
 	Kind    string // day delta reverse
 	Date    retail.BusinessDate
+	Dated   retail.BusinessDate // the accounting date it goes with, or went; Date unless its period is closed or a person says otherwise
+	Moved   string              // why Dated is not Date, "" = it is
 	Journal string
 	State   string // "" = preview; posting posted verified parked waiting
 	Why     string
@@ -32,6 +34,7 @@ type LineView struct {
 	Label    string
 	Account  string
 	Tax      string       // name of the Odoo tax, "" = not a tax line
+	Analytic string       // analytic accounts beside the location's, or in its place, "" = none
 	Amount   money.Amount // debit positive
 	Odoo     money.Amount // what Odoo's item says
 	Known    bool         // Odoo was read back

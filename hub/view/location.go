@@ -3,6 +3,7 @@ package view
 import (
 	"time"
 
+	"github.com/tillpost/tillpost/hub/lockdate"
 	"github.com/tillpost/tillpost/shared/health"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -44,6 +45,7 @@ type LocationView struct {
 	Shadow    retail.BusinessDate // its first day that is posted, "" = as head office says for all
 	OldWay    string              // code of the journal that the old way writes to, "" = known by the analytic account
 	Costs     retail.BusinessDate // its first day whose cost of goods is posted, "" = none is
+	Period    lockdate.Policy     // what becomes of a day whose period is closed
 	Confirmed bool
 	Seen      time.Time // something of it arrived
 	Devices   []DeviceView
@@ -97,5 +99,6 @@ type LocationForm struct {
 	Shadow   retail.BusinessDate // first day that is posted
 	OldWay   string              // journal code
 	Costs    retail.BusinessDate // first day whose cost of goods is posted, "" = none: an Odoo that values stock books it itself
+	Period   lockdate.Policy     // of a day whose period is closed
 	From     retail.BusinessDate // zone and cutoff hold from this day on, "" = always
 }

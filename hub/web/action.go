@@ -3,16 +3,18 @@ package web
 import (
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/view"
+	"github.com/tillpost/tillpost/shared/retail"
 )
 
 // action is a button of a case.
 type action struct {
 	What, Text string
-	Reason     bool // asks why
-	Account    bool // asks for an account
-	Edit       bool // shows the record's text
-	Form       bool // shows the location's form
-	Date       bool // asks for an accounting date
+	Reason     bool                // asks why
+	Account    bool                // asks for an account
+	Edit       bool                // shows the record's text
+	Form       bool                // shows the location's form
+	Date       bool                // asks for an accounting date
+	On         retail.BusinessDate // the accounting date that it confirms, "" = none
 }
 
 var (
@@ -41,15 +43,24 @@ var actions = map[cases.Cause][]action{
 
 // actionOf is the one recommended action.
 func actionOf(c view.CaseView) action {
-	if as := actions[c.Cause]; len(as) > 0 {
+	if as := actionsOf(c); len(as) > 0 {
 		return as[0]
 	}
 	return actAccept
 }
 
 func otherActions(c view.CaseView) []action {
-	if as := actions[c.Cause]; len(as) > 1 {
+	if as := actionsOf(c); len(as) > 1 {
 		return as[1:]
 	}
 	return nil
+}
+
+// actionsOf is what may be done about a case; one that proposes an accounting date wants it confirmed first.
+func actionsOf(c view.CaseView) []action {
+	as := actions[c.Cause]
+	if c.Proposed == "" {
+		return as
+	}
+	return append([]action{{What: "retry", Text: "Let it go to " + date(c.Proposed), On: c.Proposed}}, as...)
 }

@@ -23,13 +23,16 @@ func (s *Server) post(which []int64) error {
 		}
 		date := fmt.Sprint(m["date"])
 		if until := s.closed(date, id); until != "" {
-			date = shift(until)
+			date = shift(until, s.yearly(m["journal_id"]))
 		}
 		code := fmt.Sprint(s.b.Models["account.journal"][m["journal_id"].(int64)]["code"])
-		series := code + "/" + date[:4] + "/" + date[5:7]
+		series, form := code+"/"+date[:4]+"/"+date[5:7], "%s/%04d"
+		if s.yearly(m["journal_id"]) {
+			series, form = code+"/"+date[:4], "%s/%05d"
+		}
 		s.b.Numbers[series]++
 		s.undo = append(s.undo, func() { s.b.Numbers[series]-- })
-		s.put("account.move", id, m.with(record{"state": "posted", "date": date, "name": fmt.Sprintf("%s/%04d", series, s.b.Numbers[series])}))
+		s.put("account.move", id, m.with(record{"state": "posted", "date": date, "name": fmt.Sprintf(form, series, s.b.Numbers[series])}))
 	}
 	return nil
 }

@@ -145,8 +145,11 @@ func (s *Server) lacks(model, field string) bool {
 		return s.Version < 18
 	case "res.company.period_lock_date":
 		return s.Version >= 18
-	case "res.company.user_fiscalyear_lock_date", "res.company.user_hard_lock_date", "res.company.user_tax_lock_date", "res.company.sale_lock_date", "res.company.hard_lock_date":
+	case "res.company.user_fiscalyear_lock_date", "res.company.user_hard_lock_date", "res.company.user_tax_lock_date", "res.company.user_sale_lock_date",
+		"res.company.user_purchase_lock_date", "res.company.sale_lock_date", "res.company.purchase_lock_date", "res.company.hard_lock_date":
 		return s.Version < 18
+	case "res.company.max_tax_lock_date":
+		return s.Version >= 18
 	}
 	return field == "no_such"
 }
@@ -161,13 +164,17 @@ func (s *Server) searchRead(model string, args []any, kw map[string]any) (any, e
 			return nil, trace(fmt.Sprintf("ValueError: Invalid field %s.%v in leaf", model, cond[0]))
 		}
 	}
+	asked := slices.ContainsFunc(domain, func(c any) bool { // archived records are left out unless the domain asks for them
+		cond, _ := c.([]any)
+		return len(cond) == 3 && cond[0] == "active"
+	})
 	var found []int64
 	for id, r := range s.candidates(model, domain) {
 		ok, err := s.meets(model, r, domain)
 		if err != nil {
 			return nil, err
 		}
-		if ok && r["active"] != false && !s.hidden(model, r) {
+		if ok && (asked || r["active"] != false) && !s.hidden(model, r) {
 			found = append(found, id)
 		}
 	}
@@ -225,7 +232,7 @@ func (s *Server) term(model string, r record, domain []any) (ok bool, rest []any
 
 // links says which model a reference leads to.
 var links = map[string]string{"journal_id": "account.journal", "move_id": "account.move", "account_id": "account.account", "company_id": "res.company",
-	"tax_id": "account.tax", "tax_line_id": "account.tax", "currency_id": "res.currency", "tax_repartition_line_id": "account.tax.repartition.line", "plan_id": "account.analytic.plan"}
+	"tax_id": "account.tax", "tax_line_id": "account.tax", "currency_id": "res.currency", "tax_repartition_line_id": "account.tax.repartition.line", "plan_id": "account.analytic.plan", "root_plan_id": "account.analytic.plan", "parent_id": "account.analytic.plan"}
 
 func (s *Server) walk(model string, r record, path string) any {
 	head, rest, more := strings.Cut(path, ".")
@@ -275,9 +282,20 @@ func (s *Server) field(model string, r record, name string) any {
 		if name == "is_reconciled" {
 			return s.bankReconciled(r)
 		}
+	case "account.analytic.account":
+		if name == "root_plan_id" {
+			return s.rootOf(r["plan_id"])
+		}
 	case "res.company":
-		if strings.HasPrefix(name, "user_") && strings.HasSuffix(name, "_lock_date") {
+		if (strings.HasPrefix(name, "user_") || strings.HasPrefix(name, "max_")) && strings.HasSuffix(name, "_lock_date") {
 			return s.userLock(r["id"].(int64), name)
+		}
+		if name == "parent_ids" { // the company itself is the last
+			var out []any
+			for _, id := range s.above(r["id"].(int64)) {
+				out = append([]any{id}, out...)
+			}
+			return out
 		}
 	case "res.users":
 		if name == s.groupField() {
@@ -289,6 +307,19 @@ func (s *Server) field(model string, r record, name string) any {
 		return false
 	}
 	return v
+}
+
+// rootOf is the plan at the root of a plan: an item has one account of each.
+func (s *Server) rootOf(plan any) any {
+	for {
+		n, _ := plan.(int64)
+		r := s.b.Models["account.analytic.plan"][n]
+		if up, ok := r["parent_id"].(int64); ok && up != 0 {
+			plan = up
+			continue
+		}
+		return plan
+	}
 }
 
 func (s *Server) read(model string, which []int64, fields []string, bare bool) (any, error) {
