@@ -236,6 +236,9 @@ func (b *Books) Sums(location, day string) map[string]int64 {
 // Differs compares the books with the account's own truth; "" = they agree.
 func Differs(h *heartland.Retail, b *Books, location, day string) string {
 	n, truth := h.Truth(location, day)
+	if cost := h.Cost(location, day); cost != 0 {
+		truth["cogs"], truth["inventory"] = -cost, cost
+	}
 	got := b.Sums(location, day)
 	var out []string
 	if have := b.Tickets(location, day); have != n {

@@ -65,7 +65,9 @@ func Ledger(ctx context.Context, db *sql.DB, location, day string) (Sums, error)
 				return nil, fmt.Errorf("a posting's amount is %v: %w", p[2], err)
 			}
 			for i, sign := range []int64{1, -1} {
-				if account, _ := p[i].(string); account != "control" {
+				account, _ := p[i].(string)
+				// What goods had cost goes to Odoo only where a location asks for it, and never into the day's own document.
+				if role, _, _ := strings.Cut(account, ":"); role != "control" && role != "cogs" && role != "inventory" {
 					out.Add(account, sign*n)
 				}
 			}

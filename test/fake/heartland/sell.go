@@ -203,20 +203,9 @@ func (h *Retail) Truth(location, day string) (tickets int, m map[string]int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	m = map[string]int64{}
-	for _, book := range []string{"tickets", "invoices"} {
-		all := h.books[book].byDay[day]
-		for _, r := range h.waiting {
-			if r.book == book && r.day == day {
-				all = append(all[:len(all):len(all)], r)
-			}
-		}
-		for _, r := range all {
-			if r.at.Code != location || r.status != "complete" {
-				continue
-			}
-			tickets++
-			r.add(m)
-		}
+	for _, r := range h.sold(location, day) {
+		tickets++
+		r.add(m)
 	}
 	for _, r := range h.books["orders"].byID {
 		for _, p := range r.payments {
@@ -227,6 +216,40 @@ func (h *Retail) Truth(location, day string) (tickets int, m map[string]int64) {
 		}
 	}
 	return tickets, m
+}
+
+// Cost is what the goods that a location sold on a day had cost, in cents: each piece a dollar, as its lines say.
+func (h *Retail) Cost(location, day string) (cents int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, r := range h.sold(location, day) {
+		for _, l := range r.lines {
+			if pieces := max(l.qty, -l.qty); l.kind == "item" && l.cents < 0 {
+				cents -= 100 * pieces
+			} else if l.kind == "item" {
+				cents += 100 * pieces
+			}
+		}
+	}
+	return cents
+}
+
+// sold lists what counts of a location and day. h.mu is held.
+func (h *Retail) sold(location, day string) (out []*record) {
+	for _, book := range []string{"tickets", "invoices"} {
+		all := h.books[book].byDay[day]
+		for _, r := range h.waiting {
+			if r.book == book && r.day == day {
+				all = append(all[:len(all):len(all)], r)
+			}
+		}
+		for _, r := range all {
+			if r.at.Code == location && r.status == "complete" {
+				out = append(out, r)
+			}
+		}
+	}
+	return out
 }
 
 func (r *record) add(m map[string]int64) {
