@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/view"
 )
 
@@ -21,7 +22,7 @@ func (c *cli) caseCommands() []*cobra.Command {
 		}
 		return c.tell(cs, func(w io.Writer) {
 			for _, k := range cs {
-				fmt.Fprintf(w, "%s  %s\n    %s. %s\n    %s\n    %s\n", k.ID, k.Amount, k.Title, k.Means, k.Detail, k.Do)
+				fmt.Fprintf(w, "%s  %s\n    %s. %s\n    %s\n    %s\n", k.ID, k.Amount, k.Title, k.Means, k.Detail, doOf(k))
 			}
 			if len(cs) == 0 {
 				fmt.Fprintln(w, "Nothing to decide.")
@@ -29,7 +30,7 @@ func (c *cli) caseCommands() []*cobra.Command {
 		})
 	})
 	list.Flags().BoolVar(&all, "all", false, "closed and accepted ones too")
-	one := &cobra.Command{Use: "case ID show|retry|map|accept|edit|confirm|approve|release", Short: "look at a case, or decide it", Args: cobra.ExactArgs(2),
+	one := &cobra.Command{Use: "case ID show|retry|map|accept|edit|confirm|approve|release|take-over", Short: "look at a case, or decide it", Args: cobra.ExactArgs(2),
 		Long: "Look at a case, or decide it. Every decision is kept with who took it, why, and what stood there before and after.\n\n" +
 			"  show      what happened, what it means for the money, what to do, and the steps so far\n" +
 			"  retry     do again what failed: read a record again, send a document again under its same external id\n" +
@@ -38,7 +39,8 @@ func (c *cli) caseCommands() []*cobra.Command {
 			"  edit      mend a refused record: --file holds its new text, which is checked and booked; what came stays beside it\n" +
 			"  confirm   confirm an unknown till, or an unknown location as its store describes it\n" +
 			"  approve   post a store-day as it is, with --reason\n" +
-			"  release   let a stopped stream go on",
+			"  release   let a stopped stream go on; let a store-day stand beside another hub's entry, with --reason\n" +
+			"  take-over let this hub post where two run on one Odoo database, with --reason",
 		Example: "  hub case unknown_code:tender:Ewallet map --account 101405\n  hub case \"gap:S-17 2026-11-23\" accept --reason \"training receipts\"\n  hub case \"locked_period:S-17/2026-11-23/1\" retry --date 2026-12-01"}
 	var a view.Act
 	var file string
@@ -74,8 +76,16 @@ func (c *cli) oneCase(ctx context.Context, s *desk, args []string, a view.Act, f
 	return c.done("case " + args[0] + ": " + a.What)
 }
 
+// doOf is the recommended action, with the command that confirms what the case proposes.
+func doOf(v view.CaseView) string {
+	if v.Proposed == "" || v.State != cases.Open {
+		return v.Do
+	}
+	return fmt.Sprintf("%s To confirm: hub case %q retry --date %s", v.Do, v.ID, v.Proposed)
+}
+
 func printCase(w io.Writer, v view.CaseView) {
-	fmt.Fprintf(w, "%s (%s)\n%s. %s\n%s\n%s\n", v.ID, v.State, v.Title, v.Means, v.Detail, v.Do)
+	fmt.Fprintf(w, "%s (%s)\n%s. %s\n%s\n%s\n", v.ID, v.State, v.Title, v.Means, v.Detail, doOf(v))
 	for _, st := range v.Steps {
 		fmt.Fprintf(w, "  %s  %s %s %s %s → %s\n", st.At.Format(time.RFC3339), st.Who, st.What, st.Reason, st.Before, st.After)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/hub/audit"
+	"github.com/tillpost/tillpost/hub/lockdate"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/fault"
@@ -62,6 +63,7 @@ type PostingConfig struct {
 	Gaps        audit.Need      `toml:"ticket_gaps" comment:"absent, advisory or required"`
 	Control     audit.Need      `toml:"control_total"`
 	ControlWait config.Duration `toml:"control_wait"`
+	Closed      lockdate.Policy `toml:"closed_period" comment:"hold, next or ask: what becomes of a day whose period is closed in Odoo, where its location says nothing"`
 	Journal     string          `toml:"journal"`
 	Suspense    string          `toml:"suspense_account"`
 }
@@ -79,6 +81,7 @@ type LocationConfig struct {
 	Review   view.Review         `toml:"review" json:",omitempty" comment:"auto or person; empty: as posting.auto_approve"`
 	Shadow   retail.BusinessDate `toml:"shadow_until" json:",omitempty" comment:"first day that is posted; the days before are compared with what the old way posted"`
 	OldWay   string              `toml:"old_journal" json:",omitempty" comment:"journal code of the old way; empty: its entries are known by the analytic account"`
+	Closed   lockdate.Policy     `toml:"closed_period" json:",omitempty" comment:"hold, next or ask; empty: as posting.closed_period"`
 	Tills    []retail.TillCode   `toml:"tills"`
 }
 
@@ -90,7 +93,7 @@ func Default() Config {
 	}
 	c.Web.Listen, c.Broker.Listen = "127.0.0.1:8780", "127.0.0.1:1883"
 	c.Posting = PostingConfig{AutoApprove: true, Grace: config.Duration(6 * time.Hour), Settle: config.Duration(10 * time.Minute), Gaps: audit.Advisory, Control: audit.Advisory,
-		ControlWait: config.Duration(24 * time.Hour)}
+		ControlWait: config.Duration(24 * time.Hour), Closed: lockdate.Hold}
 	return c
 }
 
@@ -148,6 +151,9 @@ func (c *Config) validate(f *config.Faults) {
 		}
 		if l.Shadow != "" && !l.Shadow.Valid() {
 			f.Add("location %s: shadow_until %q is not a date like 2026-12-01", l.Code, l.Shadow)
+		}
+		if !l.Closed.Valid() {
+			f.Add("location %s: closed_period %q is not hold, next or ask", l.Code, l.Closed)
 		}
 		if !l.Currency.Valid() {
 			f.Add("location %s: the currency %q is not an ISO code", l.Code, l.Currency)
@@ -215,6 +221,9 @@ func (p PostingConfig) validate(f *config.Faults) {
 		if n != audit.Absent && n != audit.Advisory && n != audit.Required {
 			f.Add("posting.%s: %q is not absent, advisory or required", name, n)
 		}
+	}
+	if !p.Closed.Valid() {
+		f.Add("posting.closed_period: %q is not hold, next or ask", p.Closed)
 	}
 	if _, err := amountOf(p.SuspenseCap); err != nil {
 		f.Add("posting.suspense_cap: %q is not an amount like 100.00 USD", p.SuspenseCap)

@@ -105,7 +105,7 @@ func printDay(w io.Writer, d view.DayDetail) {
 		fmt.Fprintf(w, "  proof %s of %s: %s (%s)\n", p.What, p.Source, p.Text, mark)
 	}
 	for _, doc := range d.Documents {
-		fmt.Fprintf(w, "\nDocument %s %s, dated %s, %s %s %s\n", doc.ID, doc.Kind, doc.Date, doc.State, doc.Odoo.Entry, doc.Why)
+		fmt.Fprintf(w, "\nDocument %s %s, dated %s, %s %s %s\n", doc.ID, doc.Kind, datesOf(doc), doc.State, doc.Odoo.Entry, doc.Why)
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 		for _, l := range doc.Lines {
 			odoo := "–"
@@ -119,6 +119,18 @@ func printDay(w io.Writer, d view.DayDetail) {
 	for _, k := range d.Cases {
 		fmt.Fprintf(w, "\nCase %s\n  %s %s\n  %s\n", k.ID, k.Title+".", k.Means, k.Do)
 	}
+}
+
+// datesOf words a document's accounting date, beside its own day when they differ.
+func datesOf(d view.DocumentView) string {
+	if d.Dated == d.Date {
+		return string(d.Date)
+	}
+	s := fmt.Sprintf("%s instead of %s", d.Dated, d.Date)
+	if d.Moved != "" {
+		s += " (" + d.Moved + ")"
+	}
+	return s
 }
 
 // find takes an id, a number or a key to one ticket.

@@ -46,6 +46,7 @@ func (c *cli) locationCommand() *cobra.Command {
 		cmd.Flags().StringVar((*string)(&f.Review), "review", "", "who lets its days go: auto or person; empty: as the settings' posting.auto_approve")
 		cmd.Flags().StringVar((*string)(&f.Shadow), "shadow-until", "", "first day that is posted; the days before run in shadow")
 		cmd.Flags().StringVar(&f.OldWay, "old-journal", "", "code of the Odoo journal that the old way writes to")
+		cmd.Flags().StringVar((*string)(&f.Period), "closed-period", "", "what becomes of a day whose period is closed in Odoo: hold, next or ask; empty: as the settings' posting.closed_period")
 		cmd.Flags().StringVar((*string)(&f.From), "from", "", "first day on which zone and cutoff hold; tickets in documents never move")
 	}
 	till := c.on("till LOCATION TILL", "confirm that a till belongs to a location", 2, func(ctx context.Context, s *desk, args []string) error {
@@ -61,7 +62,7 @@ func (c *cli) locationCommand() *cobra.Command {
 func changed(f, set view.LocationForm, flags *pflag.FlagSet) view.LocationForm {
 	for name, copyTo := range map[string]func(){
 		"name": func() { f.Name = set.Name }, "zone": func() { f.Zone = set.Zone }, "cutoff": func() { f.Cutoff = set.Cutoff },
-		"review": func() { f.Review = set.Review }, "shadow-until": func() { f.Shadow = set.Shadow }, "old-journal": func() { f.OldWay = set.OldWay },
+		"review": func() { f.Review = set.Review }, "shadow-until": func() { f.Shadow = set.Shadow }, "old-journal": func() { f.OldWay = set.OldWay }, "closed-period": func() { f.Period = set.Period },
 		"currency": func() { f.Currency = set.Currency }, "company": func() { f.Company = set.Company }, "open-days": func() { f.OpenDays = set.OpenDays },
 	} {
 		if flags.Changed(name) {
@@ -93,8 +94,8 @@ func printLocation(w io.Writer, l view.LocationView) {
 		sure = "NOT CONFIRMED"
 	}
 	fmt.Fprintf(w, "%s  %s  %s, day begins %s, %s, company %q, open %q, %s, last seen %s\n", l.Code, l.Name, l.Zone, l.Cutoff, l.Currency, l.Company, l.OpenDays, sure, when(l.Seen))
-	if l.Review != "" || l.Shadow != "" {
-		fmt.Fprintf(w, "    review %s, posted from %s on\n", cmp.Or(string(l.Review), "as for all"), cmp.Or(string(l.Shadow), "the beginning"))
+	if l.Review != "" || l.Shadow != "" || l.Period != "" {
+		fmt.Fprintf(w, "    review %s, posted from %s on, closed periods: %s\n", cmp.Or(string(l.Review), "as for all"), cmp.Or(string(l.Shadow), "the beginning"), cmp.Or(string(l.Period), "as for all"))
 	}
 	for _, r := range l.Coming {
 		if len(l.Coming) == 1 {

@@ -51,7 +51,7 @@ func (c *cli) odooCommand() *cobra.Command {
 	setup.Flags().StringVar((*string)(&how.from), "from", "", "of a plan: changed rules, and those of places, hold from this day on")
 	setup.Example = "  hub odoo setup --plan\n  hub odoo setup --apply=1f0c9a7be245\n  hub odoo setup --plan --account tender:cash=101000 --from 2027-01-01"
 	setup.Flags().BoolVar(&o.DryRun, "dry-run", false, "only tell what would be made")
-	return group("odoo", "the books", setup, c.on("check", "see whether store-days can be posted", 0, c.check))
+	return group("odoo", "the books", setup, c.on("check", "see whether store-days can be posted", 0, c.check), c.claimCommand())
 }
 
 // expect adds the codes that files of some profiles will name.
@@ -241,6 +241,12 @@ func printCheck(w io.Writer, rep odoo.CheckReport, o OdooConfig) {
 	fmt.Fprintf(w, "  %s\n", rep.Key)
 	if rep.Key.Soon(time.Now()) {
 		fmt.Fprintf(w, "  soon: make a new API key for user %s in Odoo and put it into %s; it is read without a restart\n", o.User, o.KeyFile)
+	}
+	if rep.SaleLock != "" {
+		fmt.Fprintf(w, "  sales journals are closed up to %s\n", rep.SaleLock)
+	}
+	if rep.TaxLock != "" {
+		fmt.Fprintf(w, "  entries with taxes are closed up to %s\n", rep.TaxLock)
 	}
 	if rep.Locked != "" {
 		fmt.Fprintf(w, "  the books are closed up to %s\n", rep.Locked)

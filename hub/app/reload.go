@@ -82,7 +82,7 @@ func (a *App) posting(ctx context.Context, p PostingConfig) error {
 	if err != nil {
 		return err
 	}
-	a.roller.Set(roll.Options{Rules: p.rules(), AutoApprove: p.AutoApprove, Shadow: shadow, SuspenseCap: limit, Settle: time.Duration(p.Settle),
+	a.roller.Set(roll.Options{Rules: p.rules(), AutoApprove: p.AutoApprove, Shadow: shadow, SuspenseCap: limit, Period: p.Closed, Settle: time.Duration(p.Settle),
 		Books: rollup.Books{Journal: p.Journal, Suspense: p.Suspense}})
 	return a.Store.Judge(ctx, p.rules())
 }

@@ -27,6 +27,7 @@ var texts = map[Cause]text{
 	Parked:          {"Odoo refuses a document", "The store-day is not in Odoo's books.", "Read Odoo's words, mend the cause there, then retry: it is sent under the same number."},
 	DateShift:       {"Odoo put an entry on another date", "The money is in the books, in the wrong period.", "Decide with your accountant: open the period and repost, or accept."},
 	LockedPeriod:    {"The day's period is closed in Odoo", "The store-day waits and is not in the books.", "Open the period, or let the document go to the first open date."},
+	PeriodNext:      {"A store-day was dated to the first open date", "The money is in the books, in the first open period: its own is closed.", "Nothing: the location's rule for closed periods says so."},
 	TotalDiffers:    {"Odoo's entry is not what was sent", "The books and the tills differ for this store-day.", "Open both side by side; correct in Odoo, then retry the check."},
 	ForeignEdit:     {"A posted entry was changed in Odoo", "The books no longer show what the tills said.", "Ask who changed it and why; accept with the reason, or put it back."},
 	Deleted:         {"A posted entry was deleted in Odoo", "The store-day is missing from the books.", "Ask who deleted it and why; retry sends a new document only on your word."},
@@ -46,6 +47,10 @@ var texts = map[Cause]text{
 	BankFile:        {"A part of a bank file could not be read", "Lines of the bank may be missing: deposits stay open.", "Export the file again, or ask the bank; the other lines were taken."},
 	ReversedMatched: {"A store-day was taken back, and parts of it are matched in Odoo", "What is matched stays in the books; the same amount stands in suspense until you decide.", "Undo the match in Odoo and take the day back again, or release the day."},
 	ClearingAge:     {"Takings stand on a clearing account for too long", "The tills say they were taken; no bank line shows them.", "Look for the deposit or the cash bag; what never comes is booked as a loss by a person."},
+	TwoHubs: {"Two hubs run on one Odoo database", "Nothing is posted twice: one of them is held, and its store-days wait there. None is lost.",
+		"Stop the hub that should not run; below stands which one that is."},
+	OtherHub: {"Another hub has posted this store-day already", "It is not posted a second time: what this hub has of the day is not in the books.",
+		"Compare the two entries: accept to leave this one out, or cancel the other one in Odoo and retry."},
 	KeyEnds: {"A key to another system ends soon", "Nothing is held up yet. From that day on the system refuses us, and store-days wait until there is a new key.",
 		"Make a new API key for the user named below in Odoo (Preferences > Account Security) and put it where the settings say: it is read without a restart, and this closes by itself."},
 }

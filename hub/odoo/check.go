@@ -19,7 +19,8 @@ type CheckReport struct {
 	Missing  []string            `json:"missing_rights,omitempty"`
 	Locked   retail.BusinessDate `json:"books_closed_up_to,omitempty"`
 	TaxLock  retail.BusinessDate `json:"taxes_closed_up_to,omitempty"`
-	Lacks    []string            `json:"lacks,omitempty"` // what documents will wait for
+	SaleLock retail.BusinessDate `json:"sales_closed_up_to,omitempty"` // binds journals of type sale only
+	Lacks    []string            `json:"lacks,omitempty"`              // what documents will wait for
 	Answer   time.Duration       `json:"answer_time"`
 	Wrong    []string            `json:"wrong,omitempty"`
 	Key      KeyEnd              `json:"key"`
@@ -63,7 +64,12 @@ func Check(ctx context.Context, c *Client, o SetupOptions, journal string, locat
 	if err != nil {
 		return r, err
 	}
-	r.Locked, r.TaxLock = l.All, l.Tax
+	r.Locked, r.TaxLock, r.SaleLock = max(l.Year, l.Hard), l.Tax, l.Sale
+	if unseen, err := ch.unseen(ctx, c); err != nil {
+		return r, err
+	} else if unseen != "" {
+		r.Wrong = append(r.Wrong, unseen)
+	}
 	if j, ok := ch.journals[journal]; !ok {
 		r.Lacks = append(r.Lacks, "journal "+journal)
 	} else if j.kind != "general" {

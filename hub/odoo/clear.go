@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tillpost/tillpost/hub/lockdate"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
 )
@@ -93,7 +94,7 @@ func (w *Writer) clear(ctx context.Context, ch *chart, l BankLine, out *Cleared)
 		return nil
 	}
 	if out.ID == 0 {
-		if out.ID, err = w.statementLine(ctx, ch, j, l); err != nil {
+		if out.ID, out.Why, err = w.statementLine(ctx, ch, j, l); err != nil || out.Why != "" {
 			return err
 		}
 	}
@@ -105,12 +106,13 @@ func (w *Writer) clear(ctx context.Context, ch *chart, l BankLine, out *Cleared)
 }
 
 // statementLine finds the line that the bank's feed or a person brought: of the same day and amount, not explained yet, and the only one;
-// else makes it, where the settings say so. 0 = there is none.
-func (w *Writer) statementLine(ctx context.Context, ch *chart, j journal, l BankLine) (int64, error) {
+// else makes it, where the settings say so and its day is open: Odoo would date it today without a word. 0 = there is none; why says what
+// keeps it from being made.
+func (w *Writer) statementLine(ctx context.Context, ch *chart, j journal, l BankLine) (found int64, why string, err error) {
 	got, err := w.client.search(ctx, "account.bank.statement.line", []any{[]any{"journal_id", "=", j.id}, []any{"is_reconciled", "=", false}},
 		[]string{"date", "amount", "payment_ref"}, ch.in())
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	var same []int64
 	for _, m := range got {
@@ -120,23 +122,30 @@ func (w *Writer) statementLine(ctx context.Context, ch *chart, j journal, l Bank
 		}
 	}
 	if len(same) == 1 {
-		return same[0], nil
+		return same[0], "", nil
 	}
 	if !l.Make || len(same) > 1 {
-		return 0, nil
+		return 0, "", nil
+	}
+	locks, err := ch.locks(ctx, w.client)
+	if err != nil {
+		return 0, "", err
+	}
+	if until, by := locks.Closed(l.Booked, lockdate.Entry{Journal: j.kind}); until != "" {
+		return 0, fmt.Sprintf("its line of %s is not made: the books are closed up to %s (%s), and Odoo would date it today. Open the period, and it is made", l.Booked, until, by), nil
 	}
 	in := ch.in()
 	in["mode"], in["noupdate"] = "update", true
 	made, err := w.client.Call(ctx, "account.bank.statement.line", "load", []any{[]string{"id", "journal_id/.id", "date", "payment_ref", "amount"},
 		[]any{[]any{ExternalID(w.Hub, "line/"+l.Key), fmt.Sprint(j.id), string(l.Booked), label(l.Text), l.Amount.Decimal()}}}, map[string]any{"context": in})
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	m, _ := made.(map[string]any)
 	if list := ids(m["ids"]); len(list) == 1 {
-		return list[0], nil
+		return list[0], "", nil
 	}
-	return 0, &Error{Kind: Refused, Text: oneLine(messages(m["messages"]))}
+	return 0, "", &Error{Kind: Refused, Text: oneLine(messages(m["messages"]))}
 }
 
 // near allows a feed to tell the value date for the booking date.

@@ -31,7 +31,7 @@ func (w *Writer) load(ctx context.Context, ch *chart, jobs []job) (loaded []job,
 	made, failed, err := w.loadChunk(ctx, ch, fresh)
 	known := make([]Task, len(made))
 	for i := range made {
-		made[i].Date, made[i].Home = made[i].entry.date, ch.company
+		made[i].Date, made[i].Loaded, made[i].Home = made[i].entry.date, made[i].entry.date, ch.company
 		known[i] = made[i].Task
 	}
 	if len(known) > 0 {

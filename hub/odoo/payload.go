@@ -2,10 +2,12 @@ package odoo
 
 import (
 	"fmt"
+	"html"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/tillpost/tillpost/hub/lockdate"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/money"
@@ -17,12 +19,18 @@ type entry struct {
 	external string
 	ref      string
 	journal  int64
+	kind     string // Odoo's type of the journal
 	date     retail.BusinessDate
 	currency money.Currency
 	taxed    bool
 	beside   []int64 // all analytic accounts of its items
 	items    []item
+
+	narration string // why it does not stand on its own day, "" = it does
 }
+
+// concern is what says which lock dates bind it.
+func (e entry) concern() lockdate.Entry { return lockdate.Entry{Taxed: e.taxed, Journal: e.kind} }
 
 // item is one journal item. Two items are the same when all of it is: that is what the read-back compares.
 type item struct {
@@ -38,6 +46,9 @@ type lack struct{ what string }
 
 func (l *lack) Error() string { return l.what }
 
+// note is the narration as Odoo keeps it: HTML.
+func (e entry) note() string { return html.EscapeString(e.narration) }
+
 // resolve names Odoo's ids for a document. The error is a *lack, or code invalid for what can never go.
 func (ch *chart) resolve(hub envelope.HubID, d rollup.Document, date retail.BusinessDate) (e entry, tags map[int64][]int64, err error) {
 	if d.Currency != ch.currency {
@@ -47,7 +58,7 @@ func (ch *chart) resolve(hub envelope.HubID, d rollup.Document, date retail.Busi
 	if !ok {
 		return e, nil, &lack{fmt.Sprintf("Odoo has no journal with the code %q: run `hub odoo setup`", d.Journal)}
 	}
-	e = entry{external: ExternalID(hub, d.ID()), ref: Ref(hub, d), journal: j.id, date: date, currency: d.Currency}
+	e = entry{external: ExternalID(hub, d.ID()), ref: Ref(hub, d), journal: j.id, kind: j.kind, date: date, currency: d.Currency}
 	tags = map[int64][]int64{}
 	for _, l := range d.Lines {
 		at, err := ch.standBeside(d.Key.Location, l)
@@ -108,21 +119,29 @@ var taxColumns = []string{"line_ids/tax_repartition_line_id/.id", "line_ids/tax_
 
 // payload makes the arguments of one load for several entries: a row per item, the entry's own fields on its first.
 func payload(entries []entry, tags map[int64][]int64) []any {
-	head := columns
-	taxed := false
+	head := slices.Clone(columns)
+	taxed, told := false, false
 	for _, e := range entries {
-		taxed = taxed || e.taxed
+		taxed, told = taxed || e.taxed, told || e.narration != ""
 	}
 	if taxed {
-		head = append(append([]string{}, columns...), taxColumns...)
+		head = append(head, taxColumns...)
+	}
+	if told {
+		head = append(head, "narration")
 	}
 	var table []any
 	for _, e := range entries {
+		narration := e.note()
 		own := []any{e.external, "entry", strconv.FormatInt(e.journal, 10), string(e.date), e.ref}
 		for _, i := range e.items {
 			row := append(own, i.cells(e.currency)...)
 			if taxed {
 				row = append(row, i.taxCells(tags)...)
+			}
+			if told {
+				row = append(row, narration)
+				narration = ""
 			}
 			table = append(table, row)
 			own = []any{"", "", "", "", ""}

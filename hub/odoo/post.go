@@ -90,6 +90,7 @@ func (w *Writer) verdict(ch *chart, j job) Outcome {
 	case len(j.entry.differences(j.seen)) > 0:
 		c = caseOf(cases.TotalDiffers, j.Task, "It is in the books and not as it was sent: entry "+j.seen.name+": "+j.differ()+". Correct the entry in Odoo")
 	default:
+		o.Note = j.settled()
 		return o
 	}
 	o.Verdict, o.Why, o.Case = Park, c.Detail, c

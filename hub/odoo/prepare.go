@@ -6,11 +6,13 @@ import (
 	"slices"
 
 	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/lockdate"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
 // prepare resolves names and dates. What lacks something in Odoo waits with a case and stops nobody else.
-func (w *Writer) prepare(ctx context.Context, b books, ch *chart, locks Locks, ts []Task) (jobs []job, out []Outcome, err error) {
+func (w *Writer) prepare(ctx context.Context, b books, ch *chart, locks lockdate.Locks, ts []Task) (jobs []job, out []Outcome, err error) {
+	led := leads{}
 	for _, t := range ts {
 		e, tags, err := ch.resolve(w.Hub, t.Document, t.Date)
 		if err != nil && t.Move == 0 {
@@ -23,13 +25,14 @@ func (w *Writer) prepare(ctx context.Context, b books, ch *chart, locks Locks, t
 			out = append(out, w.lacking(t, err.Error()))
 			continue
 		}
+		j := job{Task: t, entry: e, tags: tags}
 		if t.Move == 0 {
-			if wait := w.closed(&e, t, locks); wait != nil {
+			if wait := w.date(&j, locks, led); wait != nil {
 				out = append(out, *wait)
 				continue
 			}
 		}
-		jobs = append(jobs, job{Task: t, entry: e, tags: tags})
+		jobs = append(jobs, j)
 	}
 	return w.alive(ctx, ch, jobs, out)
 }
@@ -70,47 +73,64 @@ func (w *Writer) lacking(t Task, what string) Outcome {
 	return Outcome{Document: t.Document.ID(), Verdict: Wait, Why: why, Again: w.Now().Add(lackAgain), Case: caseOf(cases.Parked, t, why)}
 }
 
-// closed looks whether the period is open before Odoo moves the entry without a word. What comes late goes to the first open date, with
-// its day in the reference (DESIGN D12); a day's own document waits for a person.
-func (w *Writer) closed(e *entry, t Task, locks Locks) *Outcome {
-	until := locks.Closed(e.date, e.taxed)
-	if until == "" {
-		return nil
-	}
-	if t.Document.Number > 1 {
-		e.date = locks.Open(e.date, e.taxed)
-		return nil
-	}
-	o := w.locked(t, until, e.date)
-	return &o
-}
-
-func (w *Writer) locked(t Task, until, date retail.BusinessDate) Outcome {
-	why := fmt.Sprintf("It is not in the books: they are closed up to %s and the entry is of %s, so Odoo would put it on another date without a word. "+
-		"Open the period in Odoo and it goes by itself, or let it go to the first open date", until, date)
-	return Outcome{Document: t.Document.ID(), Verdict: Wait, Why: why, Again: w.Now().Add(lackAgain), Case: caseOf(cases.LockedPeriod, t, why)}
-}
-
 // before reads what stands in Odoo now: an entry is posted only if it is exactly what was to be sent.
-func (w *Writer) before(ctx context.Context, ch *chart, locks Locks, jobs []job) (drafts []job, out []Outcome, err error) {
+func (w *Writer) before(ctx context.Context, ch *chart, locks lockdate.Locks, jobs []job) (drafts []job, out []Outcome, err error) {
 	if err := w.see(ctx, ch, jobs); err != nil {
 		return nil, nil, err
 	}
+	var late []job
 	for _, j := range jobs {
+		o, redate := w.inspect(ch, locks, &j)
 		switch {
-		case j.seen == nil:
-			out = append(out, w.park(j, cases.Deleted, deleted(j)))
-		case j.seen.state == "posted":
-			out = append(out, w.verdict(ch, j))
-		case j.seen.state != "draft":
-			out = append(out, w.park(j, cases.ForeignEdit, fmt.Sprintf("It is not in the books: somebody set the entry %s to %q in Odoo. Put it back to draft there and retry, or accept that this day is booked by hand", j.seen.name, j.seen.state)))
-		case len(j.entry.differences(j.seen)) > 0 || j.seen.date != j.entry.date:
-			out = append(out, w.park(j, cases.TotalDiffers, "It is not in the books: the draft in Odoo is not what was sent, so it was not posted: "+j.differ()+". Correct the draft in Odoo and retry"))
-		case locks.Closed(j.entry.date, j.entry.taxed) != "": // closed since it was loaded
-			out = append(out, w.locked(j.Task, locks.Closed(j.entry.date, j.entry.taxed), j.entry.date))
+		case o != nil:
+			out = append(out, *o)
+		case redate:
+			late = append(late, j)
 		default:
 			drafts = append(drafts, j)
 		}
 	}
+	if len(late) == 0 {
+		return drafts, out, nil
+	}
+	late, refused, err := w.redate(ctx, ch, late)
+	if out = append(out, refused...); err != nil {
+		return drafts, out, err
+	}
+	for _, j := range late {
+		j.Loaded, j.Date = j.entry.date, j.entry.date
+		if o, redate := w.inspect(ch, locks, &j); o != nil {
+			out = append(out, *o)
+		} else if redate {
+			out = append(out, w.park(j, cases.TotalDiffers, "It is not in the books: Odoo does not keep the date that its draft was given: "+j.differ()+". Correct the draft in Odoo and retry"))
+		} else {
+			drafts = append(drafts, j)
+		}
+	}
 	return drafts, out, nil
+}
+
+// inspect judges what stands in Odoo before it is posted: an outcome, a draft that must get another date first, or neither: it may be posted.
+func (w *Writer) inspect(ch *chart, locks lockdate.Locks, j *job) (o *Outcome, redate bool) {
+	say := func(o Outcome) (*Outcome, bool) { return &o, false }
+	switch {
+	case j.seen == nil:
+		return say(w.park(*j, cases.Deleted, deleted(*j)))
+	case j.seen.state == "posted":
+		return say(w.verdict(ch, *j))
+	case j.seen.state != "draft":
+		return say(w.park(*j, cases.ForeignEdit, fmt.Sprintf("It is not in the books: somebody set the entry %s to %q in Odoo. Put it back to draft there and retry, or accept that this day is booked by hand", j.seen.name, j.seen.state)))
+	}
+	a := w.ask(j, locks) // closed since it was loaded, or a person gave another date
+	meant := j.entry.date
+	if a.Date != "" {
+		j.move(a)
+	}
+	switch {
+	case len(j.entry.differences(j.seen)) > 0 || !slices.Contains([]retail.BusinessDate{j.entry.date, meant, j.Loaded, j.Document.Date}, j.seen.date): // nobody here gave it that date
+		return say(w.park(*j, cases.TotalDiffers, "It is not in the books: the draft in Odoo is not what was sent, so it was not posted: "+j.differ()+". Correct the draft in Odoo and retry"))
+	case a.Date == "":
+		return say(w.locked(j.Task, a, meant))
+	}
+	return nil, j.seen.date != j.entry.date || j.Loaded != j.entry.date
 }

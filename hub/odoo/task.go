@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/lockdate"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -18,6 +19,14 @@ type Task struct {
 	Company  string              // name of the Odoo company whose books it goes to, "" = the one of the settings
 	Home     int64               // Odoo's id of that company once it or its store-day stands there, which counts then: names change. 0 = not known
 	Attempt  int                 // how often Odoo broke on it
+	Beside   bool                // a person said that it, or an earlier one of its day, stands beside what another hub has posted
+	Begun    bool                // an earlier one of its day or voucher stands in Odoo: the day is this hub's
+	LeftOut  bool                // a person left the first one of its day or voucher out
+
+	Period lockdate.Policy     // what becomes of it when its period is closed, as it was when it was made
+	Loaded retail.BusinessDate // the date its draft was last given, "" = it was not loaded yet
+	Moved  string              // why Date is not its own day, "" = it is
+	Held   bool                // the first document of its store-day or voucher waits for a closed period
 }
 
 // Verdict is what becomes of a task.
@@ -39,7 +48,9 @@ type Outcome struct {
 	Again    time.Time   // when to try again, for Wait
 	Broke    bool        // counts as an attempt
 	Unasked  bool        // Odoo was not there to ask: what was known of the document, and its cases, stay as they are
+	Held     bool        // it waits for a closed period, and what comes late of the same day with it
 	Case     *cases.Case // opened with it; every other case of the document is closed
+	Note     *cases.Case // to be read, with nothing to decide, nil = none
 	Read     *Reading    // what Odoo says now, nil = not asked
 }
 
@@ -57,7 +68,7 @@ type Reading struct {
 type Tasks interface {
 	// Claim returns tasks that are due, the oldest first. There is one writer per Odoo database: nothing is locked.
 	Claim(ctx context.Context, most int) ([]Task, error)
-	// Loaded stores tasks' Odoo ids, the dates they were sent with and the companies they stand in.
+	// Loaded stores tasks' Odoo ids, the dates their drafts were given, why these are not their own, and the companies they stand in.
 	Loaded(ctx context.Context, ts []Task) error
 	// Settle stores what became of tasks, with their documents' states and cases.
 	Settle(ctx context.Context, out []Outcome) error

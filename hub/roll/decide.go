@@ -8,6 +8,7 @@ import (
 	"github.com/tillpost/tillpost/hub/audit"
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/lockdate"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/money"
@@ -16,7 +17,7 @@ import (
 // Decide says where a store-day stands and what its next document is. It is pure.
 func Decide(d Day, o Options) (Decision, error) {
 	v := audit.Judge(d.Facts, o.Rules)
-	dec := Decision{State: Open, Why: v.Why, Approved: d.ApprovedBy, Unproven: v.Unproven, Cases: v.Cases, Gone: v.Gone, Next: v.Next}
+	dec := Decision{State: Open, Why: v.Why, Approved: d.ApprovedBy, Unproven: v.Unproven, Cases: v.Cases, Gone: v.Gone, Next: v.Next, Period: lockdate.Of(d.Period, o.Period)}
 	switch {
 	case len(d.Documents) > 0:
 		dec.State = worst(d.States)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tillpost/tillpost/hub/audit"
 	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/lockdate"
 	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/view"
@@ -49,6 +50,7 @@ type Day struct {
 	Set        mapping.Set
 	Books      rollup.Books // what setup found or made
 	Review     view.Review
+	Period     lockdate.Policy // the location's
 
 	Begins      time.Time           // zero = not known
 	ShadowUntil retail.BusinessDate // the location's first day that is posted, "" = Options say it
@@ -61,6 +63,7 @@ type Decision struct {
 	Approved string
 	Unproven bool
 	Document *rollup.Document // nil = none to make
+	Period   lockdate.Policy  // of the document, should its period be closed
 	Cases    []cases.Case
 	Gone     []string
 	Next     time.Time // when to look again by time alone
@@ -83,7 +86,8 @@ type Options struct {
 	AutoApprove bool
 	SuspenseCap money.Amount // of one store-day; no currency = no cap
 	Shadow      ShadowRule
-	Settle      time.Duration // how long a posted day must be quiet before its late tickets make a document
+	Period      lockdate.Policy // of locations that have none of their own
+	Settle      time.Duration   // how long a posted day must be quiet before its late tickets make a document
 }
 
 // Roller is the stage. But for Set it is not safe for concurrent use: one goroutine runs it.

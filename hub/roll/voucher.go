@@ -8,6 +8,7 @@ import (
 
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/lockdate"
 	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -26,6 +27,7 @@ type Voucher struct {
 	States    []string
 	Set       mapping.Set
 	Books     rollup.Books
+	Period    lockdate.Policy // its location's
 
 	Begins      time.Time           // its day, zero = not known
 	ShadowUntil retail.BusinessDate // as of a Day
@@ -42,7 +44,7 @@ type VoucherStore interface {
 // DecideVoucher says what a voucher's next document is. It is pure. Unlike a store-day a voucher waits for nobody: it rests on the bank's
 // own word, and what was matched is sure.
 func DecideVoucher(v Voucher, o Options) (Decision, error) {
-	dec := Decision{State: Posting}
+	dec := Decision{State: Posting, Period: lockdate.Of(v.Period, o.Period)}
 	if len(v.Documents) > 0 {
 		dec.State = worst(v.States)
 	}

@@ -68,9 +68,9 @@ func (tx *Tx) rollDay(ctx context.Context, k rollup.DayKey, ends time.Time) (d r
 	var gross, tax, changed int64
 	var currency, openDays, reversed string
 	if err = tx.QueryRowContext(ctx, `SELECT d.state, d.hold, d.approved, d.tickets, d.gross, d.tax, d.currency, d.changed, COALESCE(l.open_days, ''),
-		COALESCE(l.review, ''), COALESCE(l.shadow_until, ''), d.reversed FROM day d
+		COALESCE(l.review, ''), COALESCE(l.shadow_until, ''), COALESCE(l.closed_period, ''), d.reversed FROM day d
 		LEFT JOIN location l ON l.code = d.location WHERE d.location = ? AND d.day = ?`, string(k.Location), string(k.Day)).
-		Scan(&d.State, &d.Hold, &d.ApprovedBy, &d.Tickets, &gross, &tax, &currency, &changed, &openDays, &d.Review, &d.ShadowUntil, &reversed); err != nil {
+		Scan(&d.State, &d.Hold, &d.ApprovedBy, &d.Tickets, &gross, &tax, &currency, &changed, &openDays, &d.Review, &d.ShadowUntil, &d.Period, &reversed); err != nil {
 		return d, err
 	}
 	d.Gross, d.Tax, d.Changed = money.Of(gross, money.Currency(currency)), money.Of(tax, money.Currency(currency)), fromMicros(changed)
@@ -116,7 +116,7 @@ func (tx *Tx) decided(ctx context.Context, d roll.Day, dec roll.Decision) error 
 		}
 	}
 	if dec.Document != nil {
-		if err := tx.putDocument(ctx, *dec.Document); err != nil {
+		if err := tx.putDocument(ctx, *dec.Document, dec.Period); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 
+	"github.com/tillpost/tillpost/hub/lockdate"
 	"github.com/tillpost/tillpost/hub/roll"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/fault"
@@ -26,15 +27,16 @@ func documents(ctx context.Context, q querier, k rollup.DayKey, series string) (
 	return ds, states, err
 }
 
-// putDocument stores a new document, which is its own outbox task: from now on it goes, whatever happens to this process.
-func (tx *Tx) putDocument(ctx context.Context, d rollup.Document) error {
+// putDocument stores a new document, which is its own outbox task: from now on it goes, whatever happens to this process. closed says what
+// becomes of it should its period be.
+func (tx *Tx) putDocument(ctx context.Context, d rollup.Document, closed lockdate.Policy) error {
 	body, err := json.Marshal(d)
 	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO document (id, location, day, series, number, state, body, hash, made, changed, entry)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT COALESCE(max(entry), 0) FROM cursor))`,
-		d.ID(), string(d.Key.Location), string(d.Key.Day), d.Series, d.Number, roll.Posting, string(body), d.Hash, micros(tx.Now), micros(tx.Now)); err != nil {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO document (id, location, day, series, number, state, body, hash, period, made, changed, entry)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT COALESCE(max(entry), 0) FROM cursor))`,
+		d.ID(), string(d.Key.Location), string(d.Key.Day), d.Series, d.Number, roll.Posting, string(body), d.Hash, string(closed), micros(tx.Now), micros(tx.Now)); err != nil {
 		return err
 	}
 	return tx.PutStep(ctx, Step{Subject: "document " + d.ID(), Who: "hub", What: "made", Reason: d.Note, After: d.Hash})

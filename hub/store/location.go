@@ -8,6 +8,7 @@ import (
 
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/lockdate"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -23,6 +24,7 @@ type Location struct {
 	Review    view.Review         `json:"review,omitempty"`
 	Shadow    retail.BusinessDate `json:"shadow_until,omitempty"` // first day that is posted, "" = as head office says for all
 	OldWay    string              `json:"old_journal,omitempty"`  // where the old way writes in Odoo
+	Period    lockdate.Policy     `json:"closed_period,omitempty"`
 	Confirmed bool                `json:"confirmed"`
 	Seen      time.Time           `json:"seen,omitzero"`
 	Zone      string              `json:"zone"`

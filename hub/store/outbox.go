@@ -64,7 +64,7 @@ func (o Outbox) tasks(ctx context.Context, where string, args ...any) (out []odo
 		var t odoo.Task
 		var body, date string
 		var stands bool
-		if err := r.Scan(&body, &date, &t.Move, &t.Attempt, &t.Home, &t.Company, &stands); err != nil {
+		if err := r.Scan(&body, &date, &t.Move, &t.Attempt, &t.Home, &t.Company, &stands, &t.Beside, &t.Begun, &t.LeftOut, &t.Period, &t.Loaded, &t.Moved, &t.Held); err != nil {
 			return err
 		}
 		err := json.Unmarshal([]byte(body), &t.Document)
@@ -76,7 +76,7 @@ func (o Outbox) tasks(ctx context.Context, where string, args ...any) (out []odo
 		}
 		out = append(out, t)
 		return err
-	}, `SELECT d.body, d.date, d.move, d.attempt, `+home+`, `+company+`, `+stands+` FROM document d `+where, args...)
+	}, `SELECT d.body, `+dated+`, d.move, d.attempt, `+home+`, `+company+`, `+stands+`, `+beside+`, d.period, CASE WHEN d.move = 0 THEN '' WHEN d.loaded = '' THEN d.date ELSE d.loaded END, d.moved, `+held+` FROM document d `+where, args...)
 	return out, err
 }
 
@@ -88,6 +88,18 @@ const (
 	stands  = `EXISTS (SELECT 1 FROM document e WHERE e.location = d.location AND e.day = d.day AND e.move > 0)`
 	company = `CASE WHEN ` + stands + ` THEN ''
 		ELSE COALESCE((SELECT l.company FROM location l WHERE l.code = d.location), '') END`
+	beside = `EXISTS (SELECT 1 FROM document e WHERE e.location = d.location AND e.day = d.day AND e.series = d.series AND e.beside = 1),
+		EXISTS (SELECT 1 FROM document e WHERE e.location = d.location AND e.day = d.day AND e.series = d.series AND e.move > 0 AND e.number < d.number),
+		EXISTS (SELECT 1 FROM document e WHERE e.location = d.location AND e.day = d.day AND e.series = d.series AND e.number = 1 AND d.number > 1 AND e.state = 'accepted')`
+)
+
+// What comes late of a store-day or voucher follows its first document: to the date that one went to, and after it while it waits for a
+// closed period. A day is not in two periods by halves.
+const (
+	dated = `CASE WHEN d.date <> '' OR d.number = 1 THEN d.date ELSE COALESCE((SELECT e.date FROM document e WHERE ` + firstOf + `), '') END`
+	held  = `CASE WHEN d.number = 1 THEN 0 ELSE COALESCE((SELECT e.held FROM document e WHERE ` + firstOf + `), 0) END`
+
+	firstOf = `e.location = d.location AND e.day = d.day AND e.series = d.series AND e.number = 1`
 )
 
 // mine is the condition that a document is this database's: it was sent there, or its store-day's other documents were, or its location belongs there.
@@ -136,10 +148,10 @@ func (o Outbox) Sending(ctx context.Context, ts []odoo.Task) error {
 func (o Outbox) Loaded(ctx context.Context, ts []odoo.Task) error {
 	return o.InTx(ctx, func(tx *Tx) error {
 		for _, t := range ts {
-			if _, err := tx.ExecContext(ctx, `UPDATE document SET move = ?, date = ?, home = ?, changed = ? WHERE id = ?`, t.Move, string(t.Date), t.Home, micros(tx.Now), t.Document.ID()); err != nil {
+			if _, err := tx.ExecContext(ctx, `UPDATE document SET move = ?, date = ?, loaded = ?, moved = ?, home = ?, changed = ? WHERE id = ?`, t.Move, string(t.Date), string(t.Date), t.Moved, t.Home, micros(tx.Now), t.Document.ID()); err != nil {
 				return err
 			}
-			if err := tx.PutStep(ctx, Step{Subject: "document " + t.Document.ID(), Who: "hub", What: "loaded into Odoo", After: fmt.Sprintf("id %d, on %s", t.Move, t.Date)}); err != nil {
+			if err := tx.PutStep(ctx, Step{Subject: "document " + t.Document.ID(), Who: "hub", What: "loaded into Odoo", Reason: t.Moved, After: fmt.Sprintf("id %d, on %s", t.Move, t.Date)}); err != nil {
 				return err
 			}
 		}
@@ -160,7 +172,7 @@ func (o Outbox) Settle(ctx context.Context, out []odoo.Outcome) error {
 }
 
 // documentCauses are the cases a document can have; a new outcome closes those it does not open again.
-var documentCauses = []cases.Cause{cases.Parked, cases.DateShift, cases.LockedPeriod, cases.TotalDiffers, cases.ForeignEdit, cases.Deleted}
+var documentCauses = []cases.Cause{cases.Parked, cases.DateShift, cases.LockedPeriod, cases.TotalDiffers, cases.ForeignEdit, cases.Deleted, cases.OtherHub}
 
 func (tx *Tx) settle(ctx context.Context, u odoo.Outcome) error {
 	var before, oldWhy string
@@ -184,8 +196,8 @@ func (tx *Tx) settle(ctx context.Context, u odoo.Outcome) error {
 		read, checked = string(b), micros(tx.Now)
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE document SET state = ?, why = ?, odoo = CASE WHEN ? <> '' THEN ? ELSE odoo END, due = ?, attempt = CASE WHEN ? = 'wait' THEN attempt + ? ELSE 0 END,
-		readback = CASE WHEN ? <> '' THEN ? ELSE readback END, checked = max(checked, ?), changed = ? WHERE id = ?`,
-		state, u.Why, u.Entry, u.Entry, micros(u.Again), string(u.Verdict), broke, read, read, checked, micros(tx.Now), u.Document); err != nil {
+		held = CASE WHEN ? THEN held ELSE ? END, readback = CASE WHEN ? <> '' THEN ? ELSE readback END, checked = max(checked, ?), changed = ? WHERE id = ?`,
+		state, u.Why, u.Entry, u.Entry, micros(u.Again), string(u.Verdict), broke, u.Unasked, u.Held, read, read, checked, micros(tx.Now), u.Document); err != nil {
 		return err
 	}
 	if state != before || u.Why != oldWhy {
@@ -205,15 +217,20 @@ func (tx *Tx) settle(ctx context.Context, u odoo.Outcome) error {
 			return err
 		}
 	}
+	if u.Note != nil {
+		if err := tx.note(ctx, *u.Note); err != nil {
+			return err
+		}
+	}
 	return tx.touchOwner(ctx, u.Document)
 }
 
 // Resend lets a parked or waiting document be tried again at once, under the same external id; an audited step. date, when given, is the
-// accounting date a person chose.
+// accounting date a person chose; what comes late of the same day follows it.
 func (s *Store) Resend(ctx context.Context, id string, date retail.BusinessDate, who, reason string) error {
 	return s.InTx(ctx, func(tx *Tx) error {
-		var state, old string
-		if err := tx.QueryRowContext(ctx, `SELECT state, date FROM document WHERE id = ?`, id).Scan(&state, &old); err == sql.ErrNoRows {
+		var state, old, day, moved string
+		if err := tx.QueryRowContext(ctx, `SELECT state, date, day, moved FROM document WHERE id = ?`, id).Scan(&state, &old, &day, &moved); err == sql.ErrNoRows {
 			return fault.Msg(fault.NotFound, "resend", "there is no document "+id)
 		} else if err != nil {
 			return err
@@ -224,10 +241,18 @@ func (s *Store) Resend(ctx context.Context, id string, date retail.BusinessDate,
 		if state == roll.Verified || state == roll.Accepted {
 			return fault.Msg(fault.Conflict, "resend", "document "+id+" is settled; nothing was sent")
 		}
-		if date == "" {
+		switch date {
+		case "":
 			date = retail.BusinessDate(old)
+		case retail.BusinessDate(day):
+			moved = ""
+		default:
+			moved = "as " + who + " decided"
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE document SET state = 'posting', why = '', due = 0, attempt = 0, date = ?, changed = ? WHERE id = ?`, string(date), micros(tx.Now), id); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE document SET state = 'posting', why = '', due = 0, attempt = 0, held = 0, date = ?, moved = ?, changed = ? WHERE id = ?`, string(date), moved, micros(tx.Now), id); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE document AS d SET due = 0 WHERE d.state = 'waiting' AND EXISTS (SELECT 1 FROM document e WHERE `+firstOf+` AND e.id = ?)`, id); err != nil {
 			return err
 		}
 		if err := tx.touchOwner(ctx, id); err != nil {

@@ -39,10 +39,11 @@ func (tx *Tx) SetLocation(ctx context.Context, l Location, from retail.BusinessD
 	if err := tx.keepsShadow(ctx, was, l); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO location (code, name, currency, company, open_days, review, shadow_until, old_journal, confirmed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)
+	if _, err := tx.ExecContext(ctx, `INSERT INTO location (code, name, currency, company, open_days, review, shadow_until, old_journal, closed_period, confirmed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
 		ON CONFLICT (code) DO UPDATE SET name = excluded.name, currency = excluded.currency, company = excluded.company, open_days = excluded.open_days,
-		review = excluded.review, shadow_until = excluded.shadow_until, old_journal = excluded.old_journal, confirmed = 1`,
-		string(l.Code), l.Name, string(l.Currency), l.Company, l.OpenDays, string(l.Review), string(l.Shadow), l.OldWay); err != nil {
+		review = excluded.review, shadow_until = excluded.shadow_until, old_journal = excluded.old_journal, closed_period = excluded.closed_period,
+		confirmed = 1`,
+		string(l.Code), l.Name, string(l.Currency), l.Company, l.OpenDays, string(l.Review), string(l.Shadow), l.OldWay, string(l.Period)); err != nil {
 		return err
 	}
 	if err := tx.CloseCase(ctx, cases.ID(cases.UnknownLocation, string(l.Code)), who, "confirmed"); err != nil {
@@ -92,6 +93,9 @@ func (l Location) check(from retail.BusinessDate) error {
 	if l.Shadow != "" && !l.Shadow.Valid() {
 		bad = append(bad, fmt.Sprintf("the first day that is posted, %q, is not a date like 2026-12-01", l.Shadow))
 	}
+	if !l.Period.Valid() {
+		bad = append(bad, fmt.Sprintf("the rule for closed periods, %q, is none of hold, next and ask", l.Period))
+	}
 	if from != "" && !from.Valid() {
 		bad = append(bad, fmt.Sprintf("the first day %q is not a date like 2026-12-01", from))
 	}
@@ -105,8 +109,8 @@ func (l Location) check(from retail.BusinessDate) error {
 func (tx *Tx) location(ctx context.Context, code retail.LocationCode, on retail.BusinessDate) (l Location, err error) {
 	var currency string
 	var seen int64
-	err = tx.QueryRowContext(ctx, `SELECT code, name, currency, company, open_days, review, shadow_until, old_journal, confirmed, seen FROM location WHERE code = ?`, string(code)).
-		Scan((*string)(&l.Code), &l.Name, &currency, &l.Company, &l.OpenDays, (*string)(&l.Review), (*string)(&l.Shadow), &l.OldWay, &l.Confirmed, &seen)
+	err = tx.QueryRowContext(ctx, `SELECT code, name, currency, company, open_days, review, shadow_until, old_journal, closed_period, confirmed, seen FROM location WHERE code = ?`, string(code)).
+		Scan((*string)(&l.Code), &l.Name, &currency, &l.Company, &l.OpenDays, (*string)(&l.Review), (*string)(&l.Shadow), &l.OldWay, (*string)(&l.Period), &l.Confirmed, &seen)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return l, err
 	}

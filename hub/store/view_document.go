@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -12,6 +13,7 @@ import (
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/money"
+	"github.com/tillpost/tillpost/shared/retail"
 )
 
 // allOf is what Odoo says over all documents of a day.
@@ -33,9 +35,9 @@ func allOf(ds []view.DocumentView, c money.Currency) view.Odoo {
 // documentViews reads a day's documents beside what Odoo says.
 func (s *Store) documentViews(ctx context.Context, k rollup.DayKey) (out []view.DocumentView, err error) {
 	err = each(ctx, s.read, func(r *sql.Rows) error {
-		var body, state, why, readback string
+		var body, state, why, readback, dated, moved string
 		var made, checked int64
-		if err := r.Scan(&body, &state, &why, &made, &checked, &readback); err != nil {
+		if err := r.Scan(&body, &state, &why, &made, &checked, &readback, &dated, &moved); err != nil {
 			return err
 		}
 		var d rollup.Document
@@ -43,7 +45,7 @@ func (s *Store) documentViews(ctx context.Context, k rollup.DayKey) (out []view.
 			return err
 		}
 		v := view.DocumentView{ID: d.ID(), Number: d.Number, Kind: string(d.Kind), Date: d.Date, Journal: d.Journal, State: state, Why: why, Note: d.Note, Tickets: d.Tickets,
-			Mapping: d.Mapping, Hash: d.Hash, Made: fromMicros(made)}
+			Mapping: d.Mapping, Hash: d.Hash, Made: fromMicros(made), Dated: cmp.Or(retail.BusinessDate(dated), d.Date), Moved: moved}
 		var read *odoo.Reading
 		if readback != "" {
 			read = &odoo.Reading{}
@@ -55,7 +57,7 @@ func (s *Store) documentViews(ctx context.Context, k rollup.DayKey) (out []view.
 		v.Lines = lineViews(d.Lines, read)
 		out = append(out, v)
 		return nil
-	}, `SELECT body, state, why, made, checked, readback FROM document WHERE location = ? AND day = ? AND series = '' ORDER BY number`, string(k.Location), string(k.Day))
+	}, `SELECT body, state, why, made, checked, readback, date, moved FROM document WHERE location = ? AND day = ? AND series = '' ORDER BY number`, string(k.Location), string(k.Day))
 	return out, err
 }
 
@@ -88,7 +90,7 @@ func preview(v *view.DayDetail, d roll.Day) error {
 		return err
 	}
 	if len(d.Documents) == 0 {
-		v.Documents = []view.DocumentView{{Kind: string(rollup.DayDocument), Date: d.Key.Day, Journal: b.Journal, Tickets: d.Tickets, Lines: lineViews(lines, nil)}}
+		v.Documents = []view.DocumentView{{Kind: string(rollup.DayDocument), Date: d.Key.Day, Dated: d.Key.Day, Journal: b.Journal, Tickets: d.Tickets, Lines: lineViews(lines, nil)}}
 		return nil
 	}
 	v.Pending = lineViews(lines, nil)

@@ -25,12 +25,12 @@ func (s *Store) LocationViews(ctx context.Context, f view.LocationFilter) (out [
 	err = each(ctx, s.read, func(r *sql.Rows) error {
 		var v view.LocationView
 		var seen int64
-		err := r.Scan(&v.Code, &v.Name, &v.Currency, &v.Company, &v.OpenDays, &v.Review, &v.Shadow, &v.OldWay, &v.Confirmed, &seen)
+		err := r.Scan(&v.Code, &v.Name, &v.Currency, &v.Company, &v.OpenDays, &v.Review, &v.Shadow, &v.OldWay, &v.Period, &v.Confirmed, &seen)
 		v.Seen = fromMicros(seen)
 		at[v.Code] = len(out)
 		out = append(out, v)
 		return err
-	}, `SELECT l.code, l.name, l.currency, l.company, l.open_days, l.review, l.shadow_until, l.old_journal, l.confirmed, l.seen FROM location l
+	}, `SELECT l.code, l.name, l.currency, l.company, l.open_days, l.review, l.shadow_until, l.old_journal, l.closed_period, l.confirmed, l.seen FROM location l
 		WHERE `+where+` AND (? = '' OR lower(l.code) LIKE '%' || lower(?) || '%' OR lower(l.name) LIKE '%' || lower(?) || '%') ORDER BY `+order+` LIMIT ? OFFSET ?`, args...)
 	if err != nil || len(out) == 0 {
 		return nil, classify("list locations", err)
@@ -205,7 +205,7 @@ func (s *Store) LocationForm(ctx context.Context, code retail.LocationCode) (f v
 	err = s.readTx(ctx, func(tx *Tx) error {
 		l, err := tx.location(ctx, code, "")
 		f = view.LocationForm{Code: code, Name: l.Name, Zone: l.Zone, Cutoff: l.Cutoff, Currency: l.Currency, Company: l.Company, OpenDays: l.OpenDays,
-			Review: l.Review, Shadow: l.Shadow, OldWay: l.OldWay}
+			Review: l.Review, Shadow: l.Shadow, OldWay: l.OldWay, Period: l.Period}
 		if err == nil && l.Code == "" {
 			err = fault.Msg(fault.NotFound, "location", "there is no location "+string(code)+"; nothing was changed")
 		}
@@ -218,7 +218,7 @@ func (s *Store) LocationForm(ctx context.Context, code retail.LocationCode) (f v
 func (s *Store) PutLocation(ctx context.Context, f view.LocationForm, who string) error {
 	return s.InTx(ctx, func(tx *Tx) error {
 		return tx.SetLocation(ctx, Location{Code: f.Code, Name: f.Name, Currency: f.Currency, Company: f.Company, OpenDays: f.OpenDays, Zone: f.Zone, Cutoff: f.Cutoff,
-			Review: f.Review, Shadow: f.Shadow, OldWay: f.OldWay}, f.From, who)
+			Review: f.Review, Shadow: f.Shadow, OldWay: f.OldWay, Period: f.Period}, f.From, who)
 	})
 }
 

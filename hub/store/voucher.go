@@ -59,7 +59,7 @@ func (s *Store) DecideVoucher(ctx context.Context, k roll.VoucherKey, decide fun
 		if g, ok := calendar.On(k.Day); ok {
 			v.Begins = g.Start(k.Day)
 		}
-		if err := tx.QueryRowContext(ctx, `SELECT COALESCE(max(shadow_until), '') FROM location WHERE code = ?`, string(k.Location)).Scan(&v.ShadowUntil); err != nil {
+		if err := tx.QueryRowContext(ctx, `SELECT COALESCE(max(shadow_until), ''), COALESCE(max(closed_period), '') FROM location WHERE code = ?`, string(k.Location)).Scan(&v.ShadowUntil, &v.Period); err != nil {
 			return err
 		}
 		if v.Set, err = rules(ctx, tx); err != nil {
@@ -78,7 +78,7 @@ func (s *Store) DecideVoucher(ctx context.Context, k roll.VoucherKey, decide fun
 			}
 		}
 		if dec.Document != nil {
-			if err := tx.putDocument(ctx, *dec.Document); err != nil {
+			if err := tx.putDocument(ctx, *dec.Document, dec.Period); err != nil {
 				return err
 			}
 		}

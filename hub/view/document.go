@@ -14,6 +14,8 @@ type DocumentView struct {
 	Number  int    // 0 = preview
 	Kind    string // day delta reverse
 	Date    retail.BusinessDate
+	Dated   retail.BusinessDate // the accounting date it goes with, or went; Date unless its period is closed or a person says otherwise
+	Moved   string              // why Dated is not Date, "" = it is
 	Journal string
 	State   string // "" = preview; posting posted verified parked waiting
 	Why     string

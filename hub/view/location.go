@@ -3,6 +3,7 @@ package view
 import (
 	"time"
 
+	"github.com/tillpost/tillpost/hub/lockdate"
 	"github.com/tillpost/tillpost/shared/health"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -43,6 +44,7 @@ type LocationView struct {
 	Review    Review
 	Shadow    retail.BusinessDate // its first day that is posted, "" = as head office says for all
 	OldWay    string              // code of the journal that the old way writes to, "" = known by the analytic account
+	Period    lockdate.Policy     // what becomes of a day whose period is closed
 	Confirmed bool
 	Seen      time.Time // something of it arrived
 	Devices   []DeviceView
@@ -95,5 +97,6 @@ type LocationForm struct {
 	Review   Review
 	Shadow   retail.BusinessDate // first day that is posted
 	OldWay   string              // journal code
+	Period   lockdate.Policy     // of a day whose period is closed
 	From     retail.BusinessDate // zone and cutoff hold from this day on, "" = always
 }

@@ -3,16 +3,18 @@ package web
 import (
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/view"
+	"github.com/tillpost/tillpost/shared/retail"
 )
 
 // action is a button of a case.
 type action struct {
 	What, Text string
-	Reason     bool // asks why
-	Account    bool // asks for an account
-	Edit       bool // shows the record's text
-	Form       bool // shows the location's form
-	Date       bool // asks for an accounting date
+	Reason     bool                // asks why
+	Account    bool                // asks for an account
+	Edit       bool                // shows the record's text
+	Form       bool                // shows the location's form
+	Date       bool                // asks for an accounting date
+	On         retail.BusinessDate // the accounting date that it confirms, "" = none
 }
 
 var (
@@ -23,6 +25,8 @@ var (
 	actConfirm = action{What: "confirm", Text: "Confirm"}
 	actApprove = action{What: "approve", Text: "Post the day as it is", Reason: true}
 	actDate    = action{What: "retry", Text: "Send it on the date given", Date: true}
+	actBeside  = action{What: "release", Text: "Post it beside the other entry", Reason: true}
+	actClaim   = action{What: "take-over", Text: "Let this hub post, and hold the other one", Reason: true}
 	actRelease = action{What: "release", Text: "Release the stream", Reason: true}
 )
 
@@ -33,20 +37,30 @@ var actions = map[cases.Cause][]action{
 	cases.MissingProof: {actApprove, actAccept}, cases.ControlTotal: {actAccept, actApprove}, cases.Gap: {actAccept}, cases.SuspenseCap: {actApprove},
 	cases.Parked: {actRetry, actDate, actAccept}, cases.LockedPeriod: {actRetry, actDate}, cases.DateShift: {actAccept, actRetry}, cases.TotalDiffers: {actRetry, actAccept},
 	cases.ForeignEdit: {actAccept, actRetry}, cases.Deleted: {actRetry, actAccept},
+	cases.OtherHub: {actAccept, actRetry, actBeside}, cases.TwoHubs: {actAccept, actClaim},
 	cases.ModeMix: {actRetry, actAccept}, cases.OfflinePayments: {actAccept}, cases.ConnectionRefused: {actAccept}, cases.KeyEnds: {actAccept},
 }
 
 // actionOf is the one recommended action.
 func actionOf(c view.CaseView) action {
-	if as := actions[c.Cause]; len(as) > 0 {
+	if as := actionsOf(c); len(as) > 0 {
 		return as[0]
 	}
 	return actAccept
 }
 
 func otherActions(c view.CaseView) []action {
-	if as := actions[c.Cause]; len(as) > 1 {
+	if as := actionsOf(c); len(as) > 1 {
 		return as[1:]
 	}
 	return nil
+}
+
+// actionsOf is what may be done about a case; one that proposes an accounting date wants it confirmed first.
+func actionsOf(c view.CaseView) []action {
+	as := actions[c.Cause]
+	if c.Proposed == "" {
+		return as
+	}
+	return append([]action{{What: "retry", Text: "Let it go to " + date(c.Proposed), On: c.Proposed}}, as...)
 }

@@ -68,7 +68,7 @@ func (s *site) caseDecide(w http.ResponseWriter, r *http.Request, v *visit) erro
 		return err
 	}
 	a := view.Act{What: f.Get("what"), Who: v.user.Name, Reason: f.Get("reason"), Account: f.Get("account"), Tax: f.Get("tax"), Body: f.Get("body"), Date: retail.BusinessDate(f.Get("date"))}
-	if a.What != "confirm" && a.What != "release" && a.What != "retry" && !v.may(deciders) {
+	if (a.What != "confirm" && a.What != "release" && a.What != "retry" || a.Date != "") && !v.may(deciders) {
 		return errRole
 	}
 	if a.What == "map" && a.Account == "" && a.Tax == "" {

@@ -48,7 +48,7 @@ func (s *site) dayTable(r *http.Request, v *visit) (table, error) {
 	if d.Unproven {
 		unproven = "unproven"
 	}
-	t := table{Head: []string{"document", "state", "date", "measure", "label", "account", "tax", "debit positive", "odoo", "odoo entry", "unproven"}}
+	t := table{Head: []string{"document", "state", "date", "measure", "label", "account", "tax", "debit positive", "odoo", "odoo entry", "unproven", "accounting date"}}
 	for _, doc := range d.Documents {
 		id := doc.ID
 		if id == "" {
@@ -59,7 +59,7 @@ func (s *site) dayTable(r *http.Request, v *visit) (table, error) {
 			if l.Known {
 				odoo = l.Odoo
 			}
-			t.Rows = append(t.Rows, []any{id, docState(doc.State).Text, string(doc.Date), string(l.Measure), l.Label, l.Account, l.Tax, l.Amount, odoo, doc.Odoo.Entry, unproven})
+			t.Rows = append(t.Rows, []any{id, docState(doc.State).Text, string(doc.Date), string(l.Measure), l.Label, l.Account, l.Tax, l.Amount, odoo, doc.Odoo.Entry, unproven, string(doc.Dated)})
 		}
 	}
 	t.Name = "store-day"

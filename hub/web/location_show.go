@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/tillpost/tillpost/hub/lockdate"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -61,7 +62,7 @@ func locationForm(r *http.Request) view.LocationForm {
 	f := r.PostForm
 	return view.LocationForm{Code: retail.LocationCode(f.Get("code")), Name: f.Get("name"), Zone: strings.TrimSpace(f.Get("zone")), Cutoff: f.Get("cutoff"),
 		Currency: money.Currency(strings.ToUpper(f.Get("currency"))), Company: f.Get("company"), OpenDays: strings.Join(f["open"], " "),
-		Review: view.Review(f.Get("review")), Shadow: retail.BusinessDate(f.Get("shadow")), OldWay: strings.TrimSpace(f.Get("oldway")), From: retail.BusinessDate(f.Get("from"))}
+		Review: view.Review(f.Get("review")), Shadow: retail.BusinessDate(f.Get("shadow")), OldWay: strings.TrimSpace(f.Get("oldway")), Period: lockdate.Policy(f.Get("period")), From: retail.BusinessDate(f.Get("from"))}
 }
 
 func (s *site) locationSet(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -78,7 +79,8 @@ func (s *site) locationSet(w http.ResponseWriter, r *http.Request, v *visit) err
 	return s.done(w, r, locationURL(f.Code), "The location is confirmed as you wrote it.")
 }
 
-// mayPost refuses a helper who is no decider what decides whether days are posted: review, first day and the old way's journal.
+// mayPost refuses a helper who is no decider what decides whether days are posted, and when: review, first day, the old way's journal, and
+// what becomes of closed periods.
 func (s *site) mayPost(r *http.Request, v *visit, f view.LocationForm) error {
 	if v.may(deciders) {
 		return nil
@@ -91,7 +93,7 @@ func (s *site) mayPost(r *http.Request, v *visit, f view.LocationForm) error {
 	if len(ls) == 1 {
 		now = ls[0]
 	}
-	if f.Review != now.Review || f.Shadow != now.Shadow || f.OldWay != now.OldWay {
+	if f.Review != now.Review || f.Shadow != now.Shadow || f.OldWay != now.OldWay || f.Period != now.Period {
 		return errRole
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/lockdate"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/breaker"
 	"github.com/tillpost/tillpost/shared/money"
@@ -232,6 +233,23 @@ func outcomeText(outcome string, void bool) string {
 		text += ", void"
 	}
 	return text
+}
+
+func periods() []lockdate.Policy {
+	return []lockdate.Policy{lockdate.Hold, lockdate.Ask, lockdate.Next}
+}
+
+// periodText words what becomes of a location's day whose period is closed.
+func periodText(p lockdate.Policy) string {
+	switch p {
+	case lockdate.Hold:
+		return "wait for a person"
+	case lockdate.Next:
+		return "go to the first open date"
+	case lockdate.Ask:
+		return "wait, and offer the first open date"
+	}
+	return "as head office says for all"
 }
 
 // reviewText words who lets a location's complete days go.

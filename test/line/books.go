@@ -77,9 +77,12 @@ type FakeOdoo struct {
 	http     *httptest.Server
 }
 
-// StartFakeOdoo starts one on a free port.
-func StartFakeOdoo() (*FakeOdoo, error) {
-	s, err := fake.New(fake.Options{Version: 18})
+// StartFakeOdoo starts one of version 18 on a free port.
+func StartFakeOdoo() (*FakeOdoo, error) { return StartFakeOdooOf(18) }
+
+// StartFakeOdooOf starts one of another version.
+func StartFakeOdooOf(version int) (*FakeOdoo, error) {
+	s, err := fake.New(fake.Options{Version: version})
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package odoo_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tillpost/tillpost/hub/ledger"
@@ -125,4 +126,41 @@ func (p person) count(model string, domain []any) int {
 	p.t.Helper()
 	rows, _ := p.do(model, "search_read", []any{domain}, map[string]any{"fields": []string{"id"}}).([]any)
 	return len(rows)
+}
+
+// A bank line of a closed period is not made: Odoo would date it today. Once the period is open it is made on its day.
+func TestABankLineOfAClosedPeriodWaits(t *testing.T) {
+	each(t, func(t *testing.T, s server) {
+		p := s.person(t)
+		o := options
+		o.Banks = []string{"main"}
+		rep, err := odoo.Setup(t.Context(), s.client(t), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		account := ""
+		for _, r := range rep.Rules {
+			if r.Role == ledger.Bank {
+				account = r.Target.Account
+			}
+		}
+		if account == "" { // a real server's rules are known already
+			t.Skip("setup offers no rule for the bank")
+		}
+		p.lock("fiscalyear_lock_date", string(closedUpTo))
+		hub := newHub()
+		w, _ := s.writer(t, newOutbox(), hub)
+		st := &statement{lines: []odoo.BankLine{{Key: "closed-" + string(hub), Journal: "BNK1", Make: true, Booked: ancient, Amount: money.Of(123, "USD"), Text: "TEST " + string(hub), Account: account}}}
+		if _, err := w.Clear(t.Context(), st); err != nil || st.out[0].ID != 0 || !strings.Contains(st.out[0].Why, string(closedUpTo)) {
+			t.Fatalf("got %+v %v", st.out, err)
+		}
+		p.set("fiscalyear_lock_date", false)
+		if _, err := w.Clear(t.Context(), st); err != nil || st.out[0].ID == 0 {
+			t.Fatalf("got %+v %v", st.out, err)
+		}
+		row := p.do("account.bank.statement.line", "read", []any{[]int64{st.out[0].ID}}, map[string]any{"fields": []string{"date"}}).([]any)[0].(map[string]any)
+		if row["date"] != string(ancient) {
+			t.Errorf("it was made on %v", row["date"])
+		}
+	})
 }

@@ -21,7 +21,7 @@ const secondName = "Tillpost Second Company"
 // withSecond runs a case on every server with a second company that the user may work in.
 func withSecond(t *testing.T, f func(t *testing.T, s server)) {
 	for _, v := range []int{17, 18, 19} {
-		t.Run(fmt.Sprintf("fake %d", v), func(t *testing.T) { f(t, serve(t, fake.Options{Version: v, Second: secondName})) })
+		t.Run(fmt.Sprintf("fake %d", v), func(t *testing.T) { f(t, newFakeSecond(t, v)) })
 	}
 	t.Run("real", func(t *testing.T) {
 		url := os.Getenv("ODOO_URL")
@@ -32,6 +32,10 @@ func withSecond(t *testing.T, f func(t *testing.T, s server)) {
 		s.person(t).second(s)
 		f(t, s)
 	})
+}
+
+func newFakeSecond(t *testing.T, version int) server {
+	return serve(t, fake.Options{Version: version, Second: secondName})
 }
 
 // second finds or makes the second company with a chart of its own, and lets the user work in it while the test runs.

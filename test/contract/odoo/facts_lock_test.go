@@ -3,8 +3,11 @@ package odoo_test
 import (
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/tillpost/tillpost/shared/envelope"
 )
 
 // lock writes the company's lock dates as a person does, and takes them back when the test is over.
@@ -37,6 +40,33 @@ func shifted(field string, lines func(*lab) []line) func(l *lab) string {
 	}
 }
 
+// inSales lets a fact happen in a journal of type sale.
+func inSales(run func(*lab) string) func(*lab) string {
+	return func(l *lab) string {
+		made := l.must(l.call("account.journal", "create", []any{map[string]any{"name": "Sales " + l.key(), "code": "S" + strings.ToUpper(envelope.NewEpoch().String()[:4]), "type": "sale", "company_id": l.company}}, nil))
+		in := *l
+		in.journal, _ = made.v.(int64)
+		return run(&in)
+	}
+}
+
+// except makes an exception to a lock date until the test ends. A lock date that is set later makes the exception anew, under another id.
+func (l *lab) except(v map[string]any) {
+	v["company_id"], v["reason"], v["end_datetime"] = l.company, "fact", time.Now().UTC().Add(time.Hour).Format(time.DateTime)
+	id, _ := l.must(l.admin.call(l.t.Context(), "account.lock_exception", "create", []any{v}, nil)).v.(int64)
+	l.t.Cleanup(func() {
+		l.admin.call(context2(), "account.lock_exception", "action_revoke", []any{[]int64{id}}, nil)
+	})
+}
+
+// balance is an entry's item on an account, in whole dollars.
+func (l *lab) balance(move, account int64) float64 {
+	l.t.Helper()
+	a := l.must(l.call("account.move.line", "read", []any{[]int64{l.itemID(move, account)}}, map[string]any{"fields": []string{"balance"}}))
+	f, _ := a.v.([]any)[0].(map[string]any)["balance"].(float64)
+	return f
+}
+
 func plain(l *lab) []line { return l.pair("10.00") }
 func taxed(l *lab) []line {
 	return []line{{account: l.cash, amount: "14.00"}, {account: l.payable, amount: "-14.00", rep: l.taxLine}}
@@ -44,6 +74,7 @@ func taxed(l *lab) []line {
 
 func TestFactsOfLocks(t *testing.T) {
 	stays, goes := "draft "+old+", false, posted "+old, "draft "+old+", false, posted "+moved
+	yearEnd := "draft " + old + ", false, posted 2001-12-31"
 	check(t, []fact{
 		{name: "posting into a closed year does not fail: the date moves", admin: true, want: same(goes), run: shifted("fiscalyear_lock_date", plain)},
 		{name: "the tax lock does not touch an entry without taxes", admin: true, want: same(stays), run: shifted("tax_lock_date", plain)},
@@ -51,6 +82,28 @@ func TestFactsOfLocks(t *testing.T) {
 		{name: "the sales lock does not touch an entry", admin: true, want: per{18: stays, 19: stays}, run: shifted("sale_lock_date", plain)},
 		{name: "nor one with a sales tax line", admin: true, want: per{18: stays, 19: stays}, run: shifted("sale_lock_date", taxed)},
 		{name: "the purchase lock does not touch it either", admin: true, want: per{18: stays, 19: stays}, run: shifted("purchase_lock_date", taxed)},
+		{name: "the sales lock moves an entry of a sales journal, which counts by year", admin: true, want: per{18: yearEnd, 19: yearEnd}, run: inSales(shifted("sale_lock_date", plain))},
+		{name: "the purchase lock does not", admin: true, want: per{18: stays, 19: stays}, run: inSales(shifted("purchase_lock_date", plain))},
+		{name: "an exception to the sales lock for everybody lifts it", admin: true, want: per{18: "posted " + old, 19: "posted " + old}, run: inSales(func(l *lab) string {
+			l.must(l.lock("sale_lock_date", locked))
+			l.except(map[string]any{"user_id": false, "sale_lock_date": "2001-05-31"})
+			n := l.entryIn(quiet, l.key(), old, plain(l)...)
+			l.must(l.post(n))
+			return l.state(n) + " " + l.date(n)
+		})},
+		{name: "17's tax date knows its own company's", admin: true, want: per{17: "1-01-01 then " + locked}, run: func(l *lab) string {
+			was := l.companyDate("max_tax_lock_date")
+			l.must(l.lock("tax_lock_date", locked))
+			return fmt.Sprint(was, " then ", l.companyDate("max_tax_lock_date"))
+		}},
+		{name: "a draft in a closed period can be given another date, and keeps its cents", admin: true, want: per{18: "true 2001-07-05 -14 true 2001-07-05 -14", 19: "true 2001-07-05 -14 true 2001-07-05 -14"}, run: func(l *lab) string {
+			n := l.entryIn(quiet, l.key(), old, taxed(l)...)
+			l.must(l.lock("fiscalyear_lock_date", locked))
+			say := func(a answer) string { return fmt.Sprint(a, " ", l.date(n), " ", l.balance(n, l.payable)) }
+			first := say(l.call("account.move", "write", []any{[]int64{n}, map[string]any{"date": "2001-07-05", "narration": "why"}}, map[string]any{"context": quiet}))
+			l.must(l.post(n))
+			return first + " " + say(answer{v: true})
+		}},
 		{name: "17's lock for non-advisers does not bind an adviser", admin: true, want: per{17: stays}, run: shifted("period_lock_date", plain)},
 		{name: "17 does not close a period with drafts in it, 18 and 19 do", admin: true, want: since(18, "fault 2 unposted entries", "true"), run: func(l *lab) string {
 			n := l.entry(l.key(), old, l.pair("10.00")...)

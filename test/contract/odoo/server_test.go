@@ -183,10 +183,23 @@ func (o *outbox) Claim(_ context.Context, most int) (out []odoo.Task, err error)
 	defer o.mu.Unlock()
 	for _, k := range slices.Sorted(maps.Keys(o.tasks)) {
 		if t := o.tasks[k]; !t.done && len(out) < most {
-			out = append(out, t.Task)
+			out = append(out, o.behind(t.Task))
 		}
 	}
 	return out, nil
+}
+
+// behind lets what comes late follow the first document of its day.
+func (o *outbox) behind(t odoo.Task) odoo.Task {
+	d := t.Document
+	d.Number = 1
+	if lead := o.tasks[d.ID()]; lead != nil && t.Document.Number > 1 {
+		t.Held, t.Period = lead.last.Held && !lead.done, lead.Period
+		if t.Move == 0 {
+			t.Date = lead.Date
+		}
+	}
+	return t
 }
 
 func (o *outbox) Loaded(_ context.Context, ts []odoo.Task) error {
@@ -194,7 +207,7 @@ func (o *outbox) Loaded(_ context.Context, ts []odoo.Task) error {
 	defer o.mu.Unlock()
 	for _, t := range ts {
 		k := o.tasks[t.Document.ID()]
-		k.Move, k.Date, k.Home = t.Move, t.Date, t.Home
+		k.Move, k.Date, k.Home, k.Loaded, k.Moved = t.Move, t.Date, t.Home, t.Loaded, t.Moved
 	}
 	return nil
 }

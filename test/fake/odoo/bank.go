@@ -29,7 +29,7 @@ func (s *Server) loadBankLine(m move) (int64, error) {
 
 func (s *Server) bankLine(journal int64, date, text string, amount float64) (int64, error) {
 	if until := s.closed(date, 0); until != "" {
-		date = shift(until)
+		date = shift(until, true)
 	}
 	entry := s.blankMove()
 	entry.head["journal_id"], entry.head["date"], entry.head["ref"] = journal, date, text

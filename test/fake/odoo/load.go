@@ -218,6 +218,10 @@ func (s *Server) headCell(m *move, name, cell string) error {
 		}
 	case "move_type", "ref":
 		m.head[name] = cell
+	case "narration": // kept as HTML
+		if cell != "" {
+			m.head[name] = "<p>" + cell + "</p>"
+		}
 	default:
 		return trace("ValueError: Invalid field name '" + name + "'")
 	}

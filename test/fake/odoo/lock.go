@@ -6,19 +6,44 @@ import (
 	"time"
 )
 
-// effective is a lock date as it binds the calling user, "" = none: an exception takes its place from 18 on.
-func (s *Server) effective(company int64, field string) string {
-	for _, e := range s.b.Models["account.lock_exception"] {
-		if v, concerned := e[field]; concerned && e["user_id"] == s.uid && e["active"] != false {
-			d, _ := v.(string)
-			return d
+// effective is a lock date as it binds the calling user in a company, "" = none: of the company and those above it, each by its most lenient
+// exception from 18 on.
+func (s *Server) effective(company int64, field string) (until string) {
+	for _, c := range s.above(company) {
+		d, _ := s.b.Models["res.company"][c][field].(string)
+		if field != "hard_lock_date" {
+			d = s.excepted(c, field, d)
 		}
+		until = max(until, d)
 	}
-	d, _ := s.b.Models["res.company"][company][field].(string)
-	return d
+	return until
 }
 
-// closed tells up to when an entry's date is locked, "" = it is open. The sales and purchase locks do not concern journal entries.
+// excepted is what an exception leaves of a lock date: one of the company, for the user or for everybody, that is neither revoked nor over.
+func (s *Server) excepted(company int64, field, date string) string {
+	now := time.Now().UTC().Format(time.DateTime)
+	for _, e := range s.b.Models["account.lock_exception"] {
+		user, forAll := e["user_id"], e["user_id"] == false || e["user_id"] == nil
+		v, concerned := e[field]
+		if end, ends := e["end_datetime"].(string); !concerned || e["active"] == false || ends && end < now || user != s.uid && !forAll || e["company_id"] != company {
+			continue
+		}
+		if d, _ := v.(string); d < date {
+			date = d
+		}
+	}
+	return date
+}
+
+// above is a company with its parents.
+func (s *Server) above(company int64) (out []int64) {
+	for at, ok := company, true; ok && at != 0; at, ok = s.b.Models["res.company"][at]["parent_id"].(int64) {
+		out = append(out, at)
+	}
+	return out
+}
+
+// closed tells up to when an entry's date is locked, "" = it is open. From 18 on sales and purchase locks concern journals of their type.
 func (s *Server) closed(date string, move int64) (until string) {
 	fields := []string{"fiscalyear_lock_date", "hard_lock_date"}
 	if s.Version == 17 && !s.holds(s.uid, "account.group_account_manager") {
@@ -27,7 +52,12 @@ func (s *Server) closed(date string, move int64) (until string) {
 	if s.taxed(move) {
 		fields = append(fields, "tax_lock_date")
 	}
-	company := s.owner("account.move", s.b.Models["account.move"][move])
+	m := s.b.Models["account.move"][move]
+	journal, _ := m["journal_id"].(int64)
+	if kind, _ := s.b.Models["account.journal"][journal]["type"].(string); s.Version >= 18 && (kind == "sale" || kind == "purchase") {
+		fields = append(fields, kind+"_lock_date")
+	}
+	company := s.owner("account.move", m)
 	for _, f := range fields {
 		if d := s.effective(company, f); date <= d {
 			until = max(until, d)
@@ -45,15 +75,26 @@ func (s *Server) taxed(move int64) bool {
 	return false
 }
 
-// shift is the date that Odoo gives an entry of a closed period: the end of the first open month, or today when that month is still on.
-func shift(until string) string {
+// yearly reports whether a journal numbers its entries by year: those of sales and money do, others by month.
+func (s *Server) yearly(journal any) bool {
+	id, _ := journal.(int64)
+	kind := s.b.Models["account.journal"][id]["type"]
+	return kind == "sale" || kind == "bank" || kind == "cash"
+}
+
+// shift is the date that Odoo gives an entry of a closed period: the end of the first open month, or year where a journal counts by it, or
+// today while that is still on.
+func shift(until string, yearly bool) string {
 	t, _ := time.Parse(time.DateOnly, until)
 	t = t.AddDate(0, 0, 1)
-	now := time.Now()
-	if t.Format("2006-01") >= now.Format("2006-01") {
+	now, span, end := time.Now(), "2006-01", time.Date(t.Year(), t.Month()+1, 0, 0, 0, 0, 0, time.UTC)
+	if yearly {
+		span, end = "2006", time.Date(t.Year(), time.December, 31, 0, 0, 0, 0, time.UTC)
+	}
+	if t.Format(span) >= now.Format(span) {
 		return max(t.Format(time.DateOnly), now.Format(time.DateOnly))
 	}
-	return time.Date(t.Year(), t.Month()+1, 0, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
+	return end.Format(time.DateOnly)
 }
 
 // lockedWords is how a version says that a period is closed.
@@ -86,9 +127,10 @@ func (s *Server) relock(old record, changes record) error {
 	return nil
 }
 
-// userLock is one of the dates that 18 and 19 compute for the calling user; none is Python's first day, without its zeros.
+// userLock is one of the dates that are computed for the calling user, and in 17 the tax lock over all parents; none is Python's first day,
+// without its zeros.
 func (s *Server) userLock(company int64, name string) string {
-	if d := s.effective(company, strings.TrimPrefix(name, "user_")); d != "" {
+	if d := s.effective(company, strings.TrimPrefix(strings.TrimPrefix(name, "user_"), "max_")); d != "" {
 		return d
 	}
 	return "1-01-01"

@@ -23,13 +23,16 @@ func (s *Server) post(which []int64) error {
 		}
 		date := fmt.Sprint(m["date"])
 		if until := s.closed(date, id); until != "" {
-			date = shift(until)
+			date = shift(until, s.yearly(m["journal_id"]))
 		}
 		code := fmt.Sprint(s.b.Models["account.journal"][m["journal_id"].(int64)]["code"])
-		series := code + "/" + date[:4] + "/" + date[5:7]
+		series, form := code+"/"+date[:4]+"/"+date[5:7], "%s/%04d"
+		if s.yearly(m["journal_id"]) {
+			series, form = code+"/"+date[:4], "%s/%05d"
+		}
 		s.b.Numbers[series]++
 		s.undo = append(s.undo, func() { s.b.Numbers[series]-- })
-		s.put("account.move", id, m.with(record{"state": "posted", "date": date, "name": fmt.Sprintf("%s/%04d", series, s.b.Numbers[series])}))
+		s.put("account.move", id, m.with(record{"state": "posted", "date": date, "name": fmt.Sprintf(form, series, s.b.Numbers[series])}))
 	}
 	return nil
 }
@@ -91,6 +94,13 @@ func (s *Server) cancel(which []int64) error {
 		m := s.b.Models["account.move"][id]
 		if m == nil {
 			return gone("account.move", id)
+		}
+		if m["state"] == "posted" { // goes by way of the draft, with what stands in that way
+			if err := s.draft([]int64{id}); err != nil {
+				return err
+			}
+		} else if m["state"] != "draft" {
+			return fault{2, "Only draft journal entries can be cancelled."}
 		}
 		s.put("account.move", id, m.with(record{"state": "cancel"}))
 	}

@@ -3,6 +3,7 @@ package odoo
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -144,8 +145,11 @@ func (s *Server) lacks(model, field string) bool {
 		return s.Version < 18
 	case "res.company.period_lock_date":
 		return s.Version >= 18
-	case "res.company.user_fiscalyear_lock_date", "res.company.user_hard_lock_date", "res.company.user_tax_lock_date", "res.company.sale_lock_date", "res.company.hard_lock_date":
+	case "res.company.user_fiscalyear_lock_date", "res.company.user_hard_lock_date", "res.company.user_tax_lock_date", "res.company.user_sale_lock_date",
+		"res.company.user_purchase_lock_date", "res.company.sale_lock_date", "res.company.purchase_lock_date", "res.company.hard_lock_date":
 		return s.Version < 18
+	case "res.company.max_tax_lock_date":
+		return s.Version >= 18
 	}
 	return field == "no_such"
 }
@@ -166,14 +170,9 @@ func (s *Server) searchRead(model string, args []any, kw map[string]any) (any, e
 	})
 	var found []int64
 	for id, r := range s.candidates(model, domain) {
-		ok := true
-		for _, c := range domain {
-			cond, isCond := c.([]any)
-			if !isCond || len(cond) != 3 {
-				return nil, trace(fmt.Sprintf("ValueError: Invalid leaf %v", c))
-			}
-			path, _ := cond[0].(string)
-			ok = ok && match(s.walk(model, r, path), cond[1], cond[2])
+		ok, err := s.meets(model, r, domain)
+		if err != nil {
+			return nil, err
 		}
 		if ok && (asked || r["active"] != false) && !s.hidden(model, r) {
 			found = append(found, id)
@@ -187,6 +186,48 @@ func (s *Server) searchRead(model string, args []any, kw map[string]any) (any, e
 		found = found[:min(int(n), len(found))]
 	}
 	return s.read(model, found, stringList(kw["fields"]), kw["load"] == "")
+}
+
+// meets evaluates a domain: operators stand before what they join, and what none joins must hold together.
+func (s *Server) meets(model string, r record, domain []any) (ok bool, err error) {
+	ok = true
+	for len(domain) > 0 {
+		var one bool
+		if one, domain, err = s.term(model, r, domain); err != nil {
+			return false, err
+		}
+		ok = ok && one
+	}
+	return ok, nil
+}
+
+// term takes the first condition of a domain, with all that its operator joins.
+func (s *Server) term(model string, r record, domain []any) (ok bool, rest []any, err error) {
+	if len(domain) == 0 {
+		return false, nil, trace("IndexError: list index out of range")
+	}
+	head, rest := domain[0], domain[1:]
+	switch head {
+	case "!":
+		ok, rest, err = s.term(model, r, rest)
+		return !ok, rest, err
+	case "|", "&":
+		a, rest, err := s.term(model, r, rest)
+		if err != nil {
+			return false, nil, err
+		}
+		b, rest, err := s.term(model, r, rest)
+		if head == "|" {
+			return a || b, rest, err
+		}
+		return a && b, rest, err
+	}
+	cond, isCond := head.([]any)
+	if !isCond || len(cond) != 3 {
+		return false, nil, trace(fmt.Sprintf("ValueError: Invalid leaf %v", head))
+	}
+	path, _ := cond[0].(string)
+	return match(s.walk(model, r, path), cond[1], cond[2]), rest, nil
 }
 
 // links says which model a reference leads to.
@@ -246,8 +287,15 @@ func (s *Server) field(model string, r record, name string) any {
 			return s.rootOf(r["plan_id"])
 		}
 	case "res.company":
-		if strings.HasPrefix(name, "user_") && strings.HasSuffix(name, "_lock_date") {
+		if (strings.HasPrefix(name, "user_") || strings.HasPrefix(name, "max_")) && strings.HasSuffix(name, "_lock_date") {
 			return s.userLock(r["id"].(int64), name)
+		}
+		if name == "parent_ids" { // the company itself is the last
+			var out []any
+			for _, id := range s.above(r["id"].(int64)) {
+				out = append([]any{id}, out...)
+			}
+			return out
 		}
 	case "res.users":
 		if name == s.groupField() {
@@ -394,11 +442,27 @@ func match(v, op, want any) bool {
 	case "not like":
 		return !strings.Contains(fmt.Sprint(v), fmt.Sprint(want))
 	case "=like":
-		s, _ := v.(string)
+		s, isText := v.(string)
 		p, _ := want.(string)
-		return strings.HasPrefix(s, strings.TrimSuffix(p, "%"))
+		return isText && like(s, p)
 	}
 	return false
+}
+
+// like is SQL's LIKE: % stands for any text, _ for any character.
+func like(s, pattern string) bool {
+	var b strings.Builder
+	for _, r := range pattern {
+		switch r {
+		case '%':
+			b.WriteString("(?s:.*)")
+		case '_':
+			b.WriteString("(?s:.)")
+		default:
+			b.WriteString(regexp.QuoteMeta(string(r)))
+		}
+	}
+	return regexp.MustCompile("^" + b.String() + "$").MatchString(s)
 }
 
 // ordered compares dates, which sort as text, and numbers.

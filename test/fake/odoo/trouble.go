@@ -52,6 +52,24 @@ func (s *Server) Lock(all, tax string) {
 	c["fiscalyear_lock_date"], c["tax_lock_date"] = orFalse(all), orFalse(tax)
 }
 
+// SetLock sets one lock date of the company by its field, "" = open.
+func (s *Server) SetLock(field, date string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.b.Models["res.company"][1][field] = orFalse(date)
+}
+
+// SetJournal makes a journal of the company one of another type.
+func (s *Server) SetJournal(code, kind string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, j := range s.b.Models["account.journal"] {
+		if j["code"] == code && j["company_id"] == int64(1) {
+			j["type"] = kind
+		}
+	}
+}
+
 // Delete removes an entry as a person would, whatever its state: its external id goes with it.
 func (s *Server) Delete(move int64) {
 	s.mu.Lock()

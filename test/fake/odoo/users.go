@@ -96,6 +96,9 @@ func (s *Server) hidden(model string, r record) bool {
 	if o := s.owner(model, r); o != 0 && s.company != 0 && o != s.company {
 		return true
 	}
+	if users, _ := r["user_ids"].([]any); model == "res.company" && !slices.Contains(users, any(s.uid)) && !s.holds(s.uid, "base.group_system") {
+		return true
+	}
 	return model == "res.users.apikeys" && r["user_id"] != s.uid && !s.holds(s.uid, "base.group_system")
 }
 
