@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/hub/store"
 	"github.com/tillpost/tillpost/hub/view"
@@ -63,9 +64,20 @@ func (w wants) check(ctx context.Context, b books) (odoo.CheckReport, error) {
 // placesOf lists the confirmed locations with what they say of their money.
 func placesOf(ctx context.Context, s *store.Store) (out []odoo.Location, err error) {
 	ls, err := s.LocationViews(ctx, view.LocationFilter{})
+	if err != nil {
+		return nil, err
+	}
+	set, err := s.Mapping(ctx)
 	for _, l := range ls {
-		if l.Confirmed {
-			out = append(out, odoo.Location{Code: l.Code, Currency: string(l.Currency), Company: l.Company})
+		if !l.Confirmed {
+			continue
+		}
+		own := odoo.Location{Code: l.Code, Currency: string(l.Currency), Company: l.Company}
+		out = append(out, own)
+		for _, r := range set.Rules { // companies that it belongs to from a day on need the same of what is its
+			if own.Company = r.Target.Company; r.Role == mapping.Location && own.Company != "" && (r.Code == string(l.Code) || r.Code == mapping.Any) && !slices.Contains(out, own) {
+				out = append(out, own)
+			}
 		}
 	}
 	return out, err

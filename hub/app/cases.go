@@ -30,7 +30,7 @@ func (c *cli) caseCommands() []*cobra.Command {
 		})
 	})
 	list.Flags().BoolVar(&all, "all", false, "closed and accepted ones too")
-	one := &cobra.Command{Use: "case ID show|retry|map|accept|edit|confirm|approve|release", Short: "look at a case, or decide it", Args: cobra.ExactArgs(2),
+	one := &cobra.Command{Use: "case ID show|retry|map|accept|edit|confirm|approve|release|take-over", Short: "look at a case, or decide it", Args: cobra.ExactArgs(2),
 		Long: "Look at a case, or decide it. Every decision is kept with who took it, why, and what stood there before and after.\n\n" +
 			"  show      what happened, what it means for the money, what to do, and the steps so far\n" +
 			"  retry     do again what failed: read a record again, send a document again under its same external id\n" +
@@ -39,7 +39,8 @@ func (c *cli) caseCommands() []*cobra.Command {
 			"  edit      mend a refused record: --file holds its new text, which is checked and booked; what came stays beside it\n" +
 			"  confirm   confirm an unknown till, or an unknown location as its store describes it\n" +
 			"  approve   post a store-day as it is, with --reason\n" +
-			"  release   let a stopped stream go on",
+			"  release   let a stopped stream go on; let a store-day stand beside another hub's entry, with --reason\n" +
+			"  take-over let this hub post where two run on one Odoo database, with --reason",
 		Example: "  hub case unknown_code:tender:Ewallet map --account 101405\n  hub case \"gap:S-17 2026-11-23\" accept --reason \"training receipts\"\n  hub case \"locked_period:S-17/2026-11-23/1\" retry --date 2026-12-01"}
 	var a view.Act
 	var file string

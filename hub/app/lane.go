@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/tillpost/tillpost/hub/odoo"
@@ -20,6 +21,7 @@ type lane struct {
 	cfg    OdooConfig
 	client *odoo.Client
 	writer *odoo.Writer
+	claims *odoo.Claims
 	box    store.Outbox
 	tasks  chan struct{}  // the outbox has something new
 	told   breaker.Status // as it was kept last
@@ -35,7 +37,20 @@ func (a *App) newLane(hub envelope.HubID, name string, cfg OdooConfig) (*lane, e
 	l := &lane{name: name, cfg: cfg, client: c, box: store.Outbox{Store: a.Store, Name: name, Books: a.Config.Odoo.beyond()}, tasks: make(chan struct{}, 1)}
 	l.writer = odoo.NewWriter(hub, c, l.box, a.log)
 	l.writer.Sending = l.box.Sending
+	l.claims = odoo.NewClaims(l.writer, a.name(), store.ClaimBook{Store: a.Store, Lane: l.connection()})
 	return l, nil
+}
+
+// name is where people find this hub: they read it where another hub meets it.
+func (a *App) name() string {
+	host, err := os.Hostname()
+	if err != nil || host == "" {
+		host = "an unnamed machine"
+	}
+	if a.Config.Notify.Base != "" {
+		return host + ", " + a.Config.Notify.Base
+	}
+	return host + ", pages at " + a.Config.Web.Listen + ", data in " + a.Config.DataDir
 }
 
 // connection is the lane's name among the hub's connections.

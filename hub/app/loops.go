@@ -50,6 +50,9 @@ func (a *App) post(ctx context.Context) error {
 func (a *App) postTo(ctx context.Context, l *lane) {
 	looked, cleared := time.Now(), time.Time{}
 	var judged, may = time.Time{}, false
+	var claim sync.WaitGroup
+	claims := sync.OnceFunc(func() { claim.Go(func() { l.claims.Keep(ctx) }) })
+	defer claim.Wait()
 	for ctx.Err() == nil {
 		if time.Since(judged) > judgeEvery {
 			var known bool
@@ -61,6 +64,7 @@ func (a *App) postTo(ctx context.Context, l *lane) {
 		}
 		worked, err := false, error(nil)
 		if may {
+			claims() // also while nothing is due: a second hub is told before it has anything to post
 			worked, err = l.writer.Step(ctx)
 			a.tellOdoo(ctx, l)
 		}

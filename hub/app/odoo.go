@@ -19,13 +19,16 @@ import (
 var Tenders = []string{"cash", "visa", "mastercard", "amex", "discover", "debit", "check", "gift_card", "ewallet", "credit_card", "on_account"}
 
 func (c *cli) odooCommand() *cobra.Command {
-	o, profiles := odoo.SetupOptions{}, []string{}
+	o, profiles, how := odoo.SetupOptions{}, []string{}, planOptions{}
 	setup := c.on("setup", "find or make what the books need: journal, accounts, taxes, an analytic account per location; safe to run again", 0,
 		func(ctx context.Context, s *desk, _ []string) error {
 			if err := expect(ctx, s.Store, profiles, &o); err != nil {
 				return err
 			}
 			o.Banks = s.cfg.bankNames()
+			if how.show || how.apply != "" || how.from != "" {
+				return c.plan(ctx, s, o, how)
+			}
 			reps, err := Setup(ctx, s.Store, s.cfg.Odoo, o, s.who)
 			if terr := c.tell(oneOrAll(reps), func(w io.Writer) {
 				for _, rep := range reps {
@@ -42,8 +45,13 @@ func (c *cli) odooCommand() *cobra.Command {
 	setup.Flags().StringToStringVar(&o.Accounts, "account", nil, "existing account to use instead of a new one, like tender:cash=101000, sales:*=400000 or suspense=101402")
 	setup.Flags().StringToStringVar(&o.TaxNames, "tax-as", nil, "existing Odoo tax to use for a jurisdiction, like \"NY State\"=\"NY State 4%\"")
 	setup.Flags().StringSliceVar(&profiles, "profile", nil, "make ready for files of this profile: its tenders and taxes")
+	setup.Flags().BoolVar(&how.show, "plan", false, "propose a whole mapping set from Odoo's own chart, beside the rules in force; writes nothing")
+	setup.Flags().StringVar(&how.apply, "apply", "", "write the plan that was shown, by its hash; alone: the one of this moment, which is shown too")
+	setup.Flags().Lookup("apply").NoOptDefVal = applyNow
+	setup.Flags().StringVar((*string)(&how.from), "from", "", "of a plan: changed rules, and those of places, hold from this day on")
+	setup.Example = "  hub odoo setup --plan\n  hub odoo setup --apply=1f0c9a7be245\n  hub odoo setup --plan --account tender:cash=101000 --from 2027-01-01"
 	setup.Flags().BoolVar(&o.DryRun, "dry-run", false, "only tell what would be made")
-	return group("odoo", "the books", setup, c.on("check", "see whether store-days can be posted", 0, c.check))
+	return group("odoo", "the books", setup, c.on("check", "see whether store-days can be posted", 0, c.check), c.claimCommand())
 }
 
 // expect adds the codes that files of some profiles will name.

@@ -50,6 +50,9 @@ const (
 	BankFile        Cause = "bank_file"        // parts of a statement file that could not be read
 	ReversedMatched Cause = "reversed_matched" // a store-day was taken back, and lines of it are matched in Odoo
 	ClearingAge     Cause = "clearing_age"     // takings that stand on a clearing account for too long
+
+	TwoHubs  Cause = "two_hubs"  // another hub runs on the same books
+	OtherHub Cause = "other_hub" // another hub has posted a store-day already
 )
 
 // State of a case.
@@ -94,7 +97,7 @@ type Step struct {
 
 // Living reports whether a case of this cause says how a store-day stands now, so that its detail changes with the day.
 func (c Cause) Living() bool {
-	return c == MissingProof || c == ConnectionRefused || c == KeyEnds || c == LockedPeriod || c.Exact()
+	return c == MissingProof || c == ConnectionRefused || c == KeyEnds || c == LockedPeriod || c == TwoHubs || c.Exact()
 }
 
 // Exact reports whether an acceptance holds only for what the case said when it was given: who accepts that number 7 is missing has not
@@ -110,7 +113,7 @@ func (c Cause) Exact() bool {
 // Holds reports whether an open case of this cause keeps a store-day out of the books, or leaves it there other than the tills said.
 func (c Cause) Holds() bool {
 	switch c {
-	case UnknownLocation, UnknownTill, MissingProof, ControlTotal, SuspenseCap, Parked, LockedPeriod, DateShift, TotalDiffers, ForeignEdit, Deleted, Stopped:
+	case UnknownLocation, UnknownTill, MissingProof, ControlTotal, SuspenseCap, Parked, LockedPeriod, DateShift, TotalDiffers, ForeignEdit, Deleted, Stopped, TwoHubs, OtherHub:
 		return true
 	}
 	return false

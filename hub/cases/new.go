@@ -47,6 +47,10 @@ var texts = map[Cause]text{
 	BankFile:        {"A part of a bank file could not be read", "Lines of the bank may be missing: deposits stay open.", "Export the file again, or ask the bank; the other lines were taken."},
 	ReversedMatched: {"A store-day was taken back, and parts of it are matched in Odoo", "What is matched stays in the books; the same amount stands in suspense until you decide.", "Undo the match in Odoo and take the day back again, or release the day."},
 	ClearingAge:     {"Takings stand on a clearing account for too long", "The tills say they were taken; no bank line shows them.", "Look for the deposit or the cash bag; what never comes is booked as a loss by a person."},
+	TwoHubs: {"Two hubs run on one Odoo database", "Nothing is posted twice: one of them is held, and its store-days wait there. None is lost.",
+		"Stop the hub that should not run; below stands which one that is."},
+	OtherHub: {"Another hub has posted this store-day already", "It is not posted a second time: what this hub has of the day is not in the books.",
+		"Compare the two entries: accept to leave this one out, or cancel the other one in Odoo and retry."},
 	KeyEnds: {"A key to another system ends soon", "Nothing is held up yet. From that day on the system refuses us, and store-days wait until there is a new key.",
 		"Make a new API key for the user named below in Odoo (Preferences > Account Security) and put it where the settings say: it is read without a restart, and this closes by itself."},
 }

@@ -62,6 +62,7 @@ type Entry struct {
 	Kind     string // "ticket" or "drawer"
 	Location retail.LocationCode
 	Till     retail.TillCode
+	Cashier  string // as the till writes it, "" = it does not say
 	Number   string
 	Sequence int64
 	Day      retail.BusinessDate

@@ -32,7 +32,7 @@ func postTicket(t retail.Ticket, day retail.BusinessDate, now time.Time) (Entry,
 	if err := t.Validate(now); err != nil {
 		return Entry{}, err
 	}
-	e := Entry{Key: t.Key.String(), Kind: "ticket", Location: t.Location, Till: t.Till, Number: t.Number, Sequence: t.Sequence, Day: day,
+	e := Entry{Key: t.Key.String(), Kind: "ticket", Location: t.Location, Till: t.Till, Cashier: t.Cashier, Number: t.Number, Sequence: t.Sequence, Day: day,
 		Currency: t.Currency, Gross: money.Of(0, t.Currency), Tax: money.Of(0, t.Currency), Rounded: t.Rounded, Lines: t.SourceLines()}
 	if t.Kind == retail.Void && !bug.VoidPosts {
 		return e, nil
@@ -84,7 +84,7 @@ func postDrawer(d retail.Drawer, day retail.BusinessDate) (Entry, error) {
 	if err := d.Validate(); err != nil {
 		return Entry{}, err
 	}
-	e := Entry{Key: d.Key.String(), Kind: "drawer", Location: d.Location, Till: d.Till, Number: d.Key.ID, Day: day, Currency: d.Currency,
+	e := Entry{Key: d.Key.String(), Kind: "drawer", Location: d.Location, Till: d.Till, Cashier: d.Cashier, Number: d.Key.ID, Day: day, Currency: d.Currency,
 		Gross: money.Of(0, d.Currency), Tax: money.Of(0, d.Currency), Lines: 1}
 	switch d.Kind {
 	case retail.PaidIn:

@@ -15,7 +15,7 @@ import (
 )
 
 // columns of a rule in a CSV file, in this order when it is written; read by name in any.
-var columns = []string{"role", "code", "location", "from", "account", "tax", "label"}
+var columns = []string{"role", "code", "location", "from", "account", "tax", "label", "journal", "method", "analytic", "company", "warehouse"}
 
 // maxRules bounds a file: a chain of a thousand stores with fifty rules of its own each.
 const maxRules = 50_000
@@ -29,7 +29,8 @@ func (s Set) Write(w io.Writer) error {
 		return cmp.Or(cmp.Compare(a.Role, b.Role), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Location, b.Location), cmp.Compare(a.From, b.From))
 	})
 	for _, r := range rules {
-		rows = append(rows, []string{string(r.Role), r.Code, string(r.Location), string(r.From), r.Target.Account, r.Target.Tax, r.Target.Label})
+		rows = append(rows, []string{string(r.Role), r.Code, string(r.Location), string(r.From), r.Target.Account, r.Target.Tax, r.Target.Label,
+			r.Target.Journal, r.Target.Method, r.Target.Analytic, r.Target.Company, r.Target.Warehouse})
 	}
 	return out.WriteAll(rows)
 }
@@ -90,16 +91,7 @@ func ruleOf(row []string, at map[string]int) (r Rule, err error) {
 		return ""
 	}
 	r = Rule{Role: ledger.Role(cell("role")), Code: cell("code"), Location: retail.LocationCode(cell("location")), From: retail.BusinessDate(cell("from")),
-		Target: Target{Account: cell("account"), Tax: cell("tax"), Label: cell("label")}}
-	switch {
-	case !r.Role.Known():
-		return r, fmt.Errorf("there is no role %q", r.Role)
-	case r.Code == "" && r.Role.Coded():
-		return r, fmt.Errorf("role %s needs a code, or * for all", r.Role)
-	case r.From != "" && !r.From.Valid():
-		return r, fmt.Errorf("from %q is not a date like 2026-12-01", r.From)
-	case r.Target.Account == "" && r.Target.Tax == "":
-		return r, errors.New("it names neither an account nor a tax")
-	}
-	return r, nil
+		Target: Target{Account: cell("account"), Tax: cell("tax"), Label: cell("label"), Journal: cell("journal"), Method: cell("method"), Analytic: cell("analytic"),
+			Company: cell("company"), Warehouse: cell("warehouse")}}
+	return r, r.Check()
 }

@@ -11,13 +11,16 @@ import (
 
 func TestRulesGoOutAndInUnchanged(t *testing.T) {
 	set := mapping.Set{Rules: []mapping.Rule{{Role: ledger.Tax, Code: "NY, State", Target: mapping.Target{Account: "251900", Tax: "NY 4%"}},
-		{Role: ledger.Tender, Code: "cash", Location: "S1", From: "2026-12-01", Target: mapping.Target{Account: "101900", Label: "Cash \"till\""}}, {Role: ledger.Tip, Target: mapping.Target{Account: "251920"}}}}
+		{Role: ledger.Tender, Code: "cash", Location: "S1", From: "2026-12-01", Target: mapping.Target{Account: "101900", Label: "Cash \"till\""}}, {Role: ledger.Tip, Target: mapping.Target{Account: "251920"}},
+		{Role: ledger.Tender, Code: "visa", Target: mapping.Target{Account: "101901", Journal: "BNK1", Method: "Card, by hand"}},
+		{Role: mapping.Station, Code: "KIOSK", Location: "S1", Target: mapping.Target{Analytic: "Channels/Kiosk; P-7"}},
+		{Role: mapping.Location, Code: "S1", Target: mapping.Target{Journal: "TP1", Analytic: "Region East", Company: "East Inc.", Warehouse: "WH1"}}}}
 	var b strings.Builder
 	if err := set.Write(&b); err != nil {
 		t.Fatal(err)
 	}
 	got, err := mapping.Read(strings.NewReader("\ufeff" + b.String()))
-	if err != nil || len(got) != 3 {
+	if err != nil || len(got) != len(set.Rules) {
 		t.Fatalf("%v %v", got, err)
 	}
 	var again strings.Builder

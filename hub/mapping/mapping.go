@@ -1,4 +1,4 @@
-// Package mapping says which account, tax or journal of the books each of the till's codes is, from which date on. It is pure.
+// Package mapping says which account, tax, journal and analytic account of the books each of the till's codes is, from which date on. It is pure.
 package mapping
 
 import (
@@ -9,10 +9,23 @@ import (
 // Target is a place in the books. Names are Odoo's own (account code, tax name, journal code): what finance reads and what survives a
 // restore; the writer resolves them to ids.
 type Target struct {
-	Account string `json:"account"`       // account code in Odoo's chart, "" = not an account
-	Tax     string `json:"tax,omitempty"` // exact name of the Odoo tax whose repartition line takes a tax role
-	Label   string `json:"label,omitempty"`
+	Account   string `json:"account"`       // account code in Odoo's chart, "" = not an account
+	Tax       string `json:"tax,omitempty"` // exact name of the Odoo tax whose repartition line takes a tax role
+	Label     string `json:"label,omitempty"`
+	Journal   string `json:"journal,omitempty"`   // of a tender: the journal of its payments; of a location: the journal of its entries
+	Method    string `json:"method,omitempty"`    // of a tender: the payment method in that journal
+	Analytic  string `json:"analytic,omitempty"`  // analytic accounts, "DEPT-TOYS; Regions/East": see Names
+	Company   string `json:"company,omitempty"`   // of a location: the Odoo company whose books its days go to
+	Warehouse string `json:"warehouse,omitempty"` // of a location: code of the Odoo warehouse that its goods come from
 }
+
+// Roles of what is no measure: who or where something happened. Their rules say what stands beside a line, never its account.
+const (
+	Location ledger.Role = "location" // code = the location's: analytic accounts in place of its own, journal, company, warehouse
+	Station  ledger.Role = "station"  // code = the till's
+	Employee ledger.Role = "employee" // code = the cashier's, as the till writes it
+	Category ledger.Role = "category" // code = the category's: sold, given back, and what the goods had cost
+)
 
 // Rule maps one code from a date on. Code "*" is the role's default; Location "" is every location.
 type Rule struct {

@@ -19,6 +19,8 @@ type Adopted struct {
 	Posted   bool
 	Book     string // which of the settings' databases it was read from; the caller fills it in
 	Home     int64  // id of the company whose books it stands in
+	// Called is every name of the analytic accounts beside its lines, by the one that the lines use: a rule may use another.
+	Called map[string][]string
 }
 
 // refForm takes a reference of Ref apart; a location's code is free text.
@@ -69,7 +71,10 @@ func (w *Writer) own(ctx context.Context, ch *chart) (out []Adopted, err error) 
 		}
 		if d, ok := names.document(f, ch.currency); ok {
 			d.Journal = names.journals[journals[n]]
-			out = append(out, Adopted{Document: d, Move: n, Entry: f.name, Posted: f.state == "posted", Home: ch.company})
+			for i := range d.Lines {
+				d.Lines[i].At, d.Lines[i].Analytic = ch.adopted(d.Key.Location, f.items[i].analytic)
+			}
+			out = append(out, Adopted{Document: d, Move: n, Entry: f.name, Posted: f.state == "posted", Home: ch.company, Called: ch.called(d.Lines)})
 		}
 	}
 	return out, nil

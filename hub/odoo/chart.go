@@ -27,6 +27,7 @@ type chart struct {
 	accounts map[string]account // by code
 	taxes    map[string]tax     // by name
 	analytic map[retail.LocationCode]int64
+	beside   []analytic // all analytic accounts
 	read     time.Time
 }
 
@@ -262,15 +263,26 @@ func (ch *chart) readTaxes(ctx context.Context, c *Client) error {
 // readAnalytic finds one analytic account per location: its code is the location's. Without the right to see analytic accounts there are
 // none, and documents wait for them.
 func (ch *chart) readAnalytic(ctx context.Context, c *Client) error {
-	got, err := c.search(ctx, "account.analytic.account", []any{[]any{"code", "!=", false}, []any{"company_id", "in", []any{ch.company, false}}},
-		[]string{"code"}, ch.in())
+	plans, err := c.search(ctx, "account.analytic.plan", []any{}, []string{"name"}, ch.in())
+	if KindOf(err) == Rights {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	names := map[int64]string{}
+	for _, m := range plans {
+		names[id(m["id"])] = text(m["name"])
+	}
+	got, err := c.search(ctx, "account.analytic.account", []any{[]any{"company_id", "in", []any{ch.company, false}}}, []string{"code", "name", "root_plan_id"}, ch.in())
 	if KindOf(err) == Rights {
 		return nil
 	}
 	for _, m := range got {
-		code := retail.LocationCode(text(m["code"]))
-		if _, twice := ch.analytic[code]; !twice {
-			ch.analytic[code] = id(m["id"])
+		a := analytic{id: id(m["id"]), root: id(m["root_plan_id"]), plan: names[id(m["root_plan_id"])], code: text(m["code"]), name: text(m["name"])}
+		ch.beside = append(ch.beside, a)
+		if _, twice := ch.analytic[retail.LocationCode(a.code)]; a.code != "" && !twice {
+			ch.analytic[retail.LocationCode(a.code)] = a.id
 		}
 	}
 	return err

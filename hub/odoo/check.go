@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
@@ -78,12 +80,16 @@ func Check(ctx context.Context, c *Client, o SetupOptions, journal string, locat
 			r.Lacks = append(r.Lacks, "analytic account "+string(code))
 		}
 	}
+	placed := ch.placed(o.Locations)
 	for _, m := range o.Have.Rules {
 		if a, ok := ch.accounts[m.Target.Account]; m.Target.Account != "" && (!ok || a.dead) {
 			r.Lacks = append(r.Lacks, fmt.Sprintf("account %s for %s:%s", m.Target.Account, m.Role, m.Code))
 		}
 		if _, ok := ch.taxes[m.Target.Tax]; m.Target.Tax != "" && !ok {
 			r.Lacks = append(r.Lacks, fmt.Sprintf("tax %s for %s:%s", m.Target.Tax, m.Role, m.Code))
+		}
+		if err := r.besides(ctx, c, ch, m, placed); err != nil {
+			return r, err
 		}
 	}
 	for _, p := range locations {
@@ -96,4 +102,43 @@ func Check(ctx context.Context, c *Client, o SetupOptions, journal string, locat
 		}
 	}
 	return r, nil
+}
+
+// besides looks for what a rule names besides accounts and taxes.
+func (r *CheckReport) besides(ctx context.Context, c *Client, ch *chart, m mapping.Rule, placed []int64) error {
+	if _, ok := ch.journals[m.Target.Journal]; m.Target.Journal != "" && !ok {
+		r.Lacks = append(r.Lacks, fmt.Sprintf("journal %s for %s:%s", m.Target.Journal, m.Role, m.Code))
+	}
+	for _, n := range mapping.Names(m.Target.Analytic) {
+		a, err := ch.find(n)
+		if err != nil {
+			r.Lacks = append(r.Lacks, fmt.Sprintf("analytic account %q for %s:%s", n, m.Role, m.Code))
+			continue
+		}
+		if m.Role != mapping.Location && slices.Contains(placed, a.root) {
+			r.Wrong = append(r.Wrong, fmt.Sprintf("the rule for %s:%s names the analytic account %q of the plan %q, where the locations' own stand: an item has one of each plan, so documents with it will wait. Name an account of another plan",
+				m.Role, m.Code, n, a.plan))
+		}
+	}
+	if m.Target.Warehouse == "" {
+		return nil
+	}
+	got, err := c.search(ctx, "stock.warehouse", []any{[]any{"company_id", "=", ch.company}, []any{"code", "=", m.Target.Warehouse}}, []string{"code"}, ch.in())
+	if kind := KindOf(err); err != nil && kind != Refused && kind != Rights {
+		return err
+	}
+	if len(got) == 0 {
+		r.Lacks = append(r.Lacks, fmt.Sprintf("warehouse %s for %s:%s", m.Target.Warehouse, m.Role, m.Code))
+	}
+	return nil
+}
+
+// placed are the plans in which locations have their own accounts.
+func (ch *chart) placed(locations map[retail.LocationCode]string) (roots []int64) {
+	for _, a := range ch.beside {
+		if _, ok := locations[retail.LocationCode(a.code)]; ok && a.code != "" && !slices.Contains(roots, a.root) {
+			roots = append(roots, a.root)
+		}
+	}
+	return roots
 }

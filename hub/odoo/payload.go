@@ -23,7 +23,7 @@ type entry struct {
 	date     retail.BusinessDate
 	currency money.Currency
 	taxed    bool
-	location int64 // analytic account
+	beside   []int64 // all analytic accounts of its items
 	items    []item
 
 	narration string // why it does not stand on its own day, "" = it does
@@ -58,14 +58,19 @@ func (ch *chart) resolve(hub envelope.HubID, d rollup.Document, date retail.Busi
 	if !ok {
 		return e, nil, &lack{fmt.Sprintf("Odoo has no journal with the code %q: run `hub odoo setup`", d.Journal)}
 	}
-	at, ok := ch.analytic[d.Key.Location]
-	if !ok {
-		return e, nil, &lack{fmt.Sprintf("Odoo has no analytic account with the code %q (or the user may not see it): run `hub odoo setup`", d.Key.Location)}
-	}
-	e = entry{external: ExternalID(hub, d.ID()), ref: Ref(hub, d), journal: j.id, kind: j.kind, date: date, currency: d.Currency, location: at}
+	e = entry{external: ExternalID(hub, d.ID()), ref: Ref(hub, d), journal: j.id, kind: j.kind, date: date, currency: d.Currency}
 	tags = map[int64][]int64{}
 	for _, l := range d.Lines {
-		i := item{label: label(l.Label), minor: l.Amount.Minor, analytic: strconv.FormatInt(at, 10)}
+		at, err := ch.standBeside(d.Key.Location, l)
+		if err != nil {
+			return e, nil, err
+		}
+		for _, n := range at {
+			if !slices.Contains(e.beside, n) {
+				e.beside = append(e.beside, n)
+			}
+		}
+		i := item{label: label(l.Label), minor: l.Amount.Minor, analytic: distributed(at)}
 		if i.label == "" {
 			i.label = label(string(l.Measure))
 		}

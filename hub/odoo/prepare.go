@@ -37,12 +37,14 @@ func (w *Writer) prepare(ctx context.Context, b books, ch *chart, locks lockdate
 	return w.alive(ctx, ch, jobs, out)
 }
 
-// alive takes out the jobs whose analytic account is gone: Odoo books on the id of one that does not exist without a word.
+// alive takes out the jobs of which an analytic account is gone: Odoo books on the id of one that does not exist without a word.
 func (w *Writer) alive(ctx context.Context, ch *chart, jobs []job, out []Outcome) (rest []job, _ []Outcome, err error) {
 	var ask []int64
 	for _, j := range jobs {
-		if j.Move == 0 && !slices.Contains(ask, j.entry.location) {
-			ask = append(ask, j.entry.location)
+		for _, n := range j.entry.beside {
+			if j.Move == 0 && !slices.Contains(ask, n) {
+				ask = append(ask, n)
+			}
 		}
 	}
 	if len(ask) == 0 {
@@ -53,12 +55,13 @@ func (w *Writer) alive(ctx context.Context, ch *chart, jobs []job, out []Outcome
 		return nil, out, err
 	}
 	for _, j := range jobs {
-		if j.Move != 0 || len(only(got, j.entry.location)) == 1 {
+		gone := slices.ContainsFunc(j.entry.beside, func(n int64) bool { return len(only(got, n)) != 1 })
+		if j.Move != 0 || !gone {
 			rest = append(rest, j)
 			continue
 		}
 		w.charts.forget() // another account may have taken its place
-		out = append(out, w.lacking(j.Task, fmt.Sprintf("the analytic account of location %s was deleted or archived in Odoo: make it again with the code %q, or run `hub odoo setup`",
+		out = append(out, w.lacking(j.Task, fmt.Sprintf("the analytic account of location %s, or one that stands beside its lines, was deleted or archived in Odoo: make it again with the code %q, or run `hub odoo setup`; what rules name shows `hub odoo check`",
 			j.Document.Key.Location, j.Document.Key.Location)))
 	}
 	return rest, out, nil

@@ -73,11 +73,12 @@ func (ch *chart) readBare(ctx context.Context, c *Client, moves []int64, out map
 	return err
 }
 
-// distribution writes {"7": 100.0} as "7", and anything else in full.
+// distribution writes {"7": 100.0} as "7", {"9,7": 100.0} as "7,9", and anything else in full.
 func distribution(v any) string {
 	m, _ := v.(map[string]any)
 	var parts []string
 	for k, share := range m {
+		k = inOrder(k)
 		f, _ := share.(float64)
 		if n, ok := share.(int64); ok {
 			f = float64(n)

@@ -19,6 +19,9 @@ type Task struct {
 	Company  string              // name of the Odoo company whose books it goes to, "" = the one of the settings
 	Home     int64               // Odoo's id of that company once it or its store-day stands there, which counts then: names change. 0 = not known
 	Attempt  int                 // how often Odoo broke on it
+	Beside   bool                // a person said that it, or an earlier one of its day, stands beside what another hub has posted
+	Begun    bool                // an earlier one of its day or voucher stands in Odoo: the day is this hub's
+	LeftOut  bool                // a person left the first one of its day or voucher out
 
 	Period lockdate.Policy     // what becomes of it when its period is closed, as it was when it was made
 	Loaded retail.BusinessDate // the date its draft was last given, "" = it was not loaded yet

@@ -43,6 +43,17 @@ func yes(v any) bool {
 	return b
 }
 
+// Rate writes a tax's rate as the shortest decimal text that means the wire's double: "8.875".
+func Rate(v any) string {
+	switch x := v.(type) {
+	case int64:
+		return strconv.FormatInt(x, 10)
+	case float64:
+		return strconv.FormatFloat(x, 'f', -1, 64)
+	}
+	return ""
+}
+
 // rows reads what search_read and read return.
 func rows(v any) ([]map[string]any, error) {
 	l, ok := v.([]any)

@@ -31,6 +31,10 @@ type Writer struct {
 	// Sending is told before tasks are sent for the first time; an error keeps them here. nil = nobody asks.
 	Sending func(ctx context.Context, ts []Task) error
 
+	// Claims is asked before each chain whether these books are this hub's to post to, and then the books for entries of other hubs
+	// are searched before the first of a day. nil = nobody asks.
+	Claims *Claims
+
 	client *Client
 	charts *charts
 	lane   *lane
@@ -88,6 +92,15 @@ func (w *Writer) Step(ctx context.Context) (worked bool, err error) {
 
 // bringAll brings tasks company by company: a call of Odoo's is in one company's books.
 func (w *Writer) bringAll(ctx context.Context, ts []Task) (out []Outcome, err error) {
+	if w.Claims != nil {
+		s, err := w.Claims.Hold(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if !s.Ours {
+			return postpone(nil, ts, s.Again, s.Why()), nil
+		}
+	}
 	for _, part := range w.byCompany(ts) {
 		done, err := w.bring(ctx, part.books, part.tasks)
 		if errors.Is(err, errNoCompany) && part.books != (books{}) { // the settings' own stops all, a location's only that location
@@ -137,6 +150,10 @@ func (w *Writer) bring(ctx context.Context, b books, ts []Task) (out []Outcome, 
 	}
 	jobs, out, err := w.prepare(ctx, b, ch, locks, ts)
 	if err != nil {
+		return out, err
+	}
+	jobs, besides, err := w.besides(ctx, ch, jobs)
+	if out = append(out, besides...); err != nil {
 		return out, err
 	}
 	loaded, failed, err := w.load(ctx, ch, jobs)

@@ -37,7 +37,10 @@ func Decide(d Day, o Options) (Decision, error) {
 		dec.Why = "no journal is known yet: run `hub odoo setup`"
 		return dec, nil
 	}
-	sheet, err := rollup.Map(d.Key, d.Totals, d.Set, o.Books)
+	if own := d.Set.At(d.Key.Location, d.Key.Day).Journal; own != "" {
+		o.Books.Journal = own
+	}
+	sheet, err := rollup.MapParts(d.Key, d.Totals, d.Parts, d.Set, o.Books)
 	if err != nil {
 		return dec, err
 	}

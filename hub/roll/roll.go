@@ -43,6 +43,7 @@ type Day struct {
 	ApprovedBy string // "" = nobody yet
 	Changed    time.Time
 	Totals     rollup.Totals
+	Parts      rollup.Parts // of tills and cashiers that a rule sets apart
 	Documents  []rollup.Document
 	Reversed   *Reversal // nil = it was not taken back
 	States     []string  // of the documents

@@ -66,6 +66,9 @@ func DecideVoucher(v Voucher, o Options) (Decision, error) {
 		return dec, err
 	}
 	key := rollup.DayKey{Location: v.Location, Day: v.Day}
+	if own := v.Set.At(v.Location, v.Day).Journal; own != "" {
+		o.Books.Journal = own
+	}
 	sheet, err := rollup.Map(key, t, v.Set, o.Books)
 	if err != nil {
 		return dec, err

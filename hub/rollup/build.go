@@ -37,9 +37,9 @@ func Map(k DayKey, t Totals, set mapping.Set, b Books) (s Sheet, err error) {
 			continue
 		}
 		role, code := a.Split()
-		l := Line{Measure: a, Label: string(a), Amount: sum, Refund: role == ledger.TaxRefund}
+		l := Line{Measure: a, Label: string(a), Amount: sum, Refund: role == ledger.TaxRefund, At: set.At(k.Location, k.Day).Analytic}
 		if to, ok := set.Find(role, code, k.Location, k.Day); ok {
-			l.Account, l.Tax = to.Account, to.Tax
+			l.Account, l.Tax, l.Analytic = to.Account, to.Tax, mapping.Join(set.OfCategory(a, k.Location, k.Day), to.Analytic)
 			if to.Label != "" {
 				l.Label = to.Label
 			}
@@ -62,9 +62,10 @@ type place struct {
 	measure      ledger.Account
 	account, tax string
 	refund       bool
+	beside       string
 }
 
-func (l Line) place() place { return place{l.Measure, l.Account, l.Tax, l.Refund} }
+func (l Line) place() place { return place{l.Measure, l.Account, l.Tax, l.Refund, l.beside()} }
 
 // Delta is what must still be posted so that the books show want, given the documents of the day that exist already: late tickets,
 // changed versions and measures whose mapping has come since. Lines that cancel out are left off; the result sums to zero when want and
@@ -163,7 +164,7 @@ func (d Document) hash() (string, error) {
 // sortLines fixes the order: debits of tenders first as a cashier reads them, then by measure and account.
 func sortLines(l []Line) {
 	slices.SortFunc(l, func(a, b Line) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Measure, b.Measure), cmp.Compare(a.Account, b.Account), cmp.Compare(a.Tax, b.Tax))
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Measure, b.Measure), cmp.Compare(a.Account, b.Account), cmp.Compare(a.Tax, b.Tax), cmp.Compare(a.At, b.At), cmp.Compare(a.Analytic, b.Analytic))
 	})
 }
 

@@ -61,4 +61,6 @@ type Line struct {
 	Refund   bool         // which side of the tax: its refund repartition lines
 	Amount   money.Amount // debit positive, credit negative, never zero
 	Suspense bool         // the measure has no mapping: the account is the suspense account
+	At       string       `json:",omitempty"` // analytic accounts in place of the location's own, as mapping.Names
+	Analytic string       `json:",omitempty"` // analytic accounts beside the location's, as mapping.Names
 }

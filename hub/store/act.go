@@ -56,7 +56,12 @@ func (c Clerk) Act(ctx context.Context, id string, a view.Act) error {
 		return c.confirm(ctx, v, a)
 	case "approve":
 		return c.ApproveDay(ctx, dayOf(v), a.Who, a.Reason)
+	case "take-over":
+		return c.takeOver(ctx, v, a)
 	case "release":
+		if v.Cause == cases.OtherHub {
+			return c.beside(ctx, v, a)
+		}
 		return c.InTx(ctx, func(tx *Tx) error {
 			if err := tx.Release(ctx, retail.DeviceID(strings.SplitN(v.Subject, "/", 2)[0]), a.Who, a.Reason); err != nil {
 				return err
@@ -76,7 +81,7 @@ func (c Clerk) accept(ctx context.Context, v view.CaseView, a view.Act) error {
 			return err
 		}
 		switch v.Cause {
-		case cases.Parked, cases.DateShift, cases.TotalDiffers, cases.ForeignEdit, cases.Deleted:
+		case cases.Parked, cases.DateShift, cases.TotalDiffers, cases.ForeignEdit, cases.Deleted, cases.OtherHub:
 			if err := tx.acceptDocument(ctx, v.Subject, a); err != nil {
 				return err
 			}
@@ -125,7 +130,7 @@ func (c Clerk) retry(ctx context.Context, v view.CaseView, a view.Act) error {
 		}); err != nil {
 			return err
 		}
-	case cases.Parked, cases.DateShift, cases.TotalDiffers, cases.ForeignEdit, cases.LockedPeriod:
+	case cases.Parked, cases.DateShift, cases.TotalDiffers, cases.ForeignEdit, cases.LockedPeriod, cases.OtherHub:
 	default:
 		return fault.Msg(fault.Invalid, "retry", "there is nothing to try again here: "+v.Do)
 	}

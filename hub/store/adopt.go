@@ -13,8 +13,15 @@ import (
 // settled and store-days go on.
 func (s *Store) Adopt(ctx context.Context, own []odoo.Adopted) (adopted int, err error) {
 	err = s.InTx(ctx, func(tx *Tx) error {
+		set, err := rules(ctx, tx)
+		if err != nil {
+			return err
+		}
 		for _, a := range own {
 			d := a.Document
+			for i := range d.Lines {
+				d.Lines[i].At, d.Lines[i].Analytic = set.Calls(d.Lines[i].At, a.Called), set.Calls(d.Lines[i].Analytic, a.Called)
+			}
 			body, err := json.Marshal(d)
 			if err != nil {
 				return err

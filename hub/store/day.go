@@ -96,6 +96,9 @@ func (tx *Tx) rollDay(ctx context.Context, k rollup.DayKey, ends time.Time) (d r
 	if d.Books, err = booksOf(ctx, tx); err != nil {
 		return d, err
 	}
+	if d.Parts, err = parts(ctx, tx, k, d.Set); err != nil {
+		return d, err
+	}
 	return d, tx.evidence(ctx, k, &d.Facts)
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/hub/mapping"
+	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/fault"
 )
 
@@ -44,26 +45,52 @@ func (s *Store) Mapping(ctx context.Context) (mapping.Set, error) {
 // SetRules stores rules, audited, closes the cases they answer and lets the days concerned be looked at: what stood in suspense moves to
 // its account by itself. A rule that posted days have used is not changed backwards: give the new one a date. Code conflict.
 func (s *Store) SetRules(ctx context.Context, rs []mapping.Rule, who, reason string) error {
+	return s.InTx(ctx, func(tx *Tx) error { return tx.setRules(ctx, rs, who, reason) })
+}
+
+// SetPlan is SetRules and SetBooks together, as a plan says that was laid beside a version of the rules; hash names the plan in the audit trail. Code
+// conflict when the rules are others by now: then nothing is changed.
+func (s *Store) SetPlan(ctx context.Context, rs []mapping.Rule, b *rollup.Books, version int64, who, hash string) error {
 	return s.InTx(ctx, func(tx *Tx) error {
-		changed := false
-		for _, r := range rs {
-			did, err := tx.setRule(ctx, r, who, reason)
-			if err != nil {
+		set, err := rules(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if set.Version != version {
+			return fault.Msg(fault.Conflict, "set mapping", "somebody has changed the rules since the plan was made; no rule was written. Plan again")
+		}
+		if err := tx.setRules(ctx, rs, who, "plan "+hash); err != nil {
+			return err
+		}
+		if b != nil {
+			if err := tx.setBooks(ctx, *b, who); err != nil {
 				return err
 			}
-			changed = changed || did
 		}
-		if !changed {
-			return nil
-		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO setting (name, value) VALUES ('mapping', '1') ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(setting.value AS INTEGER) + 1 AS TEXT)`)
-		return err
+		return tx.PutStep(ctx, Step{Subject: "books", Who: who, What: "planned", Reason: "plan " + hash, After: fmt.Sprintf("%d rules", len(rs))})
 	})
 }
 
+// setRules stores rules as one version of the set.
+func (tx *Tx) setRules(ctx context.Context, rs []mapping.Rule, who, reason string) error {
+	changed := false
+	for _, r := range rs {
+		did, err := tx.setRule(ctx, r, who, reason)
+		if err != nil {
+			return err
+		}
+		changed = changed || did
+	}
+	if !changed {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO setting (name, value) VALUES ('mapping', '1') ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(setting.value AS INTEGER) + 1 AS TEXT)`)
+	return err
+}
+
 func (tx *Tx) setRule(ctx context.Context, r mapping.Rule, who, reason string) (bool, error) {
-	if r.Role == "" || r.Code == "" && r.Role.Coded() || r.Target.Account == "" && r.Target.Tax == "" {
-		return false, fault.Msg(fault.Invalid, "set mapping", "a rule needs a role, a code (or *) and an account or a tax")
+	if err := r.Check(); err != nil {
+		return false, fault.New(fault.Invalid, "set mapping", err)
 	}
 	target, err := json.Marshal(r.Target)
 	if err != nil {
@@ -74,7 +101,7 @@ func (tx *Tx) setRule(ctx context.Context, r mapping.Rule, who, reason string) (
 	if err != nil && !errors.Is(err, sql.ErrNoRows) || before == string(target) {
 		return false, err
 	}
-	if before != "" {
+	if before != "" || mapping.Dimension(r.Role) && r.From == "" {
 		if err := tx.unused(ctx, r, before); err != nil {
 			return false, err
 		}
@@ -87,11 +114,17 @@ func (tx *Tx) setRule(ctx context.Context, r mapping.Rule, who, reason string) (
 	if err := tx.PutStep(ctx, Step{Subject: subject, Who: who, What: "set", Reason: reason, Before: before, After: string(target)}); err != nil {
 		return false, err
 	}
+	if err := tx.putChange(ctx, r, who, reason, before, string(target)); err != nil {
+		return false, err
+	}
 	return true, tx.mapped(ctx, r, who)
 }
 
 // mapped closes the cases that a rule answers, and marks the days it concerns.
 func (tx *Tx) mapped(ctx context.Context, r mapping.Rule, who string) error {
+	if mapping.Dimension(r.Role) {
+		return tx.touchDimension(ctx, r)
+	}
 	like := string(ledger.Of(r.Role, r.Code))
 	if r.Code == mapping.Any {
 		like = string(r.Role)
@@ -134,6 +167,9 @@ func (tx *Tx) mapped(ctx context.Context, r mapping.Rule, who string) error {
 
 // unused refuses to change a rule backwards once documents were made with it.
 func (tx *Tx) unused(ctx context.Context, r mapping.Rule, before string) error {
+	if mapping.Dimension(r.Role) {
+		return tx.unusedDimension(ctx, r, before)
+	}
 	var t mapping.Target
 	if err := json.Unmarshal([]byte(before), &t); err != nil {
 		return err

@@ -3,7 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
-	"slices"
+	"strings"
 
 	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/rollup"
@@ -68,20 +68,59 @@ func (s *Store) moved(ctx context.Context, k rollup.DayKey, before, after mappin
 	if err != nil {
 		return nil, classify("try mapping", err)
 	}
-	was, err := rollup.Map(k, t, before, b)
+	was, err := sheetBy(ctx, s.read, k, t, before, b)
+	if err != nil {
+		return nil, classify("try mapping", err)
+	}
+	is, err := sheetBy(ctx, s.read, k, t, after, b)
+	if err != nil {
+		return nil, classify("try mapping", err)
+	}
+	moves, err := rollup.Delta([]rollup.Document{{Lines: was.Lines}}, is.Lines)
 	if err != nil {
 		return nil, err
 	}
-	is, err := rollup.Map(k, t, after, b)
-	if err != nil {
-		return nil, err
-	}
-	for _, l := range is.Lines {
-		i := slices.IndexFunc(was.Lines, func(o rollup.Line) bool { return o.Measure == l.Measure })
-		if i < 0 || was.Lines[i].Account == l.Account && was.Lines[i].Tax == l.Tax {
-			continue
+	for _, l := range moves {
+		if had, has := standsAt(was, l), standsAt(is, l); has <= had {
+			continue // what leaves is told where it goes to
 		}
-		out = append(out, view.MappingEffect{Location: k.Location, Day: k.Day, Measure: l.Measure, Amount: l.Amount, From: was.Lines[i].Account + was.Lines[i].Tax, To: l.Account + l.Tax})
+		var from []string
+		for _, o := range moves {
+			if o.Measure == l.Measure && standsAt(is, o) < standsAt(was, o) {
+				from = append(from, whereOf(o))
+			}
+		}
+		out = append(out, view.MappingEffect{Location: k.Location, Day: k.Day, Measure: l.Measure, Amount: l.Amount, From: strings.Join(from, " and "), To: whereOf(l)})
 	}
 	return out, nil
+}
+
+func sheetBy(ctx context.Context, q querier, k rollup.DayKey, t rollup.Totals, set mapping.Set, b rollup.Books) (rollup.Sheet, error) {
+	ps, err := parts(ctx, q, k, set)
+	if err != nil {
+		return rollup.Sheet{}, err
+	}
+	return rollup.MapParts(k, t, ps, set, b)
+}
+
+// standsAt is how much of a line's measure stands in its place, whatever the sign.
+func standsAt(s rollup.Sheet, l rollup.Line) int64 {
+	for _, o := range s.Lines {
+		if o.Measure == l.Measure && whereOf(o) == whereOf(l) {
+			return max(o.Amount.Minor, -o.Amount.Minor)
+		}
+	}
+	return 0
+}
+
+// whereOf words a line's place: its account or tax, and what stands beside it.
+func whereOf(l rollup.Line) string {
+	where := l.Account + l.Tax
+	if l.Account != "" && l.Tax != "" {
+		where = l.Account + " " + l.Tax
+	}
+	if beside := mapping.Join(l.At, l.Analytic); beside != "" {
+		where += " beside " + beside
+	}
+	return where
 }

@@ -56,19 +56,27 @@ func (o Outbox) Verified(ctx context.Context, since time.Time, after string, mos
 }
 
 func (o Outbox) tasks(ctx context.Context, where string, args ...any) (out []odoo.Task, err error) {
+	set, err := rules(ctx, o.read)
+	if err != nil {
+		return nil, err
+	}
 	err = each(ctx, o.read, func(r *sql.Rows) error {
 		var t odoo.Task
 		var body, date string
-		if err := r.Scan(&body, &date, &t.Move, &t.Attempt, &t.Home, &t.Company, &t.Period, &t.Loaded, &t.Moved, &t.Held); err != nil {
+		var stands bool
+		if err := r.Scan(&body, &date, &t.Move, &t.Attempt, &t.Home, &t.Company, &stands, &t.Beside, &t.Begun, &t.LeftOut, &t.Period, &t.Loaded, &t.Moved, &t.Held); err != nil {
 			return err
 		}
 		err := json.Unmarshal([]byte(body), &t.Document)
 		if t.Date = retail.BusinessDate(date); date == "" {
 			t.Date = t.Document.Date
 		}
+		if own := set.At(t.Document.Key.Location, t.Document.Key.Day).Company; own != "" && !stands { // a rule says it from a day on
+			t.Company = own
+		}
 		out = append(out, t)
 		return err
-	}, `SELECT d.body, `+dated+`, d.move, d.attempt, `+home+`, `+company+`, d.period, CASE WHEN d.move = 0 THEN '' WHEN d.loaded = '' THEN d.date ELSE d.loaded END, d.moved, `+held+` FROM document d `+where, args...)
+	}, `SELECT d.body, `+dated+`, d.move, d.attempt, `+home+`, `+company+`, `+stands+`, `+beside+`, d.period, CASE WHEN d.move = 0 THEN '' WHEN d.loaded = '' THEN d.date ELSE d.loaded END, d.moved, `+held+` FROM document d `+where, args...)
 	return out, err
 }
 
@@ -77,8 +85,12 @@ func (o Outbox) tasks(ctx context.Context, where string, args ...any) (out []odo
 const (
 	home = `CASE WHEN d.move > 0 THEN d.home ELSE COALESCE((SELECT e.home FROM document e WHERE e.location = d.location AND e.day = d.day AND e.move > 0
 		ORDER BY e.number LIMIT 1), 0) END`
-	company = `CASE WHEN EXISTS (SELECT 1 FROM document e WHERE e.location = d.location AND e.day = d.day AND e.move > 0) THEN ''
+	stands  = `EXISTS (SELECT 1 FROM document e WHERE e.location = d.location AND e.day = d.day AND e.move > 0)`
+	company = `CASE WHEN ` + stands + ` THEN ''
 		ELSE COALESCE((SELECT l.company FROM location l WHERE l.code = d.location), '') END`
+	beside = `EXISTS (SELECT 1 FROM document e WHERE e.location = d.location AND e.day = d.day AND e.series = d.series AND e.beside = 1),
+		EXISTS (SELECT 1 FROM document e WHERE e.location = d.location AND e.day = d.day AND e.series = d.series AND e.move > 0 AND e.number < d.number),
+		EXISTS (SELECT 1 FROM document e WHERE e.location = d.location AND e.day = d.day AND e.series = d.series AND e.number = 1 AND d.number > 1 AND e.state = 'accepted')`
 )
 
 // What comes late of a store-day or voucher follows its first document: to the date that one went to, and after it while it waits for a
@@ -160,7 +172,7 @@ func (o Outbox) Settle(ctx context.Context, out []odoo.Outcome) error {
 }
 
 // documentCauses are the cases a document can have; a new outcome closes those it does not open again.
-var documentCauses = []cases.Cause{cases.Parked, cases.DateShift, cases.LockedPeriod, cases.TotalDiffers, cases.ForeignEdit, cases.Deleted}
+var documentCauses = []cases.Cause{cases.Parked, cases.DateShift, cases.LockedPeriod, cases.TotalDiffers, cases.ForeignEdit, cases.Deleted, cases.OtherHub}
 
 func (tx *Tx) settle(ctx context.Context, u odoo.Outcome) error {
 	var before, oldWhy string

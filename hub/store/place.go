@@ -21,6 +21,14 @@ func (c Clerk) SetRule(ctx context.Context, r mapping.Rule, who, reason string) 
 	return c.SetRules(ctx, []mapping.Rule{r}, who, reason)
 }
 
+// TryRule says what SetRule would do to store-days, and refuses what it would refuse. Nothing is changed.
+func (c Clerk) TryRule(ctx context.Context, r mapping.Rule) ([]view.MappingEffect, error) {
+	if err := c.inBooks(ctx, r.Target); err != nil {
+		return nil, err
+	}
+	return c.MappingEffect(ctx, []mapping.Rule{r})
+}
+
 func (c Clerk) inBooks(ctx context.Context, t mapping.Target) error {
 	if c.Places == nil {
 		return nil

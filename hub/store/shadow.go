@@ -81,7 +81,7 @@ func (s *Store) ShadowSheets(ctx context.Context, f view.ReviewFilter) (out []vi
 			if err != nil {
 				return err
 			}
-			sheet, err := rollup.Map(k, d.Totals, d.Set, d.Books)
+			sheet, err := rollup.MapParts(k, d.Totals, d.Parts, d.Set, d.Books)
 			if err != nil {
 				return err
 			}

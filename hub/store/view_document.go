@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/hub/roll"
 	"github.com/tillpost/tillpost/hub/rollup"
@@ -63,7 +64,7 @@ func (s *Store) documentViews(ctx context.Context, k rollup.DayKey) (out []view.
 func lineViews(ls []rollup.Line, read *odoo.Reading) []view.LineView {
 	out := make([]view.LineView, len(ls))
 	for i, l := range ls {
-		out[i] = view.LineView{Measure: l.Measure, Label: l.Label, Account: l.Account, Tax: l.Tax, Amount: l.Amount, Suspense: l.Suspense}
+		out[i] = view.LineView{Measure: l.Measure, Label: l.Label, Account: l.Account, Tax: l.Tax, Analytic: mapping.Join(l.At, l.Analytic), Amount: l.Amount, Suspense: l.Suspense}
 		if read != nil && i < len(read.Lines) {
 			out[i].Odoo, out[i].Known = money.Of(read.Lines[i], l.Amount.Currency), true
 		}
@@ -77,7 +78,10 @@ func preview(v *view.DayDetail, d roll.Day) error {
 		return nil // nothing is posted until it is released
 	}
 	b := d.Books
-	sheet, err := rollup.Map(d.Key, d.Totals, d.Set, b)
+	if own := d.Set.At(d.Key.Location, d.Key.Day).Journal; own != "" {
+		b.Journal = own
+	}
+	sheet, err := rollup.MapParts(d.Key, d.Totals, d.Parts, d.Set, b)
 	if err != nil {
 		return err
 	}

@@ -79,13 +79,3 @@ type Proof struct {
 	Good     bool
 	Text     string // "through 2026-11-24 04:00, past the day's end"
 }
-
-// MappingEffect is a line of a store-day that other rules would put elsewhere.
-type MappingEffect struct {
-	Location retail.LocationCode `json:"location"`
-	Day      retail.BusinessDate `json:"day"`
-	Measure  ledger.Account      `json:"measure"`
-	Amount   money.Amount        `json:"amount"`
-	From     string              `json:"from"` // account or tax
-	To       string              `json:"to"`
-}

@@ -34,6 +34,7 @@ type LineView struct {
 	Label    string
 	Account  string
 	Tax      string       // name of the Odoo tax, "" = not a tax line
+	Analytic string       // analytic accounts beside the location's, or in its place, "" = none
 	Amount   money.Amount // debit positive
 	Odoo     money.Amount // what Odoo's item says
 	Known    bool         // Odoo was read back

@@ -25,6 +25,8 @@ var (
 	actConfirm = action{What: "confirm", Text: "Confirm"}
 	actApprove = action{What: "approve", Text: "Post the day as it is", Reason: true}
 	actDate    = action{What: "retry", Text: "Send it on the date given", Date: true}
+	actBeside  = action{What: "release", Text: "Post it beside the other entry", Reason: true}
+	actClaim   = action{What: "take-over", Text: "Let this hub post, and hold the other one", Reason: true}
 	actRelease = action{What: "release", Text: "Release the stream", Reason: true}
 )
 
@@ -35,6 +37,7 @@ var actions = map[cases.Cause][]action{
 	cases.MissingProof: {actApprove, actAccept}, cases.ControlTotal: {actAccept, actApprove}, cases.Gap: {actAccept}, cases.SuspenseCap: {actApprove},
 	cases.Parked: {actRetry, actDate, actAccept}, cases.LockedPeriod: {actRetry, actDate}, cases.DateShift: {actAccept, actRetry}, cases.TotalDiffers: {actRetry, actAccept},
 	cases.ForeignEdit: {actAccept, actRetry}, cases.Deleted: {actRetry, actAccept},
+	cases.OtherHub: {actAccept, actRetry, actBeside}, cases.TwoHubs: {actAccept, actClaim},
 	cases.ModeMix: {actRetry, actAccept}, cases.OfflinePayments: {actAccept}, cases.ConnectionRefused: {actAccept}, cases.KeyEnds: {actAccept},
 }
 

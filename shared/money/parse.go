@@ -69,7 +69,19 @@ func plain(s string) (n int64, decimals int, ok bool) {
 
 // Round takes a decimal to the minor unit, half away from zero (Odoo's HALF-UP). Code invalid when it does not fit.
 func Round(d decimal.Decimal, c Currency) (Amount, error) {
+	if a, ok := Exact(d, c); ok {
+		return a, nil
+	}
 	return minor(d.Shift(int32(c.Digits())).Round(0), c)
+}
+
+// Exact is d when it has just the currency's decimals, as nearly every number of a till has, and so few digits that no arithmetic is needed;
+// ok = false says nothing else.
+func Exact(d decimal.Decimal, c Currency) (a Amount, ok bool) {
+	if int(d.Exponent()) != -c.Digits() || d.NumDigits() > 18 {
+		return Amount{}, false
+	}
+	return Amount{d.CoefficientInt64(), c}, true
 }
 
 // ParseDecimal reads plain decimal text of any number of decimals: no exponent, no grouping, no spaces inside. Code invalid.

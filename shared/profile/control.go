@@ -10,7 +10,7 @@ import (
 // control adds a day's rows up to its control total. Code invalid: what is wrong with which row.
 func (p *Profile) control(head *Head, r Rows) (retail.Record, error) {
 	first := row{p, head, r.Rows[0].Cells}
-	c := retail.Control{Source: p.Name, Location: retail.LocationCode(first.text(p.Ticket.Location)), Day: retail.BusinessDate(first.text(p.Control.Day)), Tickets: -1}
+	c := retail.Control{Source: p.Name, Location: retail.LocationCode(first.text(p.rules.ticket.location)), Day: retail.BusinessDate(first.text(p.rules.day)), Tickets: -1}
 	if c.Location == "" {
 		c.Location = r.Location
 	}
@@ -21,10 +21,10 @@ func (p *Profile) control(head *Head, r Rows) (retail.Record, error) {
 		return nil, invalid("file %s: no location is named for it; name one in the folder's settings", r.File)
 	}
 	for _, one := range []struct {
-		rule string
+		rule amount
 		into *money.Amount
-	}{{p.Control.Gross, &c.Gross}, {p.Control.Tax, &c.Tax}, {p.Control.Paid, &c.Paid}} {
-		if one.rule == "" {
+	}{{p.rules.control[0], &c.Gross}, {p.rules.control[1], &c.Tax}, {p.rules.control[2], &c.Paid}} {
+		if one.rule == nil {
 			continue
 		}
 		total := decimal.Decimal{}

@@ -13,7 +13,10 @@ import (
 
 // Decode makes the ticket of rows. A ticket is rounded half away from zero at its total, its lines by largest remainder; Rounded tells by
 // how much. Code invalid: what is wrong with which row.
-func (p *Profile) Decode(r Rows) (retail.Record, error) {
+func (p *Profile) Decode(r Rows) (retail.Record, error) { return p.Under(p.Head(r), r) }
+
+// Under is Decode of rows whose head is known: those of a file share it.
+func (p *Profile) Under(head *Head, r Rows) (retail.Record, error) {
 	switch {
 	case r.Note != "" && len(r.Rows) == 0:
 		return nil, invalid("file %s: %s", r.File, r.Note)
@@ -22,10 +25,9 @@ func (p *Profile) Decode(r Rows) (retail.Record, error) {
 	case len(r.Rows) == 0:
 		return nil, invalid("file %s: there are no rows", r.File)
 	}
-	if missing := p.Missing(r.Header); len(missing) > 0 {
-		return nil, invalid("file %s lacks the columns %s: it is not a file of profile %s", r.File, strings.Join(missing, ", "), p.Name)
+	if len(head.missing) > 0 {
+		return nil, invalid("file %s lacks the columns %s: it is not a file of profile %s", r.File, strings.Join(head.missing, ", "), p.Name)
 	}
-	head := p.Head(r)
 	if p.dated && head.date == "" {
 		return nil, invalid("file %s: no single day can be read from it; a report must be of one day, and name it above its table or in its file's name, like 2026-11-20", r.File)
 	}
@@ -37,7 +39,8 @@ func (p *Profile) Decode(r Rows) (retail.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := build{p: p}
+	b := build{p: p, lines: make([]retail.Line, 0, len(r.Rows)+2), exact: make([]decimal.Decimal, 0, len(r.Rows)+2)}
+	t.Origin.Rows = make([]int, 0, len(r.Rows))
 	for i, one := range r.Rows {
 		if err := b.row(row{p, head, one.Cells}, i == 0); err != nil {
 			return nil, invalid("file %s, row %d: %v", r.File, one.N, err)
@@ -49,11 +52,11 @@ func (p *Profile) Decode(r Rows) (retail.Record, error) {
 
 // head reads what the whole ticket has once.
 func (p *Profile) head(first row, r Rows) (t retail.Ticket, err error) {
-	rule := p.Ticket
-	t = retail.Ticket{Key: retail.Key{System: p.System, Record: "ticket", Scope: first.text(p.Scope), ID: first.text(rule.ID)}, Number: first.text(rule.Number),
-		Location: retail.LocationCode(first.text(rule.Location)), Till: retail.TillCode(first.text(rule.Till)), Cashier: first.text(rule.Cashier),
-		Day: retail.BusinessDate(first.text(rule.Day)), Kind: retail.TicketKind(first.text(rule.Kind)), Currency: p.Currency, Parent: first.text(rule.Parent),
-		Customer: first.text(rule.Customer), Rank: p.Rank, Origin: retail.Origin{File: r.File, SHA256: r.SHA256, Profile: p.Name}}
+	rule := &p.rules.ticket
+	t = retail.Ticket{Key: retail.Key{System: p.System, Record: "ticket", Scope: first.text(p.rules.scope), ID: first.text(rule.id)}, Number: first.text(rule.number),
+		Location: retail.LocationCode(first.text(rule.location)), Till: retail.TillCode(first.text(rule.till)), Cashier: first.text(rule.cashier),
+		Day: retail.BusinessDate(first.text(rule.day)), Kind: retail.TicketKind(first.text(rule.kind)), Currency: p.Currency, Parent: first.text(rule.parent),
+		Customer: first.text(rule.customer), Rank: p.Rank, Origin: retail.Origin{File: r.File, SHA256: r.SHA256, Profile: p.Name}}
 	where := "file " + r.File + ", row " + strconv.Itoa(r.Rows[0].N)
 	if t.Key.ID == "" {
 		return t, invalid("%s: it has no ticket number", where)
@@ -70,10 +73,10 @@ func (p *Profile) head(first row, r Rows) (t retail.Ticket, err error) {
 			return t, invalid("%s: %q is not a time zone", where, r.Zone)
 		}
 	}
-	if t.At, err = p.time(first.text(rule.At), zone); err != nil {
+	if t.At, err = p.time(first.text(rule.at), zone); err != nil {
 		return t, invalid("%s: %v", where, err)
 	}
-	if s := first.text(rule.Sequence); s != "" {
+	if s := first.text(rule.sequence); s != "" {
 		if t.Sequence, err = strconv.ParseInt(s, 10, 64); err != nil {
 			return t, invalid("%s: %q is not a running number", where, s)
 		}
@@ -109,25 +112,26 @@ type build struct {
 }
 
 func (b *build) row(r row, first bool) error {
-	for _, l := range b.p.Lines {
-		if l.Once && !first {
+	for i := range b.p.rules.lines {
+		l := &b.p.rules.lines[i]
+		if l.once && !first {
 			continue
 		}
-		kind := retail.LineKind(r.text(l.Kind))
+		kind := retail.LineKind(r.text(l.kind))
 		if kind == "" || kind == "-" { // a table may leave a row's line out
 			b.void = true
 			continue
 		}
-		amount, given, err := r.sum(l.Amount)
+		amount, given, err := r.sum(l.amount)
 		if err != nil {
 			return err
 		}
 		if !given && kind == retail.Item {
 			return invalid("the amount is missing")
 		}
-		line := retail.Line{Kind: kind, Code: r.text(l.Code), Category: r.text(l.Category), Description: r.text(l.Description), Reason: r.text(l.Reason)}
-		if q := r.text(l.Quantity); q != "" {
-			if line.Quantity, err = b.p.number(q); err != nil {
+		line := retail.Line{Kind: kind, Code: r.text(l.code), Category: r.text(l.category), Description: r.text(l.description), Reason: r.text(l.reason)}
+		if q := r.text(l.quantity); q != "" {
+			if line.Quantity, err = r.number(q); err != nil {
 				return err
 			}
 		}
@@ -143,16 +147,17 @@ func (b *build) row(r row, first bool) error {
 }
 
 func (b *build) tender(r row, first bool) error {
-	for _, t := range b.p.Tenders {
-		if (t.Once || t.Amount == "") && !first {
+	for i := range b.p.rules.tenders {
+		t := &b.p.rules.tenders[i]
+		if t.once && !first {
 			continue
 		}
-		tender := retail.Tender{Type: r.text(t.Type), Brand: r.text(t.Brand), Ref: r.text(t.Ref), Last4: r.text(t.Last4)}
-		if t.Amount == "" {
+		tender := retail.Tender{Type: r.text(t.kind), Brand: r.text(t.brand), Ref: r.text(t.ref), Last4: r.text(t.last4)}
+		if t.amount == nil {
 			b.tenders, b.paid, b.open = append(b.tenders, tender), append(b.paid, decimal.Decimal{}), append(b.open, true)
 			continue
 		}
-		amount, _, err := r.sum(t.Amount)
+		amount, _, err := r.sum(t.amount)
 		if err != nil {
 			return err
 		}
@@ -176,26 +181,27 @@ func (b *build) same(t retail.Tender) int {
 }
 
 // finish rounds the ticket at its total and makes lines and tenders add up to it.
-func (b *build) finish(t retail.Ticket) (retail.Record, error) {
+func (b *build) finish(t retail.Ticket) (rec retail.Record, err error) {
 	if len(b.lines) == 0 {
 		b.lines, b.exact = b.idle, make([]decimal.Decimal, len(b.idle))
 	}
-	total := sum(b.exact)
-	booked, err := money.Round(total, t.Currency)
-	if err != nil {
-		return nil, invalid("ticket %s: the total %s is beyond all bounds", t.Number, total)
-	}
-	amounts, err := spread(b.exact, booked)
-	if err != nil {
-		return nil, invalid("ticket %s: %v", t.Number, err)
+	amounts, booked, whole := whole(b.exact, t.Currency)
+	if !whole {
+		total := sum(b.exact)
+		if booked, err = money.Round(total, t.Currency); err != nil {
+			return nil, invalid("ticket %s: the total %s is beyond all bounds", t.Number, total)
+		}
+		if amounts, err = spread(b.exact, booked); err != nil {
+			return nil, invalid("ticket %s: %v", t.Number, err)
+		}
+		if diff := booked.DecimalOf().Sub(total); !diff.IsZero() {
+			t.Rounded = diff.String()
+		}
 	}
 	for i := range b.lines {
 		b.lines[i].Amount = amounts[i]
 	}
 	t.Lines = b.lines
-	if diff := booked.DecimalOf().Sub(total); !diff.IsZero() {
-		t.Rounded = diff.String()
-	}
 	if t.Tenders, err = b.settle(booked); err != nil {
 		return nil, invalid("ticket %s: %v", t.Number, err)
 	}
@@ -213,13 +219,14 @@ func (b *build) finish(t retail.Ticket) (retail.Record, error) {
 
 // settle gives tenders their amounts: what the file says, rounded together with the total when it says the same, or what the lines come to.
 func (b *build) settle(booked money.Amount) (out []retail.Tender, err error) {
-	paid, err := money.Round(sum(b.paid), booked.Currency)
-	if err != nil {
-		return nil, err
-	}
-	amounts, err := spread(b.paid, paid)
-	if err != nil {
-		return nil, err
+	amounts, paid, whole := whole(b.paid, booked.Currency)
+	if !whole {
+		if paid, err = money.Round(sum(b.paid), booked.Currency); err != nil {
+			return nil, err
+		}
+		if amounts, err = spread(b.paid, paid); err != nil {
+			return nil, err
+		}
 	}
 	for i, t := range b.tenders {
 		t.Amount = amounts[i]
@@ -235,8 +242,29 @@ func (b *build) settle(booked money.Amount) (out []retail.Tender, err error) {
 	return out, nil
 }
 
+// whole are exact amounts that are minor units already, and their sum: nothing is rounded then, and nothing needs decimals.
+func whole(exact []decimal.Decimal, c money.Currency) (out []money.Amount, total money.Amount, ok bool) {
+	out, total = make([]money.Amount, len(exact)), money.Of(0, c)
+	for i, d := range exact {
+		var err error
+		if d.IsZero() {
+			out[i] = money.Of(0, c)
+		} else if out[i], ok = money.Exact(d, c); !ok {
+			return nil, total, false
+		}
+		if total, err = total.Add(out[i]); err != nil {
+			return nil, total, false
+		}
+	}
+	return out, total, true
+}
+
 func sum(ds []decimal.Decimal) (total decimal.Decimal) {
-	for _, d := range ds {
+	for i, d := range ds {
+		if i == 0 {
+			total = d
+			continue
+		}
 		total = total.Add(d)
 	}
 	return total

@@ -18,17 +18,33 @@ import (
 // {A...B} adds up the cells from column A to the one before column B.
 type Head struct {
 	names    map[string]int
+	slots    []int // where each of the profile's columns stands, −1 = not by its heading
 	date     string
 	location string
+	missing  []string
+	numbers  map[string]decimal.Decimal // nil = they are not remembered
 }
+
+// maxNumbers bounds what Remember keeps.
+const maxNumbers = 2000
+
+// Remember makes h keep the numbers of the rows that it reads: quantities and prices of a file come again and again. From then on h is for one
+// goroutine.
+func (h *Head) Remember() { h.numbers = map[string]decimal.Decimal{} }
 
 // Head reads what rows have in common. Of two columns with one name the first counts.
 func (p *Profile) Head(r Rows) *Head {
-	h := &Head{names: make(map[string]int, len(r.Header)), location: string(r.Location)}
+	h := &Head{names: make(map[string]int, len(r.Header)), location: string(r.Location), missing: p.Missing(r.Header), slots: make([]int, len(p.rules.columns))}
 	for i, n := range r.Header {
 		n = strings.TrimSpace(strings.TrimPrefix(n, "\ufeff"))
 		if _, twice := h.names[n]; !twice {
 			h.names[n] = i
+		}
+	}
+	for i, c := range p.rules.columns {
+		at, ok := h.names[c]
+		if h.slots[i] = at; !ok {
+			h.slots[i] = -1
 		}
 	}
 	if !p.dated {
@@ -38,6 +54,18 @@ func (p *Profile) Head(r Rows) *Head {
 		h.date = oneDay(r.File)
 	}
 	return h
+}
+
+// at is the value of a template's column.
+func (h *Head) at(p *part, cells []string) string {
+	i := h.slots[p.slot]
+	switch {
+	case i < 0:
+		return h.cell(p.column, cells)
+	case i < len(cells):
+		return strings.TrimSpace(cells[i])
+	}
+	return ""
 }
 
 // cell is a column's value, or what the file says of itself.
@@ -108,8 +136,10 @@ func (p *Profile) HasTitle(lines []string) bool {
 // Skips reports whether a row is a report's own total or decoration and no row of its table.
 func (p *Profile) Skips(h *Head, cells []string) bool {
 	r := row{p, h, cells}
-	if slices.ContainsFunc(p.Only, func(t string) bool { return r.text(t) == "" }) {
-		return true
+	for _, t := range p.rules.only {
+		if r.text(t) == "" {
+			return true
+		}
 	}
 	if len(p.Totals) == 0 {
 		return false
@@ -128,14 +158,28 @@ func (p *Profile) IsKey(column string) bool { return p.keys[strings.TrimSpace(co
 // TicketID is the identity of the ticket that a row belongs to, "" when the row has none.
 func (p *Profile) TicketID(h *Head, cells []string) string {
 	r := row{p, h, cells}
-	id := r.text(p.Ticket.ID)
+	id := r.text(p.rules.ticket.id)
 	if id == "" {
 		return ""
 	}
 	if p.Ticket.Location != "" {
-		return r.text(p.Ticket.Location) + "\x00" + r.text(p.Scope) + "\x00" + id
+		return r.text(p.rules.ticket.location) + "\x00" + r.text(p.rules.scope) + "\x00" + id
 	}
-	return r.text(p.Scope) + "\x00" + id
+	return r.text(p.rules.scope) + "\x00" + id
+}
+
+// SameTicket reports whether two rows surely have the same TicketID: what it is made of is the same in both. False says nothing.
+func (p *Profile) SameTicket(h *Head, a, b []string) bool {
+	if !p.rules.plain {
+		return false
+	}
+	for _, slot := range p.rules.ids {
+		i := h.slots[slot]
+		if i < 0 || i >= len(a) || i >= len(b) || a[i] != b[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // Number is the ticket's number in rows that cannot be decoded, "" when they have none.
@@ -143,14 +187,14 @@ func (p *Profile) Number(r Rows) string {
 	if len(r.Rows) == 0 {
 		return ""
 	}
-	return row{p, p.Head(r), r.Rows[0].Cells}.text(p.Ticket.ID)
+	return row{p, p.Head(r), r.Rows[0].Cells}.text(p.rules.ticket.id)
 }
 
 // When is the location and the moment that a row names; ok is false when it names no moment.
 func (p *Profile) When(h *Head, cells []string) (l retail.LocationCode, at time.Time, ok bool) {
 	r := row{p, h, cells}
-	at, err := p.time(r.text(p.Ticket.At), p.zone)
-	return retail.LocationCode(r.text(p.Ticket.Location)), at, err == nil
+	at, err := p.time(r.text(p.rules.ticket.at), p.zone)
+	return retail.LocationCode(r.text(p.rules.ticket.location)), at, err == nil
 }
 
 // dates are how a day is written in a report's title, a cell or a file's name. A day written with strokes is an American one.

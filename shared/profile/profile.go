@@ -55,11 +55,10 @@ type Profile struct {
 
 	raw   []byte
 	zone  *time.Location
-	parts map[string][]part     // each template, taken apart once
-	terms map[string][][]string // each amount as terms of factors
-	keys  map[string]bool       // columns of a ticket's identity
-	reads []string              // columns, see Columns
-	dated bool                  // its rows are of the day that the report names
+	rules *rules
+	keys  map[string]bool // columns of a ticket's identity
+	reads []string        // columns, see Columns
+	dated bool            // its rows are of the day that the report names
 }
 
 // TicketRule makes the head of a ticket from its first row.
@@ -224,42 +223,6 @@ func (p *Profile) checkRecord(f *config.Faults) {
 	}
 }
 
-// compile takes templates and amounts apart once: a file asks for them with every row.
-func (p *Profile) compile() {
-	p.parts, p.terms = map[string][]part{}, map[string][][]string{}
-	for _, t := range p.templates() {
-		p.parts[t] = split(t)
-	}
-	amount := func(t string) {
-		var terms [][]string
-		for term := range strings.SplitSeq(t, " + ") {
-			factors := strings.Split(term, " * ")
-			for _, f := range factors {
-				p.parts[f] = split(f)
-			}
-			terms = append(terms, factors)
-		}
-		p.terms[t] = terms
-	}
-	for _, l := range p.Lines {
-		amount(l.Amount)
-	}
-	for _, t := range p.Tenders {
-		amount(t.Amount)
-	}
-	for _, t := range []string{p.Control.Gross, p.Control.Tax, p.Control.Paid} {
-		amount(t)
-	}
-	p.dated = slices.ContainsFunc(p.templates(), func(t string) bool { return strings.Contains(t, "{@date") })
-	p.reads = p.columns()
-	p.keys = map[string]bool{}
-	for _, t := range []string{p.Scope, p.Ticket.ID, p.Ticket.Number, p.Ticket.Location, p.Ticket.Parent} {
-		for _, part := range p.parts[t] {
-			p.keys[strings.TrimSuffix(part.column, "?")] = part.column != ""
-		}
-	}
-}
-
 // templates lists every text that may name columns.
 func (p *Profile) templates() (out []string) {
 	t := p.Ticket
@@ -316,7 +279,7 @@ func (p *Profile) Codes() (tenders, taxes []string) {
 
 // fixed lists what a template can come to, as far as the profile says.
 func (p *Profile) fixed(t string) (out []string) {
-	parts := p.parts[t]
+	parts := split(t)
 	switch {
 	case len(parts) != 1:
 	case parts[0].column == "":

@@ -10,10 +10,26 @@ import (
 )
 
 // part is a piece of a template: a literal text, or a column with the table that translates it.
-type part struct{ literal, column, table string }
+type part struct {
+	literal, column, table string
+	slot                   int // of the column, see rules
+}
+
+// template is a text with columns in it.
+type template []part
+
+// amount is a sum of products.
+type amount [][]factor
+
+// factor is a number or a column of numbers; across says that it is the sum of several columns.
+type factor struct {
+	name   string
+	text   template
+	across bool
+}
 
 // split takes "{Date} {Time|hours}" apart.
-func split(t string) (out []part) {
+func split(t string) (out template) {
 	for t != "" {
 		open := strings.IndexByte(t, '{')
 		end := strings.IndexByte(t, '}')
@@ -53,27 +69,26 @@ type row struct {
 }
 
 // text fills a template in.
-func (r row) text(t string) string {
-	if t == "" {
+func (r row) text(t template) string {
+	switch len(t) {
+	case 0:
 		return ""
-	}
-	parts := r.p.parts[t]
-	if len(parts) == 1 {
-		return strings.TrimSpace(r.one(parts[0]))
+	case 1:
+		return strings.TrimSpace(r.one(&t[0]))
 	}
 	var b strings.Builder
-	for _, part := range parts {
-		b.WriteString(r.one(part))
+	for i := range t {
+		b.WriteString(r.one(&t[i]))
 	}
 	return strings.TrimSpace(b.String())
 }
 
 // one is a piece filled in.
-func (r row) one(p part) string {
+func (r row) one(p *part) string {
 	if p.column == "" {
 		return p.literal
 	}
-	v := r.head.cell(p.column, r.cells)
+	v := r.head.at(p, r.cells)
 	if p.table == asDay {
 		return day(v)
 	}
@@ -98,34 +113,60 @@ func (p *Profile) translate(table, v string) string {
 }
 
 // sum works an amount out: terms joined by " + ", each of factors joined by " * ". Empty cells make the whole term nothing.
-func (r row) sum(t string) (total decimal.Decimal, given bool, err error) {
-	for _, factors := range r.p.terms[t] {
-		product, some := decimal.NewFromInt(1), true
-		for _, f := range factors {
-			if parts := r.p.parts[f]; len(parts) == 1 && strings.Contains(parts[0].column, "...") {
-				d, filled, err := r.across(parts[0].column)
-				if err != nil {
-					return total, false, err
-				}
-				product, some = product.Mul(d), filled
-				continue
-			}
-			s := r.text(f)
-			if s == "" {
-				some = false
-				break
-			}
-			d, err := r.p.number(s)
-			if err != nil {
-				return total, false, fmt.Errorf("%s: %w", f, err)
-			}
-			product = product.Mul(d)
-		}
-		if some {
-			total, given = total.Add(product), true
+func (r row) sum(a amount) (total decimal.Decimal, given bool, err error) {
+	for _, term := range a {
+		product, some, err := r.product(term)
+		switch {
+		case err != nil:
+			return total, false, err
+		case some && given:
+			total = total.Add(product)
+		case some:
+			total, given = product, true
 		}
 	}
 	return total, given, nil
+}
+
+func (r row) product(term []factor) (product decimal.Decimal, some bool, err error) {
+	some = true
+	for i := range term {
+		f, d := &term[i], decimal.Decimal{}
+		if f.across {
+			var filled bool
+			d, filled, err = r.across(f.text[0].column)
+			some = some && filled
+		} else if s := r.text(f.text); s == "" {
+			return product, false, nil
+		} else if d, err = r.number(s); err != nil {
+			err = fmt.Errorf("%s: %w", f.name, err)
+		}
+		switch {
+		case err != nil:
+			return product, false, err
+		case i == 0:
+			product = d
+		default:
+			product = product.Mul(d)
+		}
+	}
+	return product, some, nil
+}
+
+// number is the profile's number, or the one that the same text was before.
+func (r row) number(s string) (d decimal.Decimal, err error) {
+	seen := r.head.numbers
+	if d, ok := seen[s]; ok {
+		return d, nil
+	}
+	if d, err = r.p.number(s); err != nil || seen == nil {
+		return d, err
+	}
+	if len(seen) >= maxNumbers {
+		clear(seen)
+	}
+	seen[s] = d
+	return d, nil
 }
 
 // across adds up the cells between two columns.

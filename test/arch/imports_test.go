@@ -58,6 +58,7 @@ var uses = map[string]string{
 	"hub/cases":     "shared/*",
 	"hub/ledger":    "shared/*",
 	"hub/mapping":   "hub/ledger shared/*",
+	"hub/plan":      "hub/ledger hub/mapping hub/rollup shared/*",
 	"hub/ingest":    "hub/cases hub/ledger shared/*",
 	"hub/rollup":    "hub/ledger hub/mapping shared/*",
 	"hub/audit":     "hub/cases hub/ledger hub/rollup shared/*",
@@ -71,7 +72,7 @@ var uses = map[string]string{
 	"hub/broker":    "shared/*",
 	"hub/link":      "shared/*",
 	"hub/service":   "shared/*",
-	"hub/odoo":      "hub/cases hub/ledger hub/mapping hub/lockdate hub/rollup shared/*",
+	"hub/odoo":      "hub/cases hub/ledger hub/mapping hub/lockdate hub/plan hub/rollup shared/*",
 	"hub/web":       "hub/cases hub/ledger hub/mapping hub/password hub/lockdate hub/rollup hub/view shared/*",
 	"hub/match":     "shared/money shared/retail",
 	"hub/shadow":    "hub/rollup hub/view shared/*",
@@ -81,7 +82,7 @@ var uses = map[string]string{
 // pure packages decide: they touch no disk, no network, no database and no clock.
 var pure = set("shared/bug", "shared/mode", "shared/heartland/hretail", "shared/heartland/upa", "shared/money", "shared/fault", "shared/retail", "shared/envelope", "shared/topic", "shared/health", "shared/guard",
 	"shared/profile", "shared/decode", "agent/source", "agent/forward", "hub/cases", "hub/ledger", "hub/mapping", "hub/ingest", "hub/meaning",
-	"hub/rollup", "hub/audit", "hub/view", "hub/bank", "hub/settle", "hub/reconcile", "shared/heartland/portico", "shared/heartland/gpapi", "hub/match", "hub/lockdate", "hub/poller", "hub/shadow")
+	"hub/rollup", "hub/audit", "hub/view", "hub/bank", "hub/settle", "hub/reconcile", "shared/heartland/portico", "shared/heartland/gpapi", "hub/match", "hub/lockdate", "hub/poller", "hub/shadow", "hub/plan")
 
 // outside is what a pure package may not import.
 var outside = set("database/sql", "net", "net/http", "os", "os/exec", "os/signal", "syscall", "io/ioutil")

@@ -44,7 +44,7 @@ type account struct {
 // openAccount starts the fake account and the agent that reads it.
 func (d *demo) openAccount(ctx context.Context, day time.Time) error {
 	var places []heartland.Place
-	for _, s := range till.Three {
+	for _, s := range d.stores() {
 		places = append(places, heartland.Place{Code: s.Code, Name: s.Name, Zone: s.Zone, Stations: s.Tills})
 	}
 	a := &account{Retail: heartland.New(heartland.Options{Token: retailToken, Places: places}), truth: heartland.New(heartland.Options{Token: retailToken, Places: places})}

@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -60,6 +61,7 @@ type demo struct {
 	account *account // nil: the tills hand their tickets to an agent in each store
 	wg      sync.WaitGroup
 	failed  chan error
+	began   time.Time
 }
 
 // shop is a store: its till and its agent.
@@ -77,7 +79,7 @@ type shop struct {
 
 func run(ctx context.Context, out io.Writer) (err error) {
 	ctx, stop := context.WithCancel(ctx)
-	d := &demo{out: out, failed: make(chan error, 16)}
+	d := &demo{out: out, failed: make(chan error, 16), began: time.Now()}
 	if os.Getenv("MONTH") != "" {
 		d.month = &month{}
 	}
@@ -179,7 +181,7 @@ func (d *demo) agents(ctx context.Context, day time.Time) error {
 			return err
 		}
 	}
-	for i, s := range till.Three {
+	for i, s := range d.stores() {
 		s.Tips = s.Tips && d.account == nil // Retail knows none
 		sh := &shop{Store: s, till: till.New(s, uint64(2026+i))}
 		d.shops = append(d.shops, sh)
@@ -213,6 +215,17 @@ func (d *demo) agents(ctx context.Context, day time.Time) error {
 		fmt.Fprintf(d.out, "Agent of %s runs; the hub is still away.\n", s.Name)
 	}
 	return nil
+}
+
+// stores are the three. On a real Odoo they have codes of this run: each run is another hub, and a day that another hub has posted there is not posted again.
+func (d *demo) stores() (out []till.Store) {
+	for _, s := range till.Three {
+		if os.Getenv("ODOO_URL") != "" {
+			s.Code += "-" + strconv.FormatInt(d.began.Unix(), 36)
+		}
+		out = append(out, s)
+	}
+	return out
 }
 
 // free finds a port below those that the system gives to others: until the hub is there, no other broker may answer the agents.

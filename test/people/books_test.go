@@ -21,7 +21,7 @@ func TestADayIsTakenBackAndTheBooksAreProven(t *testing.T) {
 	if said := g.hub(0, "books", "verify"); !strings.Contains(said, "Every document stands in Odoo as it was sent") || !strings.Contains(said, "S1") {
 		t.Errorf("the proof says %s", said)
 	}
-	if said := g.hub(0, "mapping", "export"); !strings.HasPrefix(said, "role,code,location,from,account,tax,label\n") || !strings.Contains(said, "tender,cash,,,") {
+	if said := g.hub(0, "mapping", "export"); !strings.HasPrefix(said, "role,code,location,from,account,tax,label,journal,method,analytic,company,warehouse\n") || !strings.Contains(said, "tender,cash,,,") {
 		t.Errorf("the rules are %s", said)
 	}
 	rules := filepath.Join(t.TempDir(), "rules.csv")

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
-	"hash/crc32"
 	"io"
 	"maps"
 	"os"
@@ -58,12 +57,13 @@ type content struct {
 	seed    [16]byte
 	sum     hash.Hash
 	columns *profile.Head // of header
-	last    struct {      // of keyOf
-		kind, id string
-		key      [16]byte
+	last    struct {      // row that was noted
+		cells []string // nil = it belongs to no ticket
+		key   [16]byte
 	}
-	cells cleaners // of the rows before
+	room  []string // for the next one's cells
 	above []string // rows above the first that counts
+	draw  drafter
 
 	group  int   // the next one
 	at     int64 // where it begins in the index
@@ -89,6 +89,7 @@ func load(ctx context.Context, p *profile.Profile, path, spill string, loc retai
 	defer f.Close()
 	c := &content{profile: p, path: path, stamp: stampOf(before), loc: loc, card: card, read: time.Now(), index: newIndex(spill), names: map[string]bool{}, told: map[int]string{},
 		newest: map[retail.LocationCode]time.Time{}, sum: sha256.New()}
+	c.draw.c = c
 	_, _ = rand.Read(c.seed[:])
 	err = c.gather(ctx, f)
 	if err == nil && ctx.Err() == nil {
@@ -145,7 +146,7 @@ func (c *content) gather(ctx context.Context, f io.Reader) (err error) {
 		err = c.format.each(ctx, r, c.note)
 	}
 	if err == nil {
-		if missing := c.profile.Missing(c.header(nil)); len(missing) > 0 && (len(c.names) > 0 || c.profile.Format == "csv" || c.profile.Format == "xlsx") {
+		if missing := c.profile.Missing(c.header()); len(missing) > 0 && (len(c.names) > 0 || c.profile.Format == "csv" || c.profile.Format == "xlsx") {
 			err = errTold("it lacks the columns %s: it is no file of profile %s, or its headings were changed", quoted(missing), c.profile.Name)
 		}
 	}
@@ -179,12 +180,13 @@ func (c *content) note(s span) error {
 	row, id := fields{}, ""
 	var err error
 	if s.bad == "" {
-		row, err = c.format.parse(s.raw)
+		row, err = c.format.parse(string(s.raw), c.room[:0])
 	}
 	if s.bad != "" && len(c.told) < maxTold {
 		c.told[s.row] = s.bad
 	}
-	if s.bad == "" && err == nil {
+	usable := s.bad == "" && err == nil
+	if usable {
 		for _, n := range row.names {
 			if len(c.names) < maxNames {
 				c.names[n] = true
@@ -195,15 +197,25 @@ func (c *content) note(s span) error {
 			c.decoration(row.cells)
 			return nil
 		}
-		id = c.profile.TicketID(head, row.cells)
 		c.see(head, row.cells)
+		if row.names == nil && c.last.cells != nil && c.profile.SameTicket(head, c.last.cells, row.cells) {
+			c.rows++
+			c.room = row.cells
+			return c.index.add(c.last.key, s, s.line)
+		}
+		id = c.profile.TicketID(head, row.cells)
 	}
 	c.rows++
-	kind := "ticket"
 	if id == "" { // it stands alone
-		kind, id = "row", fmt.Sprint(s.row)
+		c.last.cells = nil
+		return c.index.add(c.keyOf("row", fmt.Sprint(s.row)), s, false)
 	}
-	return c.index.add(c.keyOf(kind, id), place{row: uint64(s.row), off: s.off, size: uint32(len(s.raw)), crc: crc32.ChecksumIEEE(s.raw), bad: s.bad != ""})
+	key := c.keyOf("ticket", id)
+	if row.names != nil {
+		row.cells = nil
+	}
+	c.last.cells, c.last.key, c.room = row.cells, key, c.last.cells
+	return c.index.add(key, s, s.line)
 }
 
 // decoration keeps what stands above a report's first row: it may tell the report's day.
@@ -215,14 +227,10 @@ func (c *content) decoration(cells []string) {
 
 // keyOf is what a ticket's number is in the index: what goes to disk must not tell it.
 func (c *content) keyOf(kind, id string) [16]byte {
-	if c.last.kind == kind && c.last.id == id && kind != "" { // a ticket's rows mostly follow one another
-		return c.last.key
-	}
 	h := sha256.New()
 	h.Write(c.seed[:])
 	_, _ = io.WriteString(h, kind+"\x00"+id)
-	c.last.kind, c.last.id, c.last.key = kind, id, [16]byte(h.Sum(nil))
-	return c.last.key
+	return [16]byte(h.Sum(nil))
 }
 
 // head is what a row's cells are called; own are the names of a row that brings them.
@@ -231,7 +239,7 @@ func (c *content) head(own []string) *profile.Head {
 		return c.profile.Head(profile.Rows{Header: own, File: filepath.Base(c.path), Location: c.loc})
 	}
 	if c.columns == nil {
-		c.columns = c.profile.Head(profile.Rows{Header: c.header(nil), Top: c.top(), File: filepath.Base(c.path), Location: c.loc})
+		c.columns = c.profile.Head(profile.Rows{Header: c.header(), Top: c.top(), File: filepath.Base(c.path), Location: c.loc})
 	}
 	return c.columns
 }
@@ -250,18 +258,23 @@ func (c *content) see(head *profile.Head, cells []string) {
 	}
 }
 
-// header is what the file's cells are called; own names some rows' fields, nil all of a JSON file's.
-func (c *content) header(own map[string]bool) []string {
+// header is what the file's cells are called.
+func (c *content) header() []string {
+	if header, ok := c.fixed(); ok {
+		return header
+	}
+	return slices.Sorted(maps.Keys(c.names))
+}
+
+// fixed is the one header of all rows; ok is false for a format whose rows name their cells.
+func (c *content) fixed() (header []string, ok bool) {
 	switch f := c.format.(type) {
 	case *commas:
-		return f.header
+		return f.header, true
 	case *sheet:
-		return f.header
+		return f.header, true
 	}
-	if own == nil {
-		own = c.names
-	}
-	return slices.Sorted(maps.Keys(own))
+	return nil, false
 }
 
 // top are the lines above the first row.

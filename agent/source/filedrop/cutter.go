@@ -4,18 +4,18 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
-	"slices"
 	"strings"
 )
 
-// cutter cuts one CSV row into cells with encoding/csv, whose reader goes on where it stopped when it is fed again.
+// cutter cuts one CSV row into cells: a row without quotes at its separators, any other with encoding/csv, whose reader goes on where it
+// stopped when it is fed again.
 type cutter struct {
-	comma []byte
+	comma string
 	r     *csv.Reader
 	feed  feed
 }
 
-type feed struct{ rest []byte }
+type feed struct{ rest string }
 
 // Read implements io.Reader.
 func (f *feed) Read(p []byte) (int, error) {
@@ -28,9 +28,9 @@ func (f *feed) Read(p []byte) (int, error) {
 }
 
 func newCutter(delimiter string) *cutter {
-	c := &cutter{comma: []byte(",")}
+	c := &cutter{comma: ","}
 	if delimiter != "" {
-		c.comma = []byte(delimiter)
+		c.comma = delimiter
 	}
 	c.reset()
 	return c
@@ -38,23 +38,49 @@ func newCutter(delimiter string) *cutter {
 
 func (c *cutter) reset() {
 	c.r = csv.NewReader(&c.feed)
-	c.r.FieldsPerRecord, c.r.ReuseRecord, c.r.Comma = -1, true, []rune(string(c.comma))[0]
+	c.r.FieldsPerRecord, c.r.ReuseRecord, c.r.Comma = -1, true, []rune(c.comma)[0]
 }
 
-// cut returns the row's cells. An error says what is wrong with it in its own words.
-func (c *cutter) cut(raw []byte) ([]string, error) {
+// cut appends the row's cells to into. An error says what is wrong with it in its own words.
+func (c *cutter) cut(raw string, into []string) ([]string, error) {
+	if line := bare(raw); line != "" && len(c.comma) == 1 {
+		if cells, ok := split(line, c.comma[0], into); ok {
+			return cells, nil
+		}
+	}
 	c.feed.rest = raw
+	from := c.r.InputOffset()
 	cells, err := c.r.Read()
 	var wrong *csv.ParseError
 	switch {
-	case err == nil && len(c.feed.rest) == 0:
-		return slices.Clone(cells), nil
+	case err == nil && c.r.InputOffset() == from+int64(len(raw)):
+		return append(into, cells...), nil
 	case errors.As(err, &wrong):
 		err = errors.New(strings.TrimPrefix(wrong.Err.Error(), "csv: "))
 	case err == nil:
 		err = errors.New("it is more than one row")
 	}
-	c.feed.rest = nil
+	c.feed.rest = ""
 	c.reset() // whatever it still holds of the broken row
 	return nil, err
+}
+
+// bare is a line without its end.
+func bare(raw string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(raw, "\n"), "\r")
+}
+
+// split cuts a line at its separators; ok is false when there is more to it: quotes, or a second line.
+func split(line string, comma byte, into []string) (cells []string, ok bool) {
+	cells, from := into, 0
+	for i := 0; i < len(line); i++ {
+		switch line[i] {
+		case comma:
+			cells = append(cells, line[from:i])
+			from = i + 1
+		case '"', '\n':
+			return nil, false
+		}
+	}
+	return append(cells, line[from:]), true
 }

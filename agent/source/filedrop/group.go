@@ -6,8 +6,8 @@ import (
 	"hash/crc32"
 	"io"
 	"maps"
-	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tillpost/tillpost/agent/source"
@@ -34,7 +34,7 @@ func (c *content) seek(n int) error {
 	default:
 		c.group, c.at = 0, 0
 		for c.group < n {
-			if _, _, ok, err := c.places(); err != nil || !ok {
+			if _, _, _, ok, err := c.places(); err != nil || !ok {
 				return err
 			}
 		}
@@ -43,22 +43,23 @@ func (c *content) seek(n int) error {
 	return nil
 }
 
-// places returns the next group's rows, at most maxTicketRows of them.
-func (c *content) places() (out []place, over, ok bool, err error) {
+// places returns where the next group's rows are, and how many, at most maxTicketRows of them.
+func (c *content) places() (out []place, rows int, over, ok bool, err error) {
 	for size := 0; ; c.at++ {
 		p, more, err := c.index.done.at(c.at)
 		if err != nil {
-			return nil, false, false, err
+			return nil, 0, false, false, err
 		}
-		if size += int(p.size); !more || len(out) > 0 && (p.group != out[0].group || over && (len(out) == maxTicketRows || size > maxTicketBytes)) {
+		if !more || len(out) > 0 && (p.group != out[0].group || over && (rows+p.rows > maxTicketRows || size+int(p.size) > maxTicketBytes)) {
 			break
 		}
+		size, rows = size+int(p.size), rows+p.rows
 		out, over = append(out, p), p.over
 	}
 	if len(out) > 0 {
 		c.group++
 	}
-	return out, over, len(out) > 0, nil
+	return out, rows, over, len(out) > 0, nil
 }
 
 // next reads the next group's rows from the file again; ok is false behind the last. Code unavailable: the file is not the same any more.
@@ -70,53 +71,27 @@ func (c *content) next(f io.ReaderAt) (g group, ok bool, err error) {
 		c.group++
 		return group{note: c.refused, header: []string{}, rows: []profile.Row{}}, true, nil
 	}
-	at, over, ok, err := c.places()
+	at, n, over, ok, err := c.places()
 	if err != nil || !ok {
 		return g, false, err
 	}
-	own, rows := map[string]bool{}, make([]fields, len(at))
-	for i, p := range at {
+	header, _ := c.fixed()
+	read := reading{c: c, rows: make([]profile.Row, 0, n), room: make([]string, 0, n*len(header))}
+	for _, p := range at {
 		raw, err := c.raw(f, p)
 		if err != nil {
 			return g, false, err
 		}
-		bad := c.told[int(p.row)]
-		if p.bad && bad == "" {
-			bad = "it cannot be read as a row"
-		}
-		var wrong error
-		if rows[i], wrong = c.format.parse(raw); wrong != nil && bad == "" {
-			bad = wrong.Error()
-		}
-		if bad != "" {
-			g.note, rows[i] = bad, fields{cells: []string{string(raw)}}
-		}
-		for _, n := range rows[i].names {
-			own[n] = true
-		}
+		read.place(p, raw)
 	}
+	g = read.group()
 	if over {
 		g.note = fmt.Sprintf("its ticket has more than %d rows or %d MB, which no ticket has: look at what the profile takes for the ticket's number", maxTicketRows, maxTicketBytes>>20)
-	}
-	for _, n := range c.profile.Columns() {
-		own[n] = true
-	}
-	g.header = c.header(own)
-	for i, p := range at {
-		cells := rows[i].cells
-		if rows[i].names != nil {
-			cells = make([]string, len(g.header))
-			for k, n := range rows[i].names {
-				at, _ := slices.BinarySearch(g.header, n)
-				cells[at] = rows[i].cells[k]
-			}
-		}
-		g.rows = append(g.rows, profile.Row{N: int(p.row), Cells: cells})
 	}
 	return g, true, nil
 }
 
-// raw is a row's bytes, proven to be those that were grouped.
+// raw is rows' bytes, proven to be those that were grouped.
 func (c *content) raw(f io.ReaderAt, p place) (raw []byte, err error) {
 	if s, is := c.format.(*sheet); is {
 		raw = s.body[p.off : p.off+int64(p.size)]
@@ -129,83 +104,69 @@ func (c *content) raw(f io.ReaderAt, p place) (raw []byte, err error) {
 	return raw, nil
 }
 
-// draft makes a group's record. An error with code invalid says why it cannot be booked: it goes as it is and becomes a case.
-func (c *content) draft(g group) (d source.Draft, rec retail.Record, err error) {
-	rows := profile.Rows{Profile: c.profile.Name, File: filepath.Base(c.path), SHA256: c.sha, Location: c.loc, Top: c.top(), Header: g.header, Rows: g.rows, Note: g.note}
-	c.clean(&rows)
-	body, merr := json.Marshal(rows)
-	if merr != nil {
-		return d, nil, fault.New(fault.Internal, "write rows", merr)
-	}
-	d = source.Draft{Stream: c.stream, Location: c.loc, Kind: decode.Rows, ContentType: "application/json", At: c.read, Body: body}
-	rec, err = c.profile.Decode(rows)
-	if err != nil && rows.Note == "" {
-		d.Key = c.profile.Number(rows)
-	}
-	switch r := rec.(type) {
-	case retail.Ticket:
-		d.Location, d.Key = r.Location, r.Key.ID
-		if err == nil {
-			err = r.Validate(c.read)
+// reading is a group that is being read.
+type reading struct {
+	c     *content
+	note  string
+	rows  []profile.Row
+	names [][]string // of each row, for a format whose rows name their cells
+	room  []string   // cells of all rows, one behind the other
+}
+
+// place reads the rows of one place.
+func (r *reading) place(p place, raw []byte) {
+	text := string(raw)
+	for i := range p.rows {
+		line := text
+		if i < p.rows-1 {
+			end := strings.IndexByte(text, '\n') + 1
+			line, text = text[:end], text[end:]
 		}
-	case retail.Control:
-		d.Location, d.Key = r.Location, string(r.Day)
+		r.row(int(p.row)+i, line, p.bad)
 	}
-	return d, rec, err
 }
 
-// clean takes card data out of every cell before anything is made of it. A ticket's number that looks like a card's becomes a token: masked,
-// two tickets could become one.
-func (c *content) clean(r *profile.Rows) {
-	r.File, r.Note = guard.Text(r.File), guard.Text(r.Note)
-	r.Top = cleaned(r.Top)
-	cell := c.cleaners(r)
-	for _, row := range r.Rows {
-		for k, text := range row.Cells {
-			if k < len(cell) {
-				row.Cells[k] = cell[k](text)
-			} else {
-				row.Cells[k] = guard.Text(text)
-			}
+func (r *reading) row(n int, raw string, broken bool) {
+	bad := r.c.told[n]
+	if broken && bad == "" {
+		bad = "it cannot be read as a row"
+	}
+	got, wrong := r.c.format.parse(raw, r.room[len(r.room):])
+	if wrong != nil && bad == "" {
+		bad = wrong.Error()
+	}
+	if bad != "" {
+		r.note, got = bad, fields{cells: []string{raw}}
+	} else if left := cap(r.room) - len(r.room); len(got.cells) <= left {
+		r.room = r.room[:len(r.room)+len(got.cells)]
+	}
+	r.rows, r.names = append(r.rows, profile.Row{N: n, Cells: slices.Clip(got.cells)}), append(r.names, got.names)
+}
+
+// group puts the rows under one header.
+func (r *reading) group() group {
+	if header, ok := r.c.fixed(); ok {
+		return group{r.note, header, r.rows}
+	}
+	own := map[string]bool{}
+	for _, names := range append(r.names, r.c.profile.Columns()) {
+		for _, n := range names {
+			own[n] = true
 		}
 	}
-}
-
-// cleaners are how a header's cells are cleaned. A file's rows have one header, so they are made once.
-type cleaners struct {
-	of     []string // the header, as it came
-	noted  bool     // rows that nobody can make sense of have no key
-	header []string // clean
-	cell   []func(string) string
-}
-
-// cleaners says how r's cells are cleaned, and cleans its header.
-func (c *content) cleaners(r *profile.Rows) []func(string) string {
-	noted := r.Note != ""
-	if c.cells.cell == nil || c.cells.noted != noted || !slices.Equal(c.cells.of, r.Header) {
-		n := cleaners{of: slices.Clone(r.Header), noted: noted, header: cleaned(r.Header), cell: make([]func(string) string, len(r.Header))}
-		for k, name := range n.header {
-			switch {
-			case !noted && c.profile.IsKey(name):
-				n.cell[k] = func(s string) string { return guard.Key(c.card.Secret, s) }
-			case guard.Never(name):
-				n.cell[k] = guard.Drop
-			default:
-				n.cell[k] = guard.Text
-			}
+	g := group{r.note, slices.Sorted(maps.Keys(own)), r.rows}
+	for i, names := range r.names {
+		if names == nil {
+			continue
 		}
-		c.cells = n
+		cells := make([]string, len(g.header))
+		for k, n := range names {
+			at, _ := slices.BinarySearch(g.header, n)
+			cells[at] = g.rows[i].Cells[k]
+		}
+		g.rows[i].Cells = cells
 	}
-	r.Header = c.cells.header
-	return c.cells.cell
-}
-
-func cleaned(in []string) []string {
-	out := slices.Clone(in)
-	for i := range out {
-		out[i] = guard.Text(out[i])
-	}
-	return out
+	return g
 }
 
 // marks prove how far a file of whole days has brought each location.

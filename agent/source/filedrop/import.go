@@ -77,26 +77,19 @@ func (im Import) Run(ctx context.Context, sink source.Sink) (rep Report, err err
 	}
 	out := batcher{sink: sink, name: "import " + rep.File, waiting: c.introduce()}
 	booked, rounded := decimal.Decimal{}, decimal.Decimal{}
-	for {
-		g, ok, err := c.next(f)
-		if err != nil {
-			return rep, err
+	err = c.each(ctx, f, func(d drafted) error {
+		if fault.Is(d.err, fault.Internal) {
+			return d.err
 		}
-		if !ok {
-			break
-		}
-		d, rec, err := c.draft(g)
-		if fault.Is(err, fault.Internal) {
-			return rep, err
-		}
-		rep.count(g, rec, err)
-		if t, ok := rec.(retail.Ticket); ok && err == nil {
+		rep.count(d.group, d.rec, d.err)
+		if t, ok := d.rec.(retail.Ticket); ok && d.err == nil {
 			b, r := worth(t)
 			booked, rounded = booked.Add(b), rounded.Add(r)
 		}
-		if err := out.add(ctx, d); err != nil {
-			return rep, err
-		}
+		return out.add(ctx, d.draft)
+	})
+	if err != nil {
+		return rep, err
 	}
 	rep.Booked, rep.Rounded, rep.Source = booked.String(), rounded.String(), booked.Sub(rounded).String()
 	if c.refused != "" {

@@ -6,17 +6,20 @@ import (
 	"cmp"
 	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"io"
 	"os"
 
 	"github.com/tillpost/tillpost/shared/fault"
 )
 
-// place is where a row stands: its number in the file, its bytes in the decoded text, and their checksum. Group is the row with which its
-// ticket begins. Nothing of the row itself is in it: this is what is spilled to disk.
+// place is where rows of one ticket stand together: the first one's number in the file, how many lines they are, their bytes in the decoded
+// text, and those bytes' checksum. A row that is more than a line stands alone. Group is the row with which its ticket begins. Nothing of
+// the rows themselves is in it: this is what is spilled to disk.
 type place struct {
 	group uint64
 	row   uint64
+	rows  int
 	off   int64
 	size  uint32
 	crc   uint32
@@ -34,6 +37,7 @@ func (p place) entry(key [16]byte) (e entry) {
 	binary.BigEndian.PutUint64(e[24:], uint64(p.off))
 	binary.BigEndian.PutUint32(e[32:], p.size)
 	binary.BigEndian.PutUint32(e[36:], p.crc)
+	binary.BigEndian.PutUint16(e[42:], uint16(p.rows))
 	if p.bad {
 		e[41] = 1
 	}
@@ -42,8 +46,10 @@ func (p place) entry(key [16]byte) (e entry) {
 
 func (e *entry) place() place {
 	return place{group: binary.BigEndian.Uint64(e[:8]), row: binary.BigEndian.Uint64(e[16:]), off: int64(binary.BigEndian.Uint64(e[24:])),
-		size: binary.BigEndian.Uint32(e[32:]), crc: binary.BigEndian.Uint32(e[36:]), over: e[40] == 1, bad: e[41] == 1}
+		size: binary.BigEndian.Uint32(e[32:]), crc: binary.BigEndian.Uint32(e[36:]), over: e[40] == 1, bad: e[41] == 1, rows: e.rows()}
 }
+
+func (e *entry) rows() int { return int(binary.BigEndian.Uint16(e[42:])) }
 
 func (e *entry) compare(o *entry) int { return bytes.Compare(e[:24], o[:24]) }
 
@@ -51,22 +57,60 @@ func (e *entry) compare(o *entry) int { return bytes.Compare(e[:24], o[:24]) }
 type index struct {
 	byID sorter
 	done list
+	last struct { // place that may grow
+		key   [16]byte
+		place place
+	}
 }
+
+const (
+	maxTogether      = 500 // lines in one place; maxTicketRows is a multiple
+	maxTogetherBytes = 128 << 10
+)
 
 func newIndex(dir string) *index {
 	return &index{byID: sorter{dir: dir}, done: list{dir: dir}}
 }
 
-// add notes a row of the ticket that key stands for.
-func (x *index) add(key [16]byte, p place) error { return x.byID.add(p.entry(key)) }
+// add notes a row of the ticket that key stands for: rows of a ticket mostly follow one another, and are one entry then. line says that the
+// row is just one line.
+func (x *index) add(key [16]byte, s span, line bool) error {
+	l := &x.last
+	if p := &l.place; line && p.rows > 0 && key == l.key && s.off == p.off+int64(p.size) && uint64(s.row) == p.row+uint64(p.rows) && p.rows < maxTogether && int(p.size)+len(s.raw) <= maxTogetherBytes {
+		p.size, p.rows, p.crc = p.size+uint32(len(s.raw)), p.rows+1, crc32.Update(p.crc, crc32.IEEETable, s.raw)
+		return nil
+	}
+	if err := x.settle(); err != nil {
+		return err
+	}
+	p := place{row: uint64(s.row), rows: 1, off: s.off, size: uint32(len(s.raw)), crc: crc32.ChecksumIEEE(s.raw), bad: s.bad != ""}
+	if !line {
+		return x.byID.add(p.entry(key))
+	}
+	l.key, l.place = key, p
+	return nil
+}
+
+// settle notes the place that may grow: it is whole.
+func (x *index) settle() error {
+	p := x.last.place
+	x.last.place = place{}
+	if p.rows == 0 {
+		return nil
+	}
+	return x.byID.add(p.entry(x.last.key))
+}
 
 // finish sorts; rows of a ticket with more than maxTicketRows are marked.
 func (x *index) finish() error {
 	var key [16]byte
 	var ticket []entry // of the ticket that is being gathered
-	size, over := 0, false
+	size, rows, over := 0, 0, false
 	out := sorter{dir: x.byID.dir}
 	defer out.close()
+	if err := x.settle(); err != nil {
+		return err
+	}
 	flush := func() error {
 		for i := range ticket {
 			if over {
@@ -85,13 +129,14 @@ func (x *index) finish() error {
 			if err := flush(); err != nil {
 				return err
 			}
-			size, over, key, group = 0, false, [16]byte(e[:16]), [16]byte{}
+			size, rows, over, key, group = 0, 0, false, [16]byte(e[:16]), [16]byte{}
 			copy(group[:], e[16:24])
 		}
 		n := *e
 		copy(n[:16], group[:])
 		size += int(binary.BigEndian.Uint32(e[32:]))
-		if ticket = append(ticket, n); len(ticket) > maxTicketRows || size > maxTicketBytes {
+		rows += e.rows()
+		if ticket = append(ticket, n); rows > maxTicketRows || size > maxTicketBytes {
 			over = true
 			return flush()
 		}

@@ -33,17 +33,17 @@ func (objects) each(ctx context.Context, r io.Reader, f func(span) error) error 
 			continue
 		}
 		some = true
-		if err := f(span{n.n, n.off, n.raw, n.bad}); err != nil {
+		if err := f(span{n.n, n.off, n.raw, n.bad, true}); err != nil {
 			return err
 		}
 	}
 	return ctx.Err()
 }
 
-func (objects) parse(raw []byte) (fields, error) {
-	m, err := flat(raw)
+func (objects) parse(raw string, _ []string) (fields, error) {
+	m, err := flat([]byte(raw))
 	if err != nil {
-		return fields{cells: []string{string(raw)}}, err
+		return fields{cells: []string{raw}}, err
 	}
 	out := fields{names: slices.Sorted(maps.Keys(m))}
 	for _, n := range out.names {
@@ -78,9 +78,9 @@ func (array) each(ctx context.Context, r io.Reader, f func(span) error) error {
 			return leash.err
 		}
 		if err != nil {
-			return f(span{n, d.InputOffset(), nil, "the JSON breaks off here, and nothing behind it can be read: " + err.Error() + ". Export the file again"})
+			return f(span{row: n, off: d.InputOffset(), bad: "the JSON breaks off here, and nothing behind it can be read: " + err.Error() + ". Export the file again"})
 		}
-		if err := f(span{n, d.InputOffset() - int64(len(raw)), raw, ""}); err != nil {
+		if err := f(span{row: n, off: d.InputOffset() - int64(len(raw)), raw: raw}); err != nil {
 			return err
 		}
 	}
@@ -93,7 +93,7 @@ func (array) each(ctx context.Context, r io.Reader, f func(span) error) error {
 			return nil
 		}
 	}
-	return f(span{n + 1, d.InputOffset(), nil, "the JSON list does not end as it should: the file is damaged, or was not written to its end. Export it again"})
+	return f(span{row: n + 1, off: d.InputOffset(), bad: "the JSON list does not end as it should: the file is damaged, or was not written to its end. Export it again"})
 }
 
 // leash bounds what one element makes the decoder read.

@@ -22,20 +22,21 @@ const (
 	shown     = 200      // bytes of an unusable row that its case shows
 )
 
-// span is a row as its format cuts it out of the text: raw are its bytes at off, and bad tells why they cannot be read as a row. The bytes
-// hold until the next span.
+// span is a row as its format cuts it out of the text: raw are its bytes at off, and bad tells why they cannot be read as a row; line says
+// that it is just one line. The bytes hold until the next span.
 type span struct {
-	row int
-	off int64
-	raw []byte
-	bad string
+	row  int
+	off  int64
+	raw  []byte
+	bad  string
+	line bool
 }
 
-// format knows one kind of file. each cuts the text into rows from front to end; parse reads one row. Both are given the same bytes at any
-// time, so that a row that is read again later is the same row.
+// format knows one kind of file. each cuts the text into rows from front to end; parse reads one row, and
+// may put its cells into room. Both are given the same bytes at any time, so that a row that is read again later is the same row.
 type format interface {
 	each(ctx context.Context, r io.Reader, f func(span) error) error
-	parse(raw []byte) (fields, error)
+	parse(raw string, room []string) (fields, error)
 }
 
 // fields are a row's cells; names are its own, for a format whose rows name them.
@@ -99,11 +100,12 @@ func (c *commas) each(ctx context.Context, r io.Reader, f func(span) error) erro
 // join gathers the lines of a row whose quotes go on. When they never end, or end wrongly, the first line stands alone and rest are rows
 // of their own.
 func (c *commas) join(first line, next func() (line, error)) (s span, rest []line, err error) {
-	s = span{row: first.n, off: first.off, raw: first.raw, bad: first.bad}
+	s = span{row: first.n, off: first.off, raw: first.raw, bad: first.bad, line: true}
 	state := c.quotes(outside, first.raw)
 	if first.bad != "" || state != inside {
 		return s, nil, nil
 	}
+	s.line = false
 	body := bytes.Clone(first.raw)
 	first.raw = bytes.Clone(first.raw)
 	for state == inside && len(body) < maxQuoted {
@@ -144,7 +146,7 @@ func (c *commas) quotes(at quoting, raw []byte) quoting {
 	if at == outside && bytes.IndexByte(raw, '"') < 0 {
 		return outside
 	}
-	comma := c.cells.comma
+	comma := []byte(c.cells.comma)
 	fresh := at == outside // at the beginning of a cell
 	for i := 0; i < len(raw); i++ {
 		switch {
@@ -173,7 +175,7 @@ func (c *commas) quotes(at quoting, raw []byte) quoting {
 // head looks for the header: the first row behind those that the profile skips, or the first that holds the cell by which the profile
 // knows it. What stands above it is kept: a report tells its day there.
 func (c *commas) head(s span) error {
-	cells, err := c.cells.cut(s.raw)
+	cells, err := c.cells.cut(string(s.raw), nil)
 	if s.bad != "" || err != nil {
 		if s.bad == "" && len(bytes.TrimSpace(s.raw)) == 0 {
 			return nil
@@ -224,10 +226,10 @@ func (c *commas) atEnd() error {
 }
 
 // parse reads a row's cells.
-func (c *commas) parse(raw []byte) (fields, error) {
-	cells, err := c.cells.cut(raw)
+func (c *commas) parse(raw string, room []string) (fields, error) {
+	cells, err := c.cells.cut(raw, room)
 	if err != nil {
-		return fields{cells: []string{string(raw)}}, err
+		return fields{cells: []string{raw}}, err
 	}
 	return c.fit(cells)
 }

@@ -88,7 +88,7 @@ func (s *sheet) each(ctx context.Context, r io.Reader, f func(span) error) error
 		if len(raw) > maxRow {
 			bad = fmt.Sprintf("it is longer than %d bytes", maxRow)
 		}
-		if err := f(span{n, at, raw, bad}); err != nil {
+		if err := f(span{row: n, off: at, raw: raw, bad: bad}); err != nil {
 			return err
 		}
 	}
@@ -101,10 +101,10 @@ func (s *sheet) each(ctx context.Context, r io.Reader, f func(span) error) error
 	return s.atEnd()
 }
 
-func (s *sheet) parse(raw []byte) (fields, error) {
+func (s *sheet) parse(raw string, _ []string) (fields, error) {
 	var cells []string
-	if err := json.Unmarshal(raw, &cells); err != nil {
-		return fields{cells: []string{string(raw)}}, err
+	if err := json.Unmarshal([]byte(raw), &cells); err != nil {
+		return fields{cells: []string{raw}}, err
 	}
 	return s.fit(cells)
 }

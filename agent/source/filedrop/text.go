@@ -31,6 +31,7 @@ type text struct {
 	begins   []begin           // of each chunk, and the end behind the last
 	chunk    []byte            // the one that is being read
 	raw      []byte            // read and not decoded yet
+	in, out  []byte            // room for raw and chunk
 	decoder  transform.Transformer
 	sum      hash.Hash
 	ended    bool
@@ -114,10 +115,11 @@ func (o over) Read(p []byte) (int, error) {
 // next decodes the next chunk of r.
 func (t *text) next(r io.Reader) error {
 	if !t.ended && len(t.raw) < chunkSize {
-		buf := make([]byte, chunkSize)
-		n, err := io.ReadFull(r, buf)
-		t.sum.Write(buf[:n])
-		t.raw = append(slices.Clip(t.raw), buf[:n]...)
+		t.in = slices.Grow(append(t.in[:0], t.raw...), chunkSize)
+		have := len(t.in)
+		n, err := io.ReadFull(r, t.in[have:have+chunkSize])
+		t.raw = t.in[: have+n : have+n]
+		t.sum.Write(t.raw[have:])
 		switch {
 		case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
 			t.ended = true
@@ -131,10 +133,11 @@ func (t *text) next(r io.Reader) error {
 	if len(t.raw) == 0 && t.ended {
 		return io.EOF
 	}
-	out, used, err := decoded(t.decoder, t.raw, t.ended)
+	out, used, err := decoded(t.decoder, t.raw, t.ended, t.out)
 	if err != nil {
 		return err
 	}
+	t.out = out
 	if used == 0 && !t.ended {
 		return fault.Msg(fault.Invalid, "read file", "the file is not in the encoding that its profile says")
 	}
@@ -144,10 +147,11 @@ func (t *text) next(r io.Reader) error {
 	return nil
 }
 
-// decoded is raw as UTF-8, and how many bytes of it that took: a character that is cut off at the end waits for the next chunk.
-func decoded(d transform.Transformer, raw []byte, ended bool) (out []byte, used int, err error) {
+// decoded is raw as UTF-8, in room when that is enough, and how many bytes of it that took: a character that is cut off at the end waits for
+// the next chunk.
+func decoded(d transform.Transformer, raw []byte, ended bool, room []byte) (out []byte, used int, err error) {
 	d.Reset()
-	out = make([]byte, 0, len(raw)+len(raw)/8+16)
+	out = slices.Grow(room[:0], len(raw)+len(raw)/8+16)
 	for {
 		n, m, err := d.Transform(out[len(out):cap(out)], raw[used:], ended)
 		out, used = out[:len(out)+n], used+m
@@ -162,8 +166,18 @@ func decoded(d transform.Transformer, raw []byte, ended bool) (out []byte, used 
 	}
 }
 
-// slice reads n bytes of the decoded text at off again. Code unavailable: the file is not the same any more.
+// slice reads n bytes of the decoded text at off again; they may not be changed. Code unavailable: the file is not the same any more.
 func (t *text) slice(f io.ReaderAt, off int64, n int) ([]byte, error) {
+	if n == 0 {
+		return nil, nil
+	}
+	body, from, err := t.chunkAt(f, off)
+	if err != nil {
+		return nil, err
+	}
+	if body = body[off-from:]; len(body) >= n {
+		return body[:n:n], nil
+	}
 	out := make([]byte, 0, n)
 	for len(out) < n {
 		body, from, err := t.chunkAt(f, off+int64(len(out)))
@@ -200,11 +214,12 @@ func (t *text) chunkAt(f io.ReaderAt, off int64) ([]byte, int64, error) {
 			oldest = k
 		}
 	}
-	raw := make([]byte, t.begins[i+1].raw-from.raw)
+	t.in = slices.Grow(t.in[:0], int(t.begins[i+1].raw-from.raw))
+	raw := t.in[:t.begins[i+1].raw-from.raw]
 	if _, err := f.ReadAt(raw, from.raw); err != nil && !errors.Is(err, io.EOF) {
 		return nil, 0, fault.New(fault.Unavailable, "read file", err)
 	}
-	body, _, err := decoded(t.newDecoder(), raw, i+2 == len(t.begins))
+	body, _, err := decoded(t.newDecoder(), raw, i+2 == len(t.begins), nil)
 	if err != nil || int64(len(body)) != t.begins[i+1].at-from.at {
 		return nil, 0, errMoving
 	}

@@ -351,7 +351,7 @@ func (c *content) batch(n, most int) (ds []source.Draft, last bool, err error) {
 		if err != nil || !ok {
 			return ds, !ok, err
 		}
-		d, _, err := c.draft(g) // what cannot be booked goes as it is and becomes a case
+		d, _, err := c.draw.draft(g) // what cannot be booked goes as it is and becomes a case
 		if fault.Is(err, fault.Internal) {
 			return nil, false, err
 		}

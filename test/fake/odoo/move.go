@@ -95,6 +95,13 @@ func (s *Server) cancel(which []int64) error {
 		if m == nil {
 			return gone("account.move", id)
 		}
+		if m["state"] == "posted" { // goes by way of the draft, with what stands in that way
+			if err := s.draft([]int64{id}); err != nil {
+				return err
+			}
+		} else if m["state"] != "draft" {
+			return fault{2, "Only draft journal entries can be cancelled."}
+		}
 		s.put("account.move", id, m.with(record{"state": "cancel"}))
 	}
 	return nil

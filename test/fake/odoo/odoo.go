@@ -28,6 +28,7 @@ type Options struct {
 	KeyEnds    string // of the user's API key from 18 on: "2027-02-22 19:21:18", "never", "" = in 90 days, which is the most that Odoo gives
 	NoXML      bool   // an Odoo to come, which speaks JSON-2 alone
 	Second     string // name of a second company, with a chart of its own, "" = none
+	Stock      bool   // the stock app is installed, with one warehouse
 	Neutral    bool   // a neutralised copy: its pages carry the banner
 }
 

@@ -3,6 +3,7 @@ package odoo
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -163,18 +164,17 @@ func (s *Server) searchRead(model string, args []any, kw map[string]any) (any, e
 			return nil, trace(fmt.Sprintf("ValueError: Invalid field %s.%v in leaf", model, cond[0]))
 		}
 	}
+	asked := slices.ContainsFunc(domain, func(c any) bool { // archived records are left out unless the domain asks for them
+		cond, _ := c.([]any)
+		return len(cond) == 3 && cond[0] == "active"
+	})
 	var found []int64
 	for id, r := range s.candidates(model, domain) {
-		ok := true
-		for _, c := range domain {
-			cond, isCond := c.([]any)
-			if !isCond || len(cond) != 3 {
-				return nil, trace(fmt.Sprintf("ValueError: Invalid leaf %v", c))
-			}
-			path, _ := cond[0].(string)
-			ok = ok && match(s.walk(model, r, path), cond[1], cond[2])
+		ok, err := s.meets(model, r, domain)
+		if err != nil {
+			return nil, err
 		}
-		if ok && r["active"] != false && !s.hidden(model, r) {
+		if ok && (asked || r["active"] != false) && !s.hidden(model, r) {
 			found = append(found, id)
 		}
 	}
@@ -188,9 +188,51 @@ func (s *Server) searchRead(model string, args []any, kw map[string]any) (any, e
 	return s.read(model, found, stringList(kw["fields"]), kw["load"] == "")
 }
 
+// meets evaluates a domain: operators stand before what they join, and what none joins must hold together.
+func (s *Server) meets(model string, r record, domain []any) (ok bool, err error) {
+	ok = true
+	for len(domain) > 0 {
+		var one bool
+		if one, domain, err = s.term(model, r, domain); err != nil {
+			return false, err
+		}
+		ok = ok && one
+	}
+	return ok, nil
+}
+
+// term takes the first condition of a domain, with all that its operator joins.
+func (s *Server) term(model string, r record, domain []any) (ok bool, rest []any, err error) {
+	if len(domain) == 0 {
+		return false, nil, trace("IndexError: list index out of range")
+	}
+	head, rest := domain[0], domain[1:]
+	switch head {
+	case "!":
+		ok, rest, err = s.term(model, r, rest)
+		return !ok, rest, err
+	case "|", "&":
+		a, rest, err := s.term(model, r, rest)
+		if err != nil {
+			return false, nil, err
+		}
+		b, rest, err := s.term(model, r, rest)
+		if head == "|" {
+			return a || b, rest, err
+		}
+		return a && b, rest, err
+	}
+	cond, isCond := head.([]any)
+	if !isCond || len(cond) != 3 {
+		return false, nil, trace(fmt.Sprintf("ValueError: Invalid leaf %v", head))
+	}
+	path, _ := cond[0].(string)
+	return match(s.walk(model, r, path), cond[1], cond[2]), rest, nil
+}
+
 // links says which model a reference leads to.
 var links = map[string]string{"journal_id": "account.journal", "move_id": "account.move", "account_id": "account.account", "company_id": "res.company",
-	"tax_id": "account.tax", "tax_line_id": "account.tax", "currency_id": "res.currency", "tax_repartition_line_id": "account.tax.repartition.line", "plan_id": "account.analytic.plan"}
+	"tax_id": "account.tax", "tax_line_id": "account.tax", "currency_id": "res.currency", "tax_repartition_line_id": "account.tax.repartition.line", "plan_id": "account.analytic.plan", "root_plan_id": "account.analytic.plan", "parent_id": "account.analytic.plan"}
 
 func (s *Server) walk(model string, r record, path string) any {
 	head, rest, more := strings.Cut(path, ".")
@@ -240,6 +282,10 @@ func (s *Server) field(model string, r record, name string) any {
 		if name == "is_reconciled" {
 			return s.bankReconciled(r)
 		}
+	case "account.analytic.account":
+		if name == "root_plan_id" {
+			return s.rootOf(r["plan_id"])
+		}
 	case "res.company":
 		if (strings.HasPrefix(name, "user_") || strings.HasPrefix(name, "max_")) && strings.HasSuffix(name, "_lock_date") {
 			return s.userLock(r["id"].(int64), name)
@@ -261,6 +307,19 @@ func (s *Server) field(model string, r record, name string) any {
 		return false
 	}
 	return v
+}
+
+// rootOf is the plan at the root of a plan: an item has one account of each.
+func (s *Server) rootOf(plan any) any {
+	for {
+		n, _ := plan.(int64)
+		r := s.b.Models["account.analytic.plan"][n]
+		if up, ok := r["parent_id"].(int64); ok && up != 0 {
+			plan = up
+			continue
+		}
+		return plan
+	}
 }
 
 func (s *Server) read(model string, which []int64, fields []string, bare bool) (any, error) {
@@ -383,11 +442,27 @@ func match(v, op, want any) bool {
 	case "not like":
 		return !strings.Contains(fmt.Sprint(v), fmt.Sprint(want))
 	case "=like":
-		s, _ := v.(string)
+		s, isText := v.(string)
 		p, _ := want.(string)
-		return strings.HasPrefix(s, strings.TrimSuffix(p, "%"))
+		return isText && like(s, p)
 	}
 	return false
+}
+
+// like is SQL's LIKE: % stands for any text, _ for any character.
+func like(s, pattern string) bool {
+	var b strings.Builder
+	for _, r := range pattern {
+		switch r {
+		case '%':
+			b.WriteString("(?s:.*)")
+		case '_':
+			b.WriteString("(?s:.)")
+		default:
+			b.WriteString(regexp.QuoteMeta(string(r)))
+		}
+	}
+	return regexp.MustCompile("^" + b.String() + "$").MatchString(s)
 }
 
 // ordered compares dates, which sort as text, and numbers.

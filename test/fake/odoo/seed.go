@@ -19,9 +19,12 @@ func (s *Server) seed() {
 		s.put("account.account", int64(i+20), s.accountOf(a[0], a[1], a[2]))
 	}
 	s.put("account.journal", 3, s.b.Models["account.journal"][3].with(record{"default_account_id": int64(bankAccount), "suspense_account_id": int64(suspense)}))
-	s.put("account.tax", 1, record{"name": "15%", "type_tax_use": "sale", "amount": 15.0, "company_id": int64(1)})
+	s.put("account.tax", 1, record{"name": "15%", "type_tax_use": "sale", "amount": 15.0, "amount_type": "percent", "company_id": int64(1)})
 	s.repartition(1, int64(22))
 	s.put("account.analytic.plan", 1, record{"name": "Project"})
+	if s.Stock {
+		s.put("stock.warehouse", 1, record{"name": "My Company", "code": "WH", "company_id": int64(1)})
+	}
 	if s.Second != "" {
 		s.seedSecond()
 	}

@@ -1,0 +1,95 @@
+package filedrop
+
+import (
+	"path/filepath"
+	"slices"
+
+	"github.com/tillpost/tillpost/agent/source"
+	"github.com/tillpost/tillpost/shared/decode"
+	"github.com/tillpost/tillpost/shared/guard"
+	"github.com/tillpost/tillpost/shared/profile"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// drafter makes records of groups. It keeps what a file's rows share; each goroutine has its own.
+type drafter struct {
+	c     *content
+	known bool // what follows
+	noted bool // rows that nobody can make sense of have no key
+	of    []string
+	rows  profile.Rows          // without rows and note, clean
+	cell  []func(string) string // how each of the header's cells is cleaned
+	head  *profile.Head
+}
+
+// draft makes a group's record. An error with code invalid says why it cannot be booked: it goes as it is and becomes a case.
+func (m *drafter) draft(g group) (d source.Draft, rec retail.Record, err error) {
+	c := m.c
+	rows := m.clean(g)
+	d = source.Draft{Stream: c.stream, Location: c.loc, Kind: decode.Rows, ContentType: "application/json", At: c.read}
+	if d.Body, err = rows.Body(); err != nil {
+		return d, nil, err
+	}
+	rec, err = c.profile.Under(m.head, rows)
+	if err != nil && rows.Note == "" {
+		d.Key = c.profile.Number(rows)
+	}
+	switch r := rec.(type) {
+	case retail.Ticket:
+		d.Location, d.Key = r.Location, r.Key.ID
+		if err == nil {
+			err = r.Validate(c.read)
+		}
+	case retail.Control:
+		d.Location, d.Key = r.Location, string(r.Day)
+	}
+	return d, rec, err
+}
+
+// clean takes card data out of every cell before anything is made of it. A ticket's number that looks like a card's becomes a token: masked,
+// two tickets could become one.
+func (m *drafter) clean(g group) profile.Rows {
+	if noted := g.note != ""; !m.known || m.noted != noted || !slices.Equal(m.of, g.header) {
+		m.know(g.header, noted)
+	}
+	r := m.rows
+	r.Rows, r.Note = g.rows, guard.Text(g.note)
+	for _, row := range r.Rows {
+		for k, text := range row.Cells {
+			if k < len(m.cell) {
+				row.Cells[k] = m.cell[k](text)
+			} else {
+				row.Cells[k] = guard.Text(text)
+			}
+		}
+	}
+	return r
+}
+
+// know works out what rows under a header share.
+func (m *drafter) know(header []string, noted bool) {
+	c := m.c
+	m.known, m.of, m.noted = true, slices.Clone(header), noted
+	m.rows = profile.Rows{Profile: c.profile.Name, File: guard.Text(filepath.Base(c.path)), SHA256: c.sha, Location: c.loc, Top: cleaned(c.top()), Header: cleaned(header)}
+	m.head = c.profile.Head(m.rows)
+	m.head.Remember()
+	m.cell = make([]func(string) string, len(header))
+	for k, name := range m.rows.Header {
+		switch {
+		case !noted && c.profile.IsKey(name):
+			m.cell[k] = func(s string) string { return guard.Key(c.card.Secret, s) }
+		case guard.Never(name):
+			m.cell[k] = guard.Drop
+		default:
+			m.cell[k] = guard.Text
+		}
+	}
+}
+
+func cleaned(in []string) []string {
+	out := slices.Clone(in)
+	for i := range out {
+		out[i] = guard.Text(out[i])
+	}
+	return out
+}

@@ -1,0 +1,89 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tillpost/tillpost/hub/odoo"
+	"github.com/tillpost/tillpost/shared/fault"
+)
+
+// claimed is how one database's claim stands.
+type claimed struct {
+	Database string `json:"database,omitempty"` // as the settings call it, "" = the first
+	URL      string `json:"url"`
+	Here     string `json:"here"`  // as the running hub saw it last
+	Held     string `json:"held"`  // who holds it in Odoo now
+	Wants    string `json:"wants"` // who is or was held back by it
+}
+
+// claimCommand shows which hub posts to the books, or makes it this one.
+func (c *cli) claimCommand() *cobra.Command {
+	take, database := false, ""
+	cmd := c.on("claim", "which hub posts to these books; --take-over makes it this one", 0, func(ctx context.Context, s *desk, _ []string) error {
+		if take {
+			return c.takeOver(ctx, s, database)
+		}
+		var all []claimed
+		for _, b := range s.cfg.Odoo.all() {
+			client, err := OpenOdoo(b.cfg)
+			if err != nil {
+				return err
+			}
+			k := claimed{Database: b.name, URL: b.cfg.URL}
+			if k.Here, err = s.ClaimStands(ctx, (&lane{name: b.name}).connection()); err != nil {
+				return err
+			}
+			held, wants, err := odoo.ReadClaim(ctx, client)
+			if err != nil {
+				return err
+			}
+			k.Held, k.Wants = nameOf(held), nameOf(wants)
+			all = append(all, k)
+		}
+		return c.tell(oneOrAll(all), func(w io.Writer) {
+			for _, k := range all {
+				fmt.Fprintf(w, "Odoo at %s: the claim is %s.\n", k.URL, orNobody(k.Held))
+				if k.Wants != "" {
+					fmt.Fprintf(w, "  wanted by %s (it may have stopped since)\n", k.Wants)
+				}
+				if k.Here != "" {
+					fmt.Fprintf(w, "  this hub saw it last as %s\n", k.Here)
+				}
+			}
+		})
+	})
+	cmd.Flags().BoolVar(&take, "take-over", false, "this hub posts from now on, and the one that holds the claim is held; with --reason")
+	cmd.Flags().StringVar(&database, "database", "", "which of the settings' further databases; empty: the first")
+	return cmd
+}
+
+func (c *cli) takeOver(ctx context.Context, s *desk, database string) error {
+	for _, b := range s.cfg.Odoo.all() {
+		if b.name != database {
+			continue
+		}
+		if err := s.TakeOver(ctx, (&lane{name: b.name}).connection(), s.who, c.reason); err != nil {
+			return err
+		}
+		return c.done("The running hub takes the claim at its next look, within half a minute; the other one is held and told.")
+	}
+	return fault.Msg(fault.NotFound, "take the claim over", fmt.Sprintf("the settings name no Odoo database %q", database))
+}
+
+func nameOf(k odoo.Claim) string {
+	if k.Free() {
+		return ""
+	}
+	return fmt.Sprintf("hub %s at %s", k.Hub, k.Name)
+}
+
+func orNobody(s string) string {
+	if s == "" {
+		return "nobody's"
+	}
+	return "held by " + s
+}

@@ -1,0 +1,383 @@
+package odoo
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tillpost/tillpost/shared/envelope"
+)
+
+const (
+	// beatEvery is how often a hub says in Odoo that it lives: two small calls.
+	beatEvery = 15 * time.Second
+	// stillBeats is how many beats may be missed before a claim counts as left behind. Two minutes are longer than any call may take.
+	stillBeats = 8
+	// settleFor is waited after taking a claim before it is believed: whoever took it in the same moment is seen then.
+	settleFor = time.Second
+)
+
+// ClaimBook keeps at this hub what must outlive its process.
+type ClaimBook interface {
+	// LastBeat is what this hub wrote last, zero = never.
+	LastBeat(ctx context.Context) (Beat, error)
+	// Beating stores what is about to be written.
+	Beating(ctx context.Context, b Beat) error
+	// Order is a person's word that this hub takes the claim over, "" = none.
+	Order(ctx context.Context) (string, error)
+	// Stands stores how the claim stands and keeps its case; an order that was carried out (s.By) is used up.
+	Stands(ctx context.Context, s Standing) error
+}
+
+// Claims keeps a hub's claim on the books that a writer posts to: one per company of the settings, in Odoo itself, where every hub that is there by
+// mistake finds it. It is safe for concurrent use.
+type Claims struct {
+	Name   string // where people find this hub
+	Book   ClaimBook
+	Every  time.Duration // between beats
+	Settle time.Duration // after taking it
+
+	writer *Writer
+	log    *slog.Logger
+
+	mu    sync.Mutex
+	chart *chart
+	me    Claim
+	last  Beat
+	known bool // last was read
+	entry int64
+	good  time.Time // the last beat that is known to stand
+	tried time.Time
+	other pulse // the holder, when it is not us
+	rival pulse // who wants it, when it is us
+	now   Standing
+	told  bool
+}
+
+// NewClaims makes a writer ask for the claim before each chain.
+func NewClaims(w *Writer, name string, b ClaimBook) *Claims {
+	c := &Claims{Name: name, Book: b, Every: beatEvery, Settle: settleFor, writer: w, log: w.Log,
+		me: Claim{Hub: envelope.HubID(short(string(w.Hub))), Run: newRun(), Name: name}}
+	w.Claims = c
+	return c
+}
+
+// newRun names one start of a process.
+func newRun() string { return envelope.NewEpoch().String()[:12] }
+
+// Hold says whether this hub may post now. While the last beat is young nothing is asked; while another holds the claim it is looked at once a beat.
+func (c *Claims) Hold(ctx context.Context) (Standing, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.writer.Now()
+	if c.now.Ours && now.Sub(c.good) < 2*c.Every || !c.now.Ours && !c.tried.IsZero() && now.Sub(c.tried) < c.Every {
+		return c.now, nil
+	}
+	return c.beat(ctx)
+}
+
+// Keep beats until ctx ends, and then gives the claim back.
+func (c *Claims) Keep(ctx context.Context) {
+	for {
+		c.mu.Lock()
+		if _, err := c.beat(ctx); err != nil && ctx.Err() == nil {
+			c.log.DebugContext(ctx, "cannot look at the claim on the books", "err", err)
+		}
+		c.mu.Unlock()
+		select {
+		case <-ctx.Done():
+			c.release(context.WithoutCancel(ctx))
+			return
+		case <-time.After(c.Every):
+		}
+	}
+}
+
+// company is what the claim needs of the chart of accounts. It is read apart from the writer's own: that one is read when the first document comes, which is
+// after setup has made what it names.
+func (c *Claims) company(ctx context.Context) (*chart, error) {
+	if c.chart != nil {
+		return c.chart, nil
+	}
+	ch := &chart{journals: map[string]journal{}}
+	if err := ch.readCompany(ctx, c.writer.client, books{name: c.writer.client.cfg.Company}); err != nil {
+		return nil, err
+	}
+	if err := ch.readJournals(ctx, c.writer.client); err != nil {
+		return nil, err
+	}
+	if ch.anyGeneral() != 0 {
+		c.chart = ch
+	}
+	return ch, nil
+}
+
+// still is how long a claim must not move before it counts as left behind.
+func (c *Claims) still() time.Duration { return stillBeats * c.Every }
+
+// beat reads the claim and does what judge says. c.mu is held.
+func (c *Claims) beat(ctx context.Context) (Standing, error) {
+	if !c.known {
+		var err error
+		if c.last, err = c.Book.LastBeat(ctx); err != nil {
+			return c.now, outboxError{err}
+		}
+		c.known = true
+	}
+	ch, err := c.company(ctx)
+	if err != nil {
+		return c.now, err
+	}
+	held, wants, err := c.read(ctx, ch)
+	if KindOf(err) == Refused {
+		// An Odoo that takes no empty entry, by a module of its own. Whoever posts a day besides is found before its first entry all the same.
+		c.log.WarnContext(ctx, "Odoo keeps no claim on the books: a second hub is noticed only by its entries", "err", err)
+		c.now, c.good = Standing{Ours: true, Company: ch.name}, c.writer.Now()
+		return c.now, nil
+	}
+	if err != nil {
+		return c.now, err
+	}
+	order, err := c.Book.Order(ctx)
+	if err != nil {
+		return c.now, outboxError{err}
+	}
+	now := c.writer.Now()
+	c.other = c.other.see(held, now)
+	switch judge(held, c.me, c.last, c.other, order != "", now, c.still()) {
+	case hold:
+		return c.wait(ctx, ch, held)
+	case take:
+		if !held.Free() {
+			c.log.WarnContext(ctx, "the claim on the books is taken over", "from", held.Name, "by", order)
+		}
+		if held, err = c.take(ctx, ch, held); err != nil {
+			return c.now, err
+		}
+		if !c.last.wrote(held) { // somebody took it in the same moment
+			return c.wait(ctx, ch, held)
+		}
+	case beatOn:
+		if err := c.write(ctx, ch, held); err != nil {
+			return c.now, err
+		}
+	}
+	c.other, c.good = pulse{}, c.writer.Now()
+	if !wants.by(c.me) {
+		c.rival = c.rival.see(wants, c.good)
+	}
+	s := Standing{Ours: true, Company: ch.name, By: order}
+	if c.rival.moved && !c.rival.dead(c.good, c.still()) {
+		s.Other, s.Lives = c.rival.last, true
+	}
+	return c.stands(ctx, s)
+}
+
+// wait holds this hub and says in the claim that it wants it, for the holder to tell.
+func (c *Claims) wait(ctx context.Context, ch *chart, held Claim) (Standing, error) {
+	if held.by(c.me) { // a machine that was cloned while it ran: from here on they differ
+		c.me.Run = newRun()
+	}
+	c.me.Beat, c.me.Name = c.me.Beat+1, c.Name
+	if _, err := c.writer.client.Call(ctx, "account.move", "write", []any{[]int64{c.entry}, map[string]any{"invoice_origin": c.me.String()}}, map[string]any{"context": quiet(ch)}); err != nil {
+		return c.now, err
+	}
+	now := c.writer.Now()
+	c.rival, c.tried = pulse{}, now
+	c.other = c.other.see(held, now)
+	return c.stands(ctx, Standing{Company: ch.name, Other: held, Lives: c.other.moved, Again: now.Add(c.Every)})
+}
+
+// stands remembers how it is, and tells the hub's store when that is news.
+func (c *Claims) stands(ctx context.Context, s Standing) (Standing, error) {
+	s.Copy = s.Other.Hub == c.me.Hub
+	news := !c.told || !c.now.same(s)
+	c.now = s
+	if !news {
+		return s, nil
+	}
+	if err := c.Book.Stands(ctx, s); err != nil {
+		c.told = false
+		return s, outboxError{err}
+	}
+	c.told = true
+	return s, nil
+}
+
+// claimID is the external id of the claim on a company's books: the same for every hub.
+func claimID(company int64) string { return fmt.Sprintf("tillpost.claim_%d", company) }
+
+// read returns what stands in the claim and who wants it, making it when there is none. It is a cancelled entry without items: the one kind of record
+// that whoever posts entries may make, read and change in every version, in which no money can stand and which keeps no period open.
+func (c *Claims) read(ctx context.Context, ch *chart) (held, wants Claim, err error) {
+	for range 2 {
+		if c.entry == 0 {
+			if c.entry, err = c.make(ctx, ch); err != nil {
+				return held, wants, err
+			}
+		}
+		got, err := c.writer.client.search(ctx, "account.move", []any{[]any{"id", "=", c.entry}}, []string{"ref", "invoice_origin", "state"}, ch.in())
+		if err != nil {
+			return held, wants, err
+		}
+		if len(got) != 1 { // deleted by a person: it is made again, and whoever makes it first has it
+			c.entry = 0
+			continue
+		}
+		if text(got[0]["state"]) == "draft" { // a draft would keep its period from being closed
+			if _, err := c.writer.client.Call(ctx, "account.move", "button_cancel", []any{[]int64{c.entry}}, map[string]any{"context": quiet(ch)}); err != nil {
+				return held, wants, err
+			}
+		}
+		return parseClaim(text(got[0]["ref"])), parseClaim(text(got[0]["invoice_origin"])), nil
+	}
+	return held, wants, &Error{Kind: Busy, Text: "the claim on the books is deleted as often as it is made"}
+}
+
+// make loads the claim under its external id: of several hubs that do so at once one makes it and all get the same entry.
+func (c *Claims) make(ctx context.Context, ch *chart) (int64, error) {
+	if known, err := c.writer.client.claimEntry(ctx, ch.company); err != nil || known != 0 {
+		return known, err
+	}
+	journal := ch.anyGeneral()
+	if journal == 0 {
+		return 0, &Error{Kind: Refused, Text: "company " + ch.name + " has no general journal"}
+	}
+	mine, err := c.next(ctx, Claim{})
+	if err != nil {
+		return 0, err
+	}
+	in := quiet(ch)
+	in["mode"], in["noupdate"], in["skip_invoice_sync"] = "update", true, true
+	got, err := c.writer.client.Call(ctx, "account.move", "load", []any{[]string{"id", "move_type", "journal_id/.id", "date", "ref"},
+		[]any{[]string{claimID(ch.company), "entry", fmt.Sprint(journal), c.writer.Now().UTC().Format(time.DateOnly), mine.String()}}}, map[string]any{"context": in})
+	if err != nil {
+		return 0, err
+	}
+	m, _ := got.(map[string]any)
+	if out := ids(m["ids"]); len(out) == 1 {
+		return out[0], nil
+	}
+	words := messages(m["messages"])
+	if transient(words) {
+		return 0, &Error{Kind: Busy, Text: words}
+	}
+	return 0, &Error{Kind: Refused, Text: oneLine(words)}
+}
+
+// next is the claim's next text, stored before it is sent: after a kill the hub knows its own writing again. held is what stands there.
+func (c *Claims) next(ctx context.Context, held Claim) (Claim, error) {
+	b := Beat{Run: c.me.Run, N: 1}
+	switch {
+	case c.last.Run == c.me.Run:
+		b.N = c.last.N + 1
+	case c.last.wrote(held):
+		b.Was, b.WasN = held.Run, held.Beat
+	}
+	if err := c.Book.Beating(ctx, b); err != nil {
+		return Claim{}, outboxError{err}
+	}
+	c.last = b
+	c.me.Beat, c.me.Name = b.N, c.Name
+	return c.me, nil
+}
+
+// write says that this hub, which holds the claim, lives.
+func (c *Claims) write(ctx context.Context, ch *chart, held Claim) error {
+	mine, err := c.next(ctx, held)
+	if err != nil {
+		return err
+	}
+	_, err = c.writer.client.Call(ctx, "account.move", "write", []any{[]int64{c.entry}, map[string]any{"ref": mine.String()}}, map[string]any{"context": quiet(ch)})
+	return err
+}
+
+// take writes the claim, waits, and reads what then stands there.
+func (c *Claims) take(ctx context.Context, ch *chart, was Claim) (held Claim, err error) {
+	if err := c.write(ctx, ch, was); err != nil {
+		return held, err
+	}
+	select {
+	case <-ctx.Done():
+		return held, ctx.Err()
+	case <-time.After(c.Settle):
+	}
+	held, _, err = c.read(ctx, ch)
+	return held, err
+}
+
+// release gives the claim back, so that whoever comes next need not wait.
+func (c *Claims) release(ctx context.Context) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.now.Ours || c.entry == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	ch, err := c.company(ctx)
+	if err != nil {
+		return
+	}
+	held, _, err := c.read(ctx, ch)
+	if err != nil || !held.by(c.me) {
+		return
+	}
+	held.Run = released
+	if _, err := c.writer.client.Call(ctx, "account.move", "write", []any{[]int64{c.entry}, map[string]any{"ref": held.String()}}, map[string]any{"context": quiet(ch)}); err != nil {
+		c.log.DebugContext(ctx, "cannot give the claim on the books back; others wait some minutes", "err", err)
+	}
+	c.now = Standing{}
+}
+
+// quiet is a context in which Odoo notes no change in the entry's chatter.
+func quiet(ch *chart) map[string]any {
+	in := ch.in()
+	in["tracking_disable"], in["mail_create_nolog"], in["mail_notrack"] = true, true, true
+	return in
+}
+
+// anyGeneral is the company's oldest general journal, 0 = it has none.
+func (ch *chart) anyGeneral() (oldest int64) {
+	for _, j := range ch.journals {
+		if j.kind == "general" && (oldest == 0 || j.id < oldest) {
+			oldest = j.id
+		}
+	}
+	return oldest
+}
+
+// ReadClaim tells who holds the claim on the settings' company and who else wants it, without making or changing anything; both are zero where no hub
+// has been yet.
+func ReadClaim(ctx context.Context, c *Client) (held, wants Claim, err error) {
+	ch := &chart{}
+	if err := ch.readCompany(ctx, c, books{name: c.cfg.Company}); err != nil {
+		return held, wants, err
+	}
+	entry, err := c.claimEntry(ctx, ch.company)
+	if err != nil || entry == 0 {
+		return held, wants, err
+	}
+	at, err := c.search(ctx, "account.move", []any{[]any{"id", "=", entry}}, []string{"ref", "invoice_origin"}, ch.in())
+	if err != nil || len(at) != 1 {
+		return held, wants, err
+	}
+	return parseClaim(text(at[0]["ref"])), parseClaim(text(at[0]["invoice_origin"])), nil
+}
+
+// claimEntry is the id of the entry that is the claim, 0 = there is none. A load would make it.
+func (c *Client) claimEntry(ctx context.Context, company int64) (int64, error) {
+	module, name, _ := strings.Cut(claimID(company), ".")
+	got, err := c.Call(ctx, "ir.model.data", "check_object_reference", []any{module, name}, nil)
+	if kind := KindOf(err); kind == Broken || kind == Refused || kind == Rights { // "External ID not found"
+		return 0, nil
+	}
+	pair, _ := got.([]any)
+	if err != nil || len(pair) != 2 {
+		return 0, err
+	}
+	return id(pair[1]), nil
+}
