@@ -37,7 +37,7 @@ func (c *cli) mappingSet() *cobra.Command {
 			if err := s.Clerk.SetRule(ctx, r, s.who, c.reason); err != nil {
 				return err
 			}
-			return c.done(fmt.Sprintf("%s %q is %s.", r.Role, r.Code, targetText(r.Target)))
+			return c.done(fmt.Sprintf("%s %q is %s.", r.Role, r.Code, r.Target))
 		})
 	set.Aliases = []string{"add"}
 	set.Example = "  hub mapping set tender Ewallet --account 101405\n  hub mapping set sales \"*\" --account 400000 --from 2027-01-01\n  hub mapping set tax \"NY State\" --tax \"NY State 4%\"\n" +
@@ -75,7 +75,7 @@ func (c *cli) mappingList() *cobra.Command {
 			for _, r := range m.Rules {
 				beside := r.Target
 				beside.Account, beside.Tax = "", ""
-				fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Role, r.Code, r.Target.Account, r.Target.Tax, r.Location, r.From, targetText(beside))
+				fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Role, r.Code, r.Target.Account, r.Target.Tax, r.Location, r.From, beside)
 			}
 			t.Flush()
 		})
@@ -94,11 +94,11 @@ func (c *cli) mappingHistory() *cobra.Command {
 		return c.tell(all, func(w io.Writer) {
 			t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 			for _, h := range all {
-				was := targetText(h.Before)
+				was := h.Before.String()
 				if h.New {
 					was = "new"
 				}
-				fmt.Fprintf(t, "%s\t%s\t%s\t%s\t→ %s\t%s\n", h.At.Local().Format("2006-01-02 15:04"), h.Who, ruleText(mapping.Rule{Role: h.Role, Code: h.Code, Location: h.Location, From: h.From}), was, targetText(h.After), h.Reason)
+				fmt.Fprintf(t, "%s\t%s\t%s\t%s\t→ %s\t%s\n", h.At.Local().Format("2006-01-02 15:04"), h.Who, ruleText(mapping.Rule{Role: h.Role, Code: h.Code, Location: h.Location, From: h.From}), was, h.After, h.Reason)
 			}
 			t.Flush()
 		})

@@ -213,12 +213,12 @@ func printPlan(w io.Writer, p planned) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, l := range p.Lines {
 		sign := map[plan.Change]string{plan.Added: "+", plan.Changed: "~", plan.Same: "="}[l.Change]
-		is, unsure := targetText(l.Rule.Target), ""
+		is, unsure := l.Rule.Target.String(), ""
 		if l.Name != "" && l.Name != l.Rule.Target.Tax {
 			is += " " + l.Name
 		}
 		if l.Change == plan.Changed {
-			is += " (was " + targetText(l.Was) + ")"
+			is += " (was " + l.Was.String() + ")"
 		}
 		if l.New {
 			is += " [new]"
@@ -274,15 +274,4 @@ func ruleText(r mapping.Rule) string {
 		s += " from " + string(r.From)
 	}
 	return s
-}
-
-// targetText is a place in a few words.
-func targetText(t mapping.Target) string {
-	var out []string
-	for _, p := range []struct{ name, value string }{{"", t.Account}, {"tax ", t.Tax}, {"journal ", t.Journal}, {"method ", t.Method}, {"beside ", t.Analytic}, {"company ", t.Company}, {"warehouse ", t.Warehouse}} {
-		if p.value != "" {
-			out = append(out, p.name+p.value)
-		}
-	}
-	return strings.Join(out, ", ")
 }

@@ -20,17 +20,25 @@ var columns = []string{"role", "code", "location", "from", "account", "tax", "la
 // maxRules bounds a file: a chain of a thousand stores with fifty rules of its own each.
 const maxRules = 50_000
 
+// Columns are the columns of a rule in a CSV file.
+func Columns() []string { return slices.Clone(columns) }
+
+// Cells are a rule under its columns.
+func (r Rule) Cells() []string {
+	t := r.Target
+	return []string{string(r.Role), r.Code, string(r.Location), string(r.From), t.Account, t.Tax, t.Label, t.Journal, t.Method, t.Analytic, t.Company, t.Warehouse}
+}
+
 // Write writes a set's rules as CSV, in a fixed order.
 func (s Set) Write(w io.Writer) error {
 	out := csv.NewWriter(w)
-	rows := [][]string{columns}
+	rows := [][]string{Columns()}
 	rules := slices.Clone(s.Rules)
 	slices.SortFunc(rules, func(a, b Rule) int {
 		return cmp.Or(cmp.Compare(a.Role, b.Role), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Location, b.Location), cmp.Compare(a.From, b.From))
 	})
 	for _, r := range rules {
-		rows = append(rows, []string{string(r.Role), r.Code, string(r.Location), string(r.From), r.Target.Account, r.Target.Tax, r.Target.Label,
-			r.Target.Journal, r.Target.Method, r.Target.Analytic, r.Target.Company, r.Target.Warehouse})
+		rows = append(rows, r.Cells())
 	}
 	return out.WriteAll(rows)
 }

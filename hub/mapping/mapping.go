@@ -2,6 +2,8 @@
 package mapping
 
 import (
+	"strings"
+
 	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/shared/retail"
 )
@@ -17,6 +19,17 @@ type Target struct {
 	Analytic  string `json:"analytic,omitempty"`  // analytic accounts, "DEPT-TOYS; Regions/East": see Names
 	Company   string `json:"company,omitempty"`   // of a location: the Odoo company whose books its days go to
 	Warehouse string `json:"warehouse,omitempty"` // of a location: code of the Odoo warehouse that its goods come from
+}
+
+// String says a place in a few words: "101405, journal CSH1, beside Departments/Toys".
+func (t Target) String() string {
+	var out []string
+	for _, p := range []struct{ name, value string }{{"", t.Account}, {"tax ", t.Tax}, {"journal ", t.Journal}, {"method ", t.Method}, {"beside ", t.Analytic}, {"company ", t.Company}, {"warehouse ", t.Warehouse}} {
+		if p.value != "" {
+			out = append(out, p.name+p.value)
+		}
+	}
+	return strings.Join(out, ", ")
 }
 
 // Roles of what is no measure: who or where something happened. Their rules say what stands beside a line, never its account.

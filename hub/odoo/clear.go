@@ -229,7 +229,7 @@ func (w *Writer) MatchClearing(ctx context.Context, company int64, accounts []st
 		return 0, nil
 	}
 	items, err := w.client.search(ctx, "account.move.line", []any{[]any{"account_id", "in", which}, []any{"parent_state", "=", "posted"}, []any{"reconciled", "=", false},
-		[]any{"ref", "=like", refStart(w.Hub) + "%"}}, []string{"account_id", "analytic_distribution", "amount_residual"}, ch.in())
+		[]any{"ref", "=like", refStart(w.Hub) + "%"}}, []string{"account_id", "ref", "amount_residual"}, ch.in())
 	if err != nil {
 		return 0, err
 	}
@@ -259,7 +259,11 @@ func clearingGroups(items []map[string]any, c money.Currency) (out [][]int64) {
 		if err != nil || left.IsZero() {
 			continue
 		}
-		k := fmt.Sprint(id(m["account_id"]), " ", distribution(m["analytic_distribution"]))
+		at := text(m["ref"]) // the location, and not what stands beside: a rule may change that from a day on
+		if f := refForm.FindStringSubmatch(at); f != nil {
+			at = f[1]
+		}
+		k := fmt.Sprint(id(m["account_id"]), " ", at)
 		g := by[k]
 		if g == nil {
 			g = &group{}

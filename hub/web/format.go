@@ -19,7 +19,7 @@ func funcs(now func() time.Time) template.FuncMap {
 	return template.FuncMap{
 		"amount": amount, "debit": debit, "credit": credit, "neg": money.Amount.Neg, "total": total,
 		"date": date, "when": when, "clock": clock, "ago": func(t time.Time) string { return ago(now(), t) }, "fresh": func(t time.Time) string { return freshness(now(), t) },
-		"measure": measureLabel, "state": stateOf, "docState": docState, "outcome": outcomeText, "paymentState": paymentText, "sure": sureText, "roleHint": roleHint,
+		"measure": measureLabel, "state": stateOf, "docState": docState, "outcome": outcomeText, "paymentState": paymentText, "sure": sureText, "roleHint": roleHint, "ruleTitle": ruleTitle,
 		"dayURL": dayURL, "lineURL": lineURL, "ticketURL": ticketURL, "caseURL": caseURL, "locationURL": locationURL,
 		"action": actionOf, "others": otherActions, "short": clip, "join": strings.Join, "weekdays": weekdays, "hasDay": hasDay,
 		"dict": dict, "offset": offset, "sentence": asSentence, "lineLabel": lineLabel, "dayKey": newDayKey, "dayCSV": dayCSVURL, "daysOf": daysURL,

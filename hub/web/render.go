@@ -27,6 +27,7 @@ type page struct {
 	Flash, Version        string
 	Cases                 int
 	Decides, Helps, Known bool
+	Wide                  bool // the user sees all locations
 	Data                  any
 }
 
@@ -68,6 +69,7 @@ func (s *site) render(w http.ResponseWriter, r *http.Request, v *visit, code int
 		}
 		p.User, p.Role, p.CSRF, p.Cases, p.Known = v.user.Name, string(v.user.Role), v.csrf, n, true
 		p.Decides, p.Helps = v.may(deciders), v.may(helpers)
+		p.Wide = v.only() == nil
 		p.Flash = s.session.PopString(r.Context(), keyFlash)
 	}
 	return s.send(w, code, name, p)

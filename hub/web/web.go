@@ -86,6 +86,7 @@ type Parts struct {
 	Payments   Payments
 	Settlement Settlement
 	Cases      Cases
+	Mapping    Mapping
 	Registry   Registry
 	Users      Users
 	Sessions   scs.Store
