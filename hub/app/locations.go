@@ -48,6 +48,7 @@ func (a *App) location(ctx context.Context, l LocationConfig) error {
 	// How a location goes live, and what it does with closed periods, is often said by a command: a file that does not name it does not take it back.
 	f.Review, f.Shadow, f.OldWay = cmp.Or(l.Review, was.Review), cmp.Or(l.Shadow, was.Shadow), cmp.Or(l.OldWay, was.OldWay)
 	f.Period = cmp.Or(l.Closed, was.Period)
+	f.Posting, f.PostingFrom = l.Posting, l.PostingFrom
 	if err := a.Clerk.PutLocation(ctx, f, bySettings); err != nil {
 		return err
 	}

@@ -88,6 +88,7 @@ type Parts struct {
 	Cases      Cases
 	Registry   Registry
 	Users      Users
+	Statuses   Statuses
 	Sessions   scs.Store
 	Log        *slog.Logger
 	Secure     bool // served over TLS: cookies and headers say so

@@ -232,7 +232,7 @@ func (s *Server) term(model string, r record, domain []any) (ok bool, rest []any
 
 // links says which model a reference leads to.
 var links = map[string]string{"journal_id": "account.journal", "move_id": "account.move", "account_id": "account.account", "company_id": "res.company",
-	"tax_id": "account.tax", "tax_line_id": "account.tax", "currency_id": "res.currency", "tax_repartition_line_id": "account.tax.repartition.line", "plan_id": "account.analytic.plan", "root_plan_id": "account.analytic.plan", "parent_id": "account.analytic.plan"}
+	"tax_id": "account.tax", "partner_id": "res.partner", "property_account_receivable_id": "account.account", "tax_line_id": "account.tax", "currency_id": "res.currency", "tax_repartition_line_id": "account.tax.repartition.line", "plan_id": "account.analytic.plan", "root_plan_id": "account.analytic.plan", "parent_id": "account.analytic.plan"}
 
 func (s *Server) walk(model string, r record, path string) any {
 	head, rest, more := strings.Cut(path, ".")
@@ -267,6 +267,11 @@ func (s *Server) field(model string, r record, name string) any {
 			return float64(residual(r)) / 100
 		case "matching_number":
 			return matching(r)
+		case "partner_id", "move_type":
+			if v, ok := m[name]; ok {
+				return v
+			}
+			return false
 		case "debit":
 			return max(r["balance"].(float64), 0)
 		case "credit":
@@ -277,6 +282,20 @@ func (s *Server) field(model string, r record, name string) any {
 				return p["tax_id"]
 			}
 			return false
+		}
+	case "account.move":
+		id, _ := r["id"].(int64)
+		switch name {
+		case "amount_total":
+			return s.totalOf(id, r)
+		case "amount_residual":
+			return s.owedOf(id, r)
+		case "payment_state":
+			return s.paymentState(id, r)
+		}
+	case "res.partner":
+		if name == "property_account_receivable_id" {
+			return s.receivable()
 		}
 	case "account.bank.statement.line":
 		if name == "is_reconciled" {
