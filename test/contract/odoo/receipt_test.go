@@ -1,6 +1,7 @@
 package odoo_test
 
 import (
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/lockdate"
 	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/envelope"
@@ -375,6 +377,74 @@ func TestTheMatchOfAPaymentIsSeen(t *testing.T) {
 		p.do("account.move.line", "reconcile", []any{[]int64{mine, p.itemOn(other, visa)}}, nil)
 		if kept, err = odoo.Matched(t.Context(), s.client(t), d, 0, moves...); err != nil || len(kept) != 1 || kept[0].Account != visa {
 			t.Errorf("matched: %+v %v", kept, err)
+		}
+	})
+}
+
+// A lock over receipts holds the whole document, though its payments stand in a journal that it leaves open; what comes late goes to the first open
+// date with all that belongs to it; and a draft that a lock overtook is dated anew, the receipt's own date with it.
+func TestAReceiptAndItsPaymentsStandOnOneDate(t *testing.T) {
+	each(t, func(t *testing.T, s server) {
+		p := s.person(t)
+		set, b := s.set(t)
+		field := "sale_lock_date"
+		if p.version == 17 {
+			field = p.lockField()
+		}
+		dates := func(hub envelope.HubID, d rollup.Document) map[string]int {
+			out := map[string]int{}
+			begin, _, _ := cutRef(odoo.Ref(hub, d), d)
+			for _, m := range rowsOf(t, s.client(t), "account.move", []any{[]any{"ref", "=like", begin + "%"}}, "ref", "date", "state", "invoice_date") {
+				if isOf(m["ref"].(string), begin) {
+					out[fmt.Sprint(m["date"], " ", m["state"])]++
+					if v, is := m["invoice_date"].(string); is && v != m["date"] {
+						t.Errorf("a receipt of %v is dated %s", m["date"], v)
+					}
+				}
+			}
+			return out
+		}
+		d := documentOf(t, set, b, "S-NY", ancient.AddDays(3), rollup.ByReceipt, dayTotals(0))
+		first := documentOf(t, set, b, "S-NY", ancient.AddDays(4), rollup.ByReceipt, dayTotals(0))
+		late := documentOf(t, set, b, "S-NY", ancient.AddDays(4), rollup.ByReceipt, dayTotals(500), first)
+		overtaken := documentOf(t, set, b, "S-NY", ancient.AddDays(5), rollup.ByReceipt, dayTotals(0))
+		at, way := s.behind(t)
+		o, hub := newOutbox(overtaken), newHub()
+		o.tasks[overtaken.ID()].Period = lockdate.Next
+		w, _ := at.writer(t, o, hub)
+		way.set(only("account.move.action_post", unsent)) // its drafts are there
+		step(t, w)
+		way.set(nil)
+		want(t, o.outcome(overtaken), odoo.Wait)
+		p.lock(field, "2002-06-30")
+		for _, x := range []rollup.Document{d, late} {
+			o.tasks[x.ID()] = &task{Task: odoo.Task{Document: x, Date: x.Date}}
+		}
+		for range 3 {
+			step(t, w)
+		}
+		want(t, o.outcome(d), odoo.Wait)
+		if c := o.outcome(d).Case; c == nil || c.Cause != cases.LockedPeriod || len(dates(hub, d)) > 0 {
+			t.Errorf("the held one has case %+v and %v", c, dates(hub, d))
+		}
+		want(t, o.outcome(late), odoo.Done)
+		if got := dates(hub, late); len(got) != 1 || got["2002-07-01 posted"] != 2 {
+			t.Errorf("what came late is %v", got)
+		}
+		want(t, o.outcome(overtaken), odoo.Done)
+		if got := dates(hub, overtaken); len(got) != 1 || got["2002-07-01 posted"] != 3 {
+			t.Errorf("what a lock overtook is %v", got)
+		}
+		for _, x := range []rollup.Document{late, overtaken} {
+			if got := s.taken(t, hub, x); got.owed != 0 || !got.paid["paid"] {
+				t.Errorf("%s: %+v", x.ID(), got)
+			}
+		}
+		p.set(field, false)
+		step(t, w)
+		want(t, o.outcome(d), odoo.Done)
+		if got := dates(hub, d); len(got) != 1 || got[string(d.Date)+" posted"] != 3 {
+			t.Errorf("the held one is %v", got)
 		}
 	})
 }
