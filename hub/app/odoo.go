@@ -52,6 +52,7 @@ func (c *cli) odooCommand() *cobra.Command {
 	setup.Flags().Lookup("apply").NoOptDefVal = applyNow
 	setup.Flags().StringVar((*string)(&how.from), "from", "", "of a plan: changed rules, and those of places, hold from this day on")
 	setup.Example = "  hub odoo setup --plan\n  hub odoo setup --apply=1f0c9a7be245\n  hub odoo setup --plan --account tender:cash=101000 --from 2027-01-01"
+	setup.Flags().BoolVar(&o.Fields, "fields", false, "also make the field x_external_id on entries, partners and orders, which then carries the vendor's own ids; takes an Odoo administrator's login once")
 	setup.Flags().BoolVar(&o.DryRun, "dry-run", false, "only tell what would be made")
 	return group("odoo", "the books", setup, c.on("check", "see whether store-days can be posted", 0, c.check), c.claimCommand(), c.statesCommand())
 }

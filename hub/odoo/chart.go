@@ -30,6 +30,7 @@ type chart struct {
 	beside   []analytic // all analytic accounts
 
 	customers map[string]customer // by reference
+	marks     map[string]bool     // models that have the field for the vendor's ids
 	named     *sync.Map           // customers whom tickets name, as they were met
 	read      time.Time
 }
@@ -145,7 +146,7 @@ func readChart(ctx context.Context, c *Client, company books) (*chart, error) {
 	if err = ch.readCompany(ctx, c, company); err != nil {
 		return nil, err
 	}
-	for _, read := range []func(context.Context, *Client) error{ch.readJournals, ch.readAccounts, ch.readTaxes, ch.readAnalytic, ch.readCustomers} {
+	for _, read := range []func(context.Context, *Client) error{ch.readJournals, ch.readAccounts, ch.readTaxes, ch.readAnalytic, ch.readCustomers, ch.readMarks} {
 		if err := read(ctx, c); err != nil {
 			return nil, err
 		}

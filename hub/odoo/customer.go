@@ -66,7 +66,11 @@ func (ch *chart) meet(ctx context.Context, c *Client, hub envelope.HubID, ts []T
 			continue
 		}
 		id := label(t.Document.Slip.Customer)
-		keys, rows = append(keys, n), append(rows, []any{ExternalID(hub, n), "Customer " + id, id, fmt.Sprint(ch.company)})
+		row := []any{ExternalID(hub, n), "Customer " + id, id, fmt.Sprint(ch.company)}
+		if ch.marks["res.partner"] {
+			row = append(row, id)
+		}
+		keys, rows = append(keys, n), append(rows, row)
 	}
 	if len(keys) == 0 {
 		return nil
@@ -79,9 +83,13 @@ func (ch *chart) meet(ctx context.Context, c *Client, hub envelope.HubID, ts []T
 			}
 		}
 	}()
+	head := []string{"id", "name", "ref", "company_id/.id"}
+	if ch.marks["res.partner"] {
+		head = append(head, ExternalField)
+	}
 	in := ch.in()
 	in["mode"], in["noupdate"], in["tracking_disable"] = "update", true, true
-	got, err := c.Call(ctx, "res.partner", "load", []any{[]string{"id", "name", "ref", "company_id/.id"}, rows}, map[string]any{"context": in})
+	got, err := c.Call(ctx, "res.partner", "load", []any{head, rows}, map[string]any{"context": in})
 	if err != nil {
 		return err
 	}

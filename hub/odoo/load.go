@@ -137,6 +137,9 @@ func (w *Writer) call(ctx context.Context, ch *chart, jobs []job) ([]int64, erro
 	got, err := w.client.Call(ctx, "account.move", "load", args(entries, tags), map[string]any{"context": in})
 	failpoint.Hit("load.after")
 	if err != nil {
+		if strings.Contains(err.Error(), ExternalField) { // somebody took the field away
+			w.charts.forget()
+		}
 		return nil, err
 	}
 	m, _ := got.(map[string]any)

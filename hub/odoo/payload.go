@@ -23,6 +23,7 @@ type entry struct {
 	partner  int64  // 0 = none
 	about    string // for people who search, as payRef is
 	payRef   string
+	mark     string // the vendor's id, where Odoo has a field for it, else ""
 	journal  int64
 	kind     string // Odoo's type of the journal
 	date     retail.BusinessDate
@@ -69,7 +70,7 @@ func (ch *chart) resolve(hub envelope.HubID, d rollup.Document, date retail.Busi
 	if !ok {
 		return e, nil, &lack{fmt.Sprintf("Odoo has no journal with the code %q: run `hub odoo setup`", d.Journal)}
 	}
-	e = entry{as: asEntry, external: ExternalID(hub, d.ID()), ref: Ref(hub, d), journal: j.id, kind: j.kind, date: date, currency: d.Currency}
+	e = entry{mark: ch.markOf(d), as: asEntry, external: ExternalID(hub, d.ID()), ref: Ref(hub, d), journal: j.id, kind: j.kind, date: date, currency: d.Currency}
 	tags = map[int64][]int64{}
 	for _, l := range d.Lines {
 		at, err := ch.standBeside(d.Key.Location, l)
@@ -152,6 +153,10 @@ func payload(entries []entry, tags map[int64][]int64) []any {
 	if told {
 		head = append(head, "narration")
 	}
+	marked := entries[0].mark != ""
+	if marked {
+		head = append(head, ExternalField)
+	}
 	var table []any
 	for _, e := range entries {
 		narration := e.note()
@@ -168,11 +173,33 @@ func payload(entries []entry, tags map[int64][]int64) []any {
 				row = append(row, narration)
 				narration = ""
 			}
+			if marked {
+				row = append(row, firstOnly(e.mark, own[0] != ""))
+			}
 			table = append(table, row)
 			own = []any{"", "", "", "", ""}
 		}
 	}
 	return []any{head, table}
+}
+
+// markOf is what a document's records carry in the field for the vendor's ids.
+func (ch *chart) markOf(d rollup.Document) string {
+	switch {
+	case !ch.marks["account.move"]:
+		return ""
+	case d.Slip != nil && strings.Contains(d.Slip.Key, "|"):
+		return label(vendorID(d.Slip.Key))
+	}
+	return d.ID()
+}
+
+// firstOnly is a cell of an entry's own fields: on its first row.
+func firstOnly(s string, first bool) string {
+	if first {
+		return s
+	}
+	return ""
 }
 
 // partnerCell names an entry's partner on its first row.

@@ -1,6 +1,7 @@
 package odoo
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/tillpost/tillpost/shared/money"
@@ -14,17 +15,24 @@ var saleColumns = []string{"id", "move_type", "journal_id/.id", "partner_id/.id"
 
 // salePayload makes the arguments of one load for several receipts, invoices and credit notes.
 func salePayload(entries []entry, tags map[int64][]int64) []any {
+	head, marked := slices.Clone(saleColumns), entries[0].mark != ""
+	if marked {
+		head = append(head, ExternalField)
+	}
 	var table []any
 	for _, e := range entries {
 		date := string(e.date)
 		own := []any{e.external, e.as, strconv.FormatInt(e.journal, 10), strconv.FormatInt(e.partner, 10), date, date, date, e.ref, e.note(), e.payRef}
 		for _, i := range e.items {
-			row := append(own, e.saleCells(i)...)
-			table = append(table, append(row, i.taxCells(tags)...))
+			row := append(append(own, e.saleCells(i)...), i.taxCells(tags)...)
+			if marked {
+				row = append(row, firstOnly(e.mark, own[0] != ""))
+			}
+			table = append(table, row)
 			own = []any{"", "", "", "", "", "", "", "", "", ""}
 		}
 	}
-	return []any{saleColumns, table}
+	return []any{head, table}
 }
 
 // saleCells are a line's own columns. 17 computes a sold line's balance from quantity and price whatever else is said, so both say the same.

@@ -102,6 +102,8 @@ func (s *Server) run(model, method string, args []any, kw map[string]any) (v any
 		return []any{at.Model, at.ID}, false, nil
 	}
 	switch method {
+	case "fields_get":
+		return s.fieldsGet(model, stringList(args[0])), false, nil
 	case "check_access_rights":
 		return s.may(s.uid, model, fmt.Sprint(args[0])), false, nil
 	case "has_access":
@@ -422,6 +424,13 @@ func (s *Server) create(model string, values any, context map[string]any) (any, 
 	case "account.journal":
 		if r["code"] == nil {
 			return nil, fault{2, "The operation cannot be completed:\n- Create/update: a mandatory field is not set.\n\nModel: Journal (account.journal)\nField: Short Code (code)\n"}
+		}
+	case "ir.model.fields":
+		if name, _ := r["name"].(string); !strings.HasPrefix(name, "x_") {
+			return nil, fault{2, "Custom fields must have a name that starts with 'x_'!"}
+		}
+		if of, _ := r["model_id"].(int64); s.b.Models["ir.model"][of] == nil {
+			return nil, fault{2, "The operation cannot be completed:\n- Create/update: a mandatory field is not set.\n\nModel: Fields (ir.model.fields)\nField: Model (model_id)\n"}
 		}
 	case "ir.model.data":
 		name := fmt.Sprintf("%v.%v", r["module"], r["name"])

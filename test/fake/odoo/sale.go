@@ -216,7 +216,32 @@ func (s *Server) saleHead(m *move, name, cell string) (known bool, err error) {
 			m.head[name] = "<p>" + strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(cell) + "</p>"
 		}
 	default:
-		return false, nil
+		if !s.custom("account.move", name) {
+			return false, nil
+		}
+		m.head[name] = cell
 	}
 	return true, err
+}
+
+// custom reports whether somebody made a field on a model.
+func (s *Server) custom(model, field string) bool {
+	for _, f := range s.b.Models["ir.model.fields"] {
+		of, _ := f["model_id"].(int64)
+		if f["name"] == field && s.b.Models["ir.model"][of]["model"] == model {
+			return true
+		}
+	}
+	return false
+}
+
+// fieldsGet describes those of some fields that a model has: here the ones that were made.
+func (s *Server) fieldsGet(model string, names []string) map[string]any {
+	out := map[string]any{}
+	for _, n := range names {
+		if s.custom(model, n) {
+			out[n] = map[string]any{"type": "char"}
+		}
+	}
+	return out
 }

@@ -21,6 +21,10 @@ func (s *Server) seed() {
 	s.put("account.journal", 3, s.b.Models["account.journal"][3].with(record{"default_account_id": int64(bankAccount), "suspense_account_id": int64(suspense)}))
 	s.put("account.tax", 1, record{"name": "15%", "type_tax_use": "sale", "amount": 15.0, "amount_type": "percent", "company_id": int64(1)})
 	s.repartition(1, int64(22))
+	s.b.Models["ir.model.fields"] = map[int64]record{}
+	for i, m := range []string{"account.move", "res.partner"} { // no sales application is installed
+		s.put("ir.model", int64(i+1), record{"model": m, "name": m})
+	}
 	s.put("account.analytic.plan", 1, record{"name": "Project"})
 	if s.Stock {
 		s.put("stock.warehouse", 1, record{"name": "My Company", "code": "WH", "company_id": int64(1)})
