@@ -35,7 +35,9 @@ type Book struct {
 // Claim implements odoo.Tasks.
 func (o Outbox) Claim(ctx context.Context, most int) ([]odoo.Task, error) {
 	mine, args := o.mine()
-	out, err := o.tasks(ctx, `WHERE d.state IN ('posting', 'posted', 'waiting') AND d.due <= ? AND `+mine+` ORDER BY d.day, d.location, d.number LIMIT ?`,
+	// What a task must know of its day's other documents is asked of those only that are taken: a day may have one per ticket.
+	out, err := o.tasks(ctx, `WHERE d.id IN (SELECT d.id FROM document d WHERE d.state IN ('posting', 'posted', 'waiting') AND d.due <= ? AND `+mine+
+		` ORDER BY d.day, d.location, d.number LIMIT ?) ORDER BY d.day, d.location, d.number`,
 		slices.Concat([]any{micros(o.Now())}, args, []any{most})...)
 	return out, classify("claim tasks", err)
 }
