@@ -19,16 +19,16 @@ const chartLife = time.Hour
 
 // chart is Odoo's names with their ids: what a document names by code is sent by id. It belongs to one connection.
 type chart struct {
-	version  Version
-	company  int64
-	name     string // of the company
-	currency money.Currency
-	journals map[string]journal // by code
-	accounts map[string]account // by code
-	taxes    map[string]tax     // by name
-	analytic map[retail.LocationCode]int64
-	beside   []analytic // all analytic accounts
-	read     time.Time
+	version   Version
+	company   int64
+	name      string // of the company
+	currency  money.Currency
+	journals  map[string]journal // by code
+	accounts  map[string]account // by code
+	taxes     map[string]tax     // by name
+	analytic  map[retail.LocationCode]int64
+	analytics []analytic // all analytic accounts
+	read      time.Time
 }
 
 type journal struct {
@@ -280,7 +280,7 @@ func (ch *chart) readAnalytic(ctx context.Context, c *Client) error {
 	}
 	for _, m := range got {
 		a := analytic{id: id(m["id"]), root: id(m["root_plan_id"]), plan: names[id(m["root_plan_id"])], code: text(m["code"]), name: text(m["name"])}
-		ch.beside = append(ch.beside, a)
+		ch.analytics = append(ch.analytics, a)
 		if _, twice := ch.analytic[retail.LocationCode(a.code)]; a.code != "" && !twice {
 			ch.analytic[retail.LocationCode(a.code)] = a.id
 		}

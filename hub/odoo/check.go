@@ -135,7 +135,7 @@ func (r *CheckReport) besides(ctx context.Context, c *Client, ch *chart, m mappi
 
 // placed are the plans in which locations have their own accounts.
 func (ch *chart) placed(locations map[retail.LocationCode]string) (roots []int64) {
-	for _, a := range ch.beside {
+	for _, a := range ch.analytics {
 		if _, ok := locations[retail.LocationCode(a.code)]; ok && a.code != "" && !slices.Contains(roots, a.root) {
 			roots = append(roots, a.root)
 		}

@@ -63,23 +63,23 @@ func (b Beat) wrote(c Claim) bool {
 
 // pulse is another hub's claim as it is seen over time. That it lives is known by its moving and by no clock.
 type pulse struct {
-	last  Claim
-	since time.Time // it has stood as it is
-	moved bool      // it was seen to move
+	last   Claim
+	since  time.Time // it has stood as it is
+	looked time.Time
+	moved  bool // it was seen to move
 }
 
-// see takes in what stands there now.
-func (p pulse) see(c Claim, now time.Time) pulse {
+// see takes in what stands there now. A look that comes later than gap after the one before it begins the watch anew: while Odoo was away, the
+// other could not write either.
+func (p pulse) see(c Claim, now time.Time, gap time.Duration) pulse {
 	if c.Free() {
 		return pulse{}
 	}
-	switch {
-	case p.last == c:
-		return p
-	case p.last.by(c):
-		return pulse{last: c, since: now, moved: true}
+	next := pulse{last: c, since: now, looked: now, moved: p.last.by(c) && (p.moved || p.last != c)}
+	if p.last == c && now.Sub(p.looked) <= gap {
+		next.since = p.since
 	}
-	return pulse{last: c, since: now}
+	return next
 }
 
 // dead reports whether it has stood still for as long as no living hub does.

@@ -14,8 +14,10 @@ import (
 const (
 	// beatEvery is how often a hub says in Odoo that it lives: two small calls.
 	beatEvery = 15 * time.Second
-	// stillBeats is how many beats may be missed before a claim counts as left behind. Two minutes are longer than any call may take.
+	// stillBeats is how many beats may be missed, while Odoo answers, before a claim counts as left behind: two minutes.
 	stillBeats = 8
+	// gapBeats is how many beats may lie between two looks for what stood there at both to have stood still between them.
+	gapBeats = 3
 	// settleFor is waited after taking a claim before it is believed: whoever took it in the same moment is seen then.
 	settleFor = time.Second
 )
@@ -118,6 +120,8 @@ func (c *Claims) company(ctx context.Context) (*chart, error) {
 // still is how long a claim must not move before it counts as left behind.
 func (c *Claims) still() time.Duration { return stillBeats * c.Every }
 
+func (c *Claims) gap() time.Duration { return gapBeats * c.Every }
+
 // beat reads the claim and does what judge says. c.mu is held.
 func (c *Claims) beat(ctx context.Context) (Standing, error) {
 	if !c.known {
@@ -146,7 +150,7 @@ func (c *Claims) beat(ctx context.Context) (Standing, error) {
 		return c.now, outboxError{err}
 	}
 	now := c.writer.Now()
-	c.other = c.other.see(held, now)
+	c.other = c.other.see(held, now, c.gap())
 	switch judge(held, c.me, c.last, c.other, order != "", now, c.still()) {
 	case hold:
 		return c.wait(ctx, ch, held)
@@ -167,7 +171,7 @@ func (c *Claims) beat(ctx context.Context) (Standing, error) {
 	}
 	c.other, c.good = pulse{}, c.writer.Now()
 	if !wants.by(c.me) {
-		c.rival = c.rival.see(wants, c.good)
+		c.rival = c.rival.see(wants, c.good, c.gap())
 	}
 	s := Standing{Ours: true, Company: ch.name, By: order}
 	if c.rival.moved && !c.rival.dead(c.good, c.still()) {
@@ -187,7 +191,7 @@ func (c *Claims) wait(ctx context.Context, ch *chart, held Claim) (Standing, err
 	}
 	now := c.writer.Now()
 	c.rival, c.tried = pulse{}, now
-	c.other = c.other.see(held, now)
+	c.other = c.other.see(held, now, c.gap())
 	return c.stands(ctx, Standing{Company: ch.name, Other: held, Lives: c.other.moved, Again: now.Add(c.Every)})
 }
 

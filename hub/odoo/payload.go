@@ -16,15 +16,15 @@ import (
 
 // entry is a document with every name resolved: what is sent, and what must be read back.
 type entry struct {
-	external string
-	ref      string
-	journal  int64
-	kind     string // Odoo's type of the journal
-	date     retail.BusinessDate
-	currency money.Currency
-	taxed    bool
-	beside   []int64 // all analytic accounts of its items
-	items    []item
+	external  string
+	ref       string
+	journal   int64
+	kind      string // Odoo's type of the journal
+	date      retail.BusinessDate
+	currency  money.Currency
+	taxed     bool
+	analytics []int64 // all analytic accounts of its items
+	items     []item
 
 	narration string // why it does not stand on its own day, "" = it does
 }
@@ -61,13 +61,13 @@ func (ch *chart) resolve(hub envelope.HubID, d rollup.Document, date retail.Busi
 	e = entry{external: ExternalID(hub, d.ID()), ref: Ref(hub, d), journal: j.id, kind: j.kind, date: date, currency: d.Currency}
 	tags = map[int64][]int64{}
 	for _, l := range d.Lines {
-		at, err := ch.standBeside(d.Key.Location, l)
+		at, err := ch.analyticsOf(d.Key.Location, l)
 		if err != nil {
 			return e, nil, err
 		}
 		for _, n := range at {
-			if !slices.Contains(e.beside, n) {
-				e.beside = append(e.beside, n)
+			if !slices.Contains(e.analytics, n) {
+				e.analytics = append(e.analytics, n)
 			}
 		}
 		i := item{label: label(l.Label), minor: l.Amount.Minor, analytic: distributed(at)}

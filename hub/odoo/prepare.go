@@ -41,7 +41,7 @@ func (w *Writer) prepare(ctx context.Context, b books, ch *chart, locks lockdate
 func (w *Writer) alive(ctx context.Context, ch *chart, jobs []job, out []Outcome) (rest []job, _ []Outcome, err error) {
 	var ask []int64
 	for _, j := range jobs {
-		for _, n := range j.entry.beside {
+		for _, n := range j.entry.analytics {
 			if j.Move == 0 && !slices.Contains(ask, n) {
 				ask = append(ask, n)
 			}
@@ -55,7 +55,7 @@ func (w *Writer) alive(ctx context.Context, ch *chart, jobs []job, out []Outcome
 		return nil, out, err
 	}
 	for _, j := range jobs {
-		gone := slices.ContainsFunc(j.entry.beside, func(n int64) bool { return len(only(got, n)) != 1 })
+		gone := slices.ContainsFunc(j.entry.analytics, func(n int64) bool { return len(only(got, n)) != 1 })
 		if j.Move != 0 || !gone {
 			rest = append(rest, j)
 			continue

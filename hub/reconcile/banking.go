@@ -30,3 +30,18 @@ func Banking(d retail.BusinessDate) bool {
 }
 
 func same(a, b time.Time) bool { return a.YearDay() == b.YearDay() && a.Year() == b.Year() }
+
+// bankingDays counts those from a day until today.
+func (r *round) bankingDays(since retail.BusinessDate) int {
+	return r.bankingDaysBetween(since, r.Today)
+}
+
+// bankingDaysBetween counts to 60, which is longer than any limit.
+func (r *round) bankingDaysBetween(from, to retail.BusinessDate) (n int) {
+	for d := from.AddDays(1); d <= to && n < 60; d = d.AddDays(1) {
+		if r.Banking(d) {
+			n++
+		}
+	}
+	return n
+}

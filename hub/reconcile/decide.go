@@ -388,18 +388,3 @@ const (
 	waitForBatch   = 5 // banking days: a batch that comes late is read within days
 	waitForDeposit = 4 // banking days after closing (finance.md A20)
 )
-
-// bankingDays counts those from a day until today.
-func (r *round) bankingDays(since retail.BusinessDate) int {
-	return r.bankingDaysBetween(since, r.Today)
-}
-
-// bankingDaysBetween counts to 60, which is longer than any limit.
-func (r *round) bankingDaysBetween(from, to retail.BusinessDate) (n int) {
-	for d := from.AddDays(1); d <= to && n < 60; d = d.AddDays(1) {
-		if r.Banking(d) {
-			n++
-		}
-	}
-	return n
-}

@@ -135,9 +135,9 @@ func (b *build) row(r row, first bool) error {
 				return err
 			}
 		}
-		if kind == retail.Item && len(l.cost) > 0 {
-			if err := b.cost(r, l.cost, &line, amount); err != nil {
-				return err
+		if kind == retail.Item {
+			if cost, known, err := r.sum(l.cost); known && err == nil { // what cannot be read is not known
+				line.Cost = retail.CostOf(amount.IsNegative(), cost, b.p.Currency)
 			}
 		}
 		if amount.IsZero() && kind != retail.Item {
@@ -149,19 +149,6 @@ func (b *build) row(r row, first bool) error {
 		b.lines, b.exact = append(b.lines, line), append(b.exact, amount)
 	}
 	return b.tender(r, first)
-}
-
-// cost reads what goods had cost; a row that leaves it out does not know.
-func (b *build) cost(r row, a amount, line *retail.Line, sold decimal.Decimal) error {
-	cost, given, err := r.sum(a)
-	if err != nil || !given {
-		return err
-	}
-	if sold.IsNegative() {
-		cost = cost.Abs().Neg()
-	}
-	line.Cost, err = money.Round(cost, b.p.Currency)
-	return err
 }
 
 func (b *build) tender(r row, first bool) error {

@@ -117,7 +117,8 @@ func TestTheCostOfGoodsHasTheLinesSign(t *testing.T) {
 	for _, c := range []struct {
 		qty, price, unit, want string
 		known                  bool
-	}{{"2", "10.00", "3.255", "6.51", true}, {"1", "-10.00", "3.00", "-3.00", true}, {"-1", "-10.00", "3.00", "-3.00", true}, {"1", "10.00", "", "0.00", false}} {
+	}{{"2", "10.00", "3.255", "6.51", true}, {"1", "-10.00", "3.00", "-3.00", true}, {"-1", "-10.00", "3.00", "-3.00", true}, {"1", "10.00", "", "0.00", false},
+		{"1", "10.00", "three", "", false}, {"1", "10.00", "99999999999", "", false}} {
 		rec, err := p.Decode(profile.Rows{Header: head, Rows: []profile.Row{{N: 2, Cells: []string{"1", "2026-11-20", c.qty, c.price, c.unit}}}})
 		if err != nil {
 			t.Fatalf("%+v: %v", c, err)

@@ -74,7 +74,7 @@ func wire(t Ticket) ticketJSON {
 		j := lineJSON{Kind: string(l.Kind), Code: l.Code, Category: l.Category, Description: l.Description,
 			Amount: json.Number(l.Amount.Decimal()), Currency: other(l.Amount.Currency), Reason: l.Reason}
 		if l.Cost.Currency != "" {
-			j.Cost = json.Number(l.Cost.Decimal())
+			j.Cost = loose(l.Cost.Decimal())
 		}
 		if !l.Quantity.IsZero() {
 			j.Quantity = json.Number(l.Quantity.String())

@@ -98,7 +98,9 @@ func (q *quickly) line() (l lineJSON) {
 		case "reason":
 			q.text(&l.Reason, &seen, 7)
 		case "cost":
-			q.number(&l.Cost, &seen, 8)
+			var n json.Number
+			q.number(&n, &seen, 8)
+			l.Cost = loose(n)
 		default:
 			q.bad = true
 		}

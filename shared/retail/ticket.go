@@ -108,12 +108,17 @@ type Line struct {
 	Cost        money.Amount // what goods had cost, extended, with the sign of what was sold; without currency = not known
 }
 
-// CostOf gives a cost the sign of its line: goods that come back take their cost back, however the source writes it.
-func CostOf(line, cost money.Amount) money.Amount {
-	if line.Minor < 0 && cost.Minor > 0 {
-		return cost.Neg()
+// CostOf is what a line's goods had cost, rounded to the minor unit; goods that come back take their cost back, however the source writes it. A
+// cost beyond any ticket is not known: a sale goes to the books whatever its goods had cost.
+func CostOf(back bool, cost decimal.Decimal, c money.Currency) money.Amount {
+	if back && cost.IsPositive() {
+		cost = cost.Neg()
 	}
-	return cost
+	a, err := money.Round(cost, c)
+	if err != nil || a.Minor > MaxMinor || a.Minor < -MaxMinor {
+		return money.Amount{}
+	}
+	return a
 }
 
 // Tender is one signed way of paying: negative is money given back. Card numbers never get here (package guard).

@@ -2,6 +2,7 @@ package retail
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -102,6 +103,25 @@ func TestDrawerValidate(t *testing.T) {
 			if err := bad.Validate(); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), words) {
 				t.Errorf("%s: want %q, got %v", kind, words, err)
 			}
+		}
+	}
+}
+
+// TestACostNeverKeepsASaleFromTheBooks: what goods had cost is told by few tills, and in their own way.
+func TestACostNeverKeepsASaleFromTheBooks(t *testing.T) {
+	for cost, want := range map[string]string{`"3.255"`: "3.26", `1.5`: "1.50", `"0"`: "0.00", `"three"`: "", `"1e9"`: "", `"99999999999"`: ""} {
+		body := fmt.Sprintf(`{"id":"1","location":"S1","at":"2026-11-20T10:00:00Z","currency":"USD","lines":[{"kind":"item","category":"A","amount":"-10.00","cost":%s}],"tenders":[{"type":"cash","amount":"-10.00"}]}`, cost)
+		got, err := DecodeTicket([]byte(body))
+		if err != nil {
+			t.Errorf("a cost of %s refuses the ticket: %v", cost, err)
+			continue
+		}
+		c := got.Lines[0].Cost
+		if want != "" && want != "0.00" {
+			want = "-" + want // it came back
+		}
+		if (c.Currency != "") != (want != "") || want != "" && c.Decimal() != want {
+			t.Errorf("a cost of %s is read as %+v", cost, c)
 		}
 	}
 }

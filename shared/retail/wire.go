@@ -47,8 +47,24 @@ type lineJSON struct {
 	Amount      json.Number `json:"amount"`
 	Currency    string      `json:"currency,omitempty"`
 	Reason      string      `json:"reason,omitempty"`
-	Cost        json.Number `json:"cost,omitempty"`
+	Cost        loose       `json:"cost,omitempty"`
 }
+
+// loose is a number that may be anything: a ticket is not refused for it.
+type loose string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (l *loose) UnmarshalJSON(b []byte) error {
+	var s string
+	if json.Unmarshal(b, &s) != nil {
+		s = string(b)
+	}
+	*l = loose(s)
+	return nil
+}
+
+// MarshalJSON implements json.Marshaler.
+func (l loose) MarshalJSON() ([]byte, error) { return []byte(l), nil }
 
 type tenderJSON struct {
 	Type     string      `json:"type"`
@@ -112,10 +128,8 @@ func (l lineJSON) line(c money.Currency) (Line, error) {
 		}
 	}
 	out := Line{Kind: LineKind(l.Kind), Code: l.Code, Category: l.Category, Description: l.Description, Quantity: q, Amount: a, Reason: l.Reason}
-	if l.Cost != "" {
-		if out.Cost, err = money.Parse(string(l.Cost), a.Currency); err != nil {
-			return Line{}, fmt.Errorf("cost: %w", err)
-		}
+	if cost, err := money.ParseDecimal(string(l.Cost)); err == nil { // what cannot be read is not known
+		out.Cost = CostOf(a.Minor < 0, cost, a.Currency)
 	}
 	return out, nil
 }

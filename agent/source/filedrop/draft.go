@@ -26,10 +26,7 @@ type drafter struct {
 func (m *drafter) draft(g group) (d source.Draft, rec retail.Record, err error) {
 	c := m.c
 	rows := m.clean(g)
-	d = source.Draft{Stream: c.stream, Location: c.loc, Kind: decode.Rows, ContentType: "application/json", At: c.read}
-	if d.Body, err = rows.Body(); err != nil {
-		return d, nil, err
-	}
+	d = source.Draft{Stream: c.stream, Location: c.loc, Kind: decode.Rows, ContentType: "application/json", At: c.read, Body: rows.Body()}
 	rec, err = c.profile.Under(m.head, rows)
 	if err != nil && rows.Note == "" {
 		d.Key = c.profile.Number(rows)

@@ -271,10 +271,8 @@ func (s *sale) item(n int, l object) []retail.Line {
 	if out.Category == "" {
 		out.Category = Uncategorized
 	}
-	if unit, known := num("unit_cost"); known && haveQty {
-		cost, err := money.Round(unit.Mul(qty), c)
-		s.check(err)
-		out.Cost = retail.CostOf(net, cost)
+	if unit, known, err := l.number("unit_cost"); known && haveQty && err == nil { // what cannot be read is not known
+		out.Cost = retail.CostOf(net.Minor < 0, unit.Mul(qty), c)
 	}
 	why, adjusted := adjustment(l)
 	if !adjusted || !haveList || !haveQty {

@@ -51,6 +51,7 @@ type Server struct {
 	b       books
 	trouble Trouble
 	calls   map[string]int
+	rewrote int               // posted entries that were written to
 	undo    []func()          // of the running call, in order
 	lines   map[int64][]int64 // items of an entry
 

@@ -44,6 +44,13 @@ func (s *Server) Calls() map[string]int {
 	return out
 }
 
+// PostedWrites counts how often somebody wrote to a posted entry.
+func (s *Server) PostedWrites() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.rewrote
+}
+
 // Lock sets the company's lock dates, "" = open. tax concerns entries with tax lines only.
 func (s *Server) Lock(all, tax string) {
 	s.mu.Lock()

@@ -33,7 +33,7 @@ func (ch *chart) find(name string) (analytic, error) {
 		func(a analytic) bool { return name == a.name || name == a.plan+"/"+a.name },
 	} {
 		var fit []analytic
-		for _, a := range ch.beside {
+		for _, a := range ch.analytics {
 			if fits(a) {
 				fit = append(fit, a)
 			}
@@ -49,13 +49,13 @@ func (ch *chart) find(name string) (analytic, error) {
 	return analytic{}, &lack{fmt.Sprintf("Odoo has no analytic account %q (or the user may not see it): make it there, or change the rule that names it", name)}
 }
 
-// standBeside is the analytic accounts of a line, in the order of their ids: the location's own, or what a rule puts in its place, and those beside it.
+// analyticsOf is the analytic accounts of a line, in the order of their ids: the location's own, or what a rule puts in its place, and those beside it.
 // Of one plan what is named last counts, but the location's stays: a result that a location lacks would be missed by nobody.
-func (ch *chart) standBeside(at retail.LocationCode, l rollup.Line) ([]int64, error) {
+func (ch *chart) analyticsOf(at retail.LocationCode, l rollup.Line) ([]int64, error) {
 	by, place := map[int64]int64{}, map[int64]bool{}
 	if own, ok := ch.analytic[at]; ok {
-		if i := slices.IndexFunc(ch.beside, func(a analytic) bool { return a.id == own }); i >= 0 {
-			by[ch.beside[i].root] = own
+		if i := slices.IndexFunc(ch.analytics, func(a analytic) bool { return a.id == own }); i >= 0 {
+			by[ch.analytics[i].root] = own
 		}
 	}
 	for _, n := range mapping.Names(l.At) {
@@ -119,7 +119,7 @@ func (ch *chart) adopted(at retail.LocationCode, distribution string) (place, be
 			found = true
 			continue
 		}
-		for _, a := range ch.beside {
+		for _, a := range ch.analytics {
 			if strconv.FormatInt(a.id, 10) == key {
 				names = append(names, a.plan+"/"+a.name)
 			}
@@ -137,7 +137,7 @@ func (ch *chart) called(lines []rollup.Line) map[string][]string {
 	out := map[string][]string{}
 	for _, l := range lines {
 		for _, n := range mapping.Names(mapping.Join(l.At, l.Analytic)) {
-			for _, a := range ch.beside {
+			for _, a := range ch.analytics {
 				if a.plan+"/"+a.name == n {
 					out[n] = a.names()
 				}
