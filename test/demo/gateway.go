@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -135,7 +136,7 @@ func (g *gateway) charge(body []byte) error {
 			}
 			continue
 		}
-		cents, err := amountOf(p.Amount)
+		cents, err := amountOf(string(p.Amount))
 		if err != nil {
 			return err
 		}
@@ -168,9 +169,9 @@ func (g *gateway) pay(t charged, i int, cents int64, n int) int64 {
 // brands are the till's words and the gateway's.
 var brands = map[string]string{"visa": "Visa", "mastercard": "MC", "amex": "Amex", "debit": "Visa"}
 
-func amountOf(n json.Number) (cents int64, err error) {
-	_, err = fmt.Sscan(strings.Replace(string(n), ".", "", 1), &cents) // the till writes two decimals always
-	return cents, err
+// amountOf reads a text of two decimals, by arithmetic of its own.
+func amountOf(text string) (cents int64, err error) {
+	return strconv.ParseInt(strings.Replace(text, ".", "", 1), 10, 64)
 }
 
 // charge takes a day's cards to the gateway, and ends the day at every terminal; race is how many readings of a closed batch yet show its

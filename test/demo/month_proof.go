@@ -90,8 +90,8 @@ func postings(location, body string, sums map[string]int64) error {
 		return err
 	}
 	for _, p := range v.Postings {
-		var cents int64
-		if _, err := fmt.Sscan(strings.Replace(strings.Fields(p.Amount)[0], ".", "", 1), &cents); err != nil {
+		cents, err := amountOf(strings.Fields(p.Amount)[0])
+		if err != nil {
 			return err
 		}
 		for i, account := range []string{p.Debit, p.Credit} {
