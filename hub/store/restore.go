@@ -77,6 +77,10 @@ func (s *Store) afterRestore(ctx context.Context, backup string) error {
 				return err
 			}
 		}
+		// A code that waits here may have been used since.
+		if _, err := tx.ExecContext(ctx, `DELETE FROM enrol_code WHERE used = 0`); err != nil {
+			return err
+		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
 			settingRestored, tx.Now.Format(time.RFC3339)); err != nil {
 			return err
