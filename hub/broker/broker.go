@@ -14,11 +14,13 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"github.com/tillpost/tillpost/hub/authority"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/retail"
 )
@@ -28,6 +30,11 @@ type Passwords interface {
 	Password(ctx context.Context, d retail.DeviceID) (hash string, err error)
 }
 
+// Certificates says whether the holder of a certificate may come in now. Code conflict: not, and the text says why.
+type Certificates interface {
+	Admit(ctx context.Context, c authority.Certificate) error
+}
+
 // Options say where to listen and whom to let in.
 type Options struct {
 	Listen    string // host:port; port 0 takes a free one
@@ -35,7 +42,10 @@ type Options struct {
 	TLS       *tls.Config
 	Passwords Passwords                        // nil: loopback only, every well-formed device name is let in
 	Matches   func(hash, password string) bool // required with Passwords
-	Log       *slog.Logger
+	// Authority signs the certificates of devices; nil: there are none. Certificates is required with it, and so is TLS.
+	Authority    *authority.Authority
+	Certificates Certificates
+	Log          *slog.Logger
 }
 
 // Limits of one connection and of all.
@@ -76,6 +86,10 @@ func Start(ctx context.Context, o Options) (*Broker, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Authority != nil {
+		o.TLS = o.TLS.Clone()
+		o.TLS.ClientAuth, o.TLS.ClientCAs = tls.VerifyClientCertIfGiven, o.Authority.Pool()
+	}
 	b := &Broker{door: newDoor(ctx, o, addr.IP.IsLoopback()), addr: addr, secure: o.TLS}
 	opts := b.serverOptions(scratch, addr, o.TLS)
 	if b.srv, err = server.NewServer(opts); err != nil {
@@ -111,6 +125,9 @@ func (o *Options) check() (*net.TCPAddr, error) {
 	}
 	if o.TLS != nil && o.TLS.MinVersion < tls.VersionTLS12 {
 		return nil, refuse(o.Listen, "would speak a TLS older than 1.2: set the lowest version to 1.2")
+	}
+	if o.Authority != nil && (o.TLS == nil || o.Certificates == nil || o.Passwords == nil) {
+		return nil, fault.Msg(fault.Internal, "start broker", "certificates need TLS, and somebody who knows which of them and which passwords hold")
 	}
 	if o.Passwords != nil && o.Matches == nil {
 		return nil, fault.Msg(fault.Internal, "start broker", "nothing compares passwords")
@@ -183,17 +200,69 @@ func (b *Broker) sameCertificate(cs tls.ConnectionState) error {
 	return errors.New("another program answers on the broker's address")
 }
 
-// Drop ends a device's connections: it must come in again, with what holds now. Call it when a password changed or a device was disabled.
-func (b *Broker) Drop(d retail.DeviceID) error {
-	z, err := b.srv.Connz(&server.ConnzOptions{Username: true, User: string(d), Limit: 10000})
+// Drop ends a device's connections: it must come in again, with what holds now. Call it when a password changed, a certificate ended or a
+// device was disabled. Connections that show a certificate whose SHA-256, in hex, is in keep stay.
+func (b *Broker) Drop(d retail.DeviceID, keep ...string) error {
+	all, err := b.connections(string(d))
 	if err != nil {
-		return fault.New(fault.Internal, "end the connections of device "+string(d), err)
+		return err
 	}
-	for _, c := range z.Conns {
+	for _, c := range all {
+		if len(c.TLSPeerCerts) > 0 && slices.Contains(keep, c.TLSPeerCerts[0].CertSha256) {
+			continue
+		}
 		err = errors.Join(err, b.srv.DisconnectClientByID(c.Cid))
 	}
 	return fault.New(fault.Internal, "end the connections of device "+string(d), err)
 }
+
+// connections lists those of a device, or all.
+func (b *Broker) connections(device string) ([]*server.ConnInfo, error) {
+	z, err := b.srv.Connz(&server.ConnzOptions{Username: true, User: device, Limit: 20_000})
+	if err != nil {
+		return nil, fault.New(fault.Internal, "list the connections", err)
+	}
+	return z.Conns, nil
+}
+
+// Twin is a device that is there twice: two connections of it are alive at once.
+type Twin struct {
+	Device retail.DeviceID
+	First  string // address of the older connection
+	Second string
+}
+
+// aliveTogether is how long two connections of a device must stand together. A PC whose line broke leaves one behind; the broker ends it when
+// it has said nothing for one and a half keep-alives, which are 30 s.
+const aliveTogether = 75 * time.Second
+
+// Twins lists devices of which two PCs are connected: a copied disk, or a certificate in two places.
+func (b *Broker) Twins() ([]Twin, error) {
+	all, err := b.connections("")
+	if err != nil {
+		return nil, err
+	}
+	return twins(all, time.Now()), nil
+}
+
+func twins(all []*server.ConnInfo, now time.Time) (out []Twin) {
+	slices.SortFunc(all, func(a, b *server.ConnInfo) int { return a.Start.Compare(b.Start) })
+	oldest := map[string]*server.ConnInfo{}
+	for _, c := range all {
+		if now.Sub(c.Start) < aliveTogether || !retail.DeviceID(c.AuthorizedUser).Valid() {
+			continue
+		}
+		first := oldest[c.AuthorizedUser]
+		if first == nil {
+			oldest[c.AuthorizedUser] = c
+			continue
+		}
+		out = append(out, Twin{Device: retail.DeviceID(c.AuthorizedUser), First: address(first), Second: address(c)})
+	}
+	return out
+}
+
+func address(c *server.ConnInfo) string { return net.JoinHostPort(c.IP, strconv.Itoa(c.Port)) }
 
 // Connections is how many clients are connected, the hub's own link among them.
 func (b *Broker) Connections() int { return b.srv.NumClients() }
