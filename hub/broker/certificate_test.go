@@ -49,7 +49,7 @@ func (r *register) end(serial string) {
 // secured is a broker that asks for certificates, with one device "p" that still has a password.
 func secured(t *testing.T, a *authority.Authority, r *register) *broker.Broker {
 	t.Helper()
-	return start(t, broker.Options{TLS: a.Listener(nil, time.Now), Authority: a, Certificates: r, Passwords: devices{"p": "pp", "a": ""}, Matches: matches})
+	return start(t, broker.Options{TLS: a.Listener(nil, time.Now), Authority: a, Certificates: r, Passwords: devices{"p": "pp"}, Matches: matches})
 }
 
 func newAuthority(t *testing.T) *authority.Authority {
