@@ -51,7 +51,7 @@ func (c *cli) deviceCommand() *cobra.Command {
 			}
 		})
 	})
-	return group("device", "agents that may send", add, set, disable, list)
+	return group("device", "agents that may send", append(c.enrolCommands(), add, set, disable, list)...)
 }
 
 func printDevice(w io.Writer, d view.DeviceView) {
@@ -59,7 +59,7 @@ func printDevice(w io.Writer, d view.DeviceView) {
 	if d.Online {
 		there = "connected"
 	}
-	fmt.Fprintf(w, "%s  %s  for %s  %s, seen %s  %s\n", d.ID, d.Version, d.Locations, there, when(d.Seen), d.Stopped)
+	fmt.Fprintf(w, "%s  %s  for %s  %s, seen %s  %s  %s\n", d.ID, d.Version, d.Locations, there, when(d.Seen), credential(d, time.Now()), d.Stopped)
 	for _, h := range d.Health {
 		fmt.Fprintf(w, "        %s: %s %s %s\n", h.Severity, h.Title+".", h.Do, h.Detail)
 	}
