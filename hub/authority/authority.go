@@ -24,7 +24,6 @@ import (
 const (
 	authorityLife = 30 * 365 * 24 * time.Hour // longer than any hub: a new one means a code for every store
 	serverLife    = 365 * 24 * time.Hour      // made anew at each start
-	backdate      = time.Hour                 // a PC's clock may be behind the hub's
 )
 
 // Authority signs. It is safe for concurrent use.
@@ -54,7 +53,7 @@ func New(hub envelope.HubID, now time.Time) (*Authority, error) {
 	if err != nil {
 		return nil, fault.New(fault.Internal, "make the hub's authority", err)
 	}
-	t := &x509.Certificate{SerialNumber: serial(), Subject: pkix.Name{CommonName: "Tillpost hub " + string(hub)}, NotBefore: now.Add(-backdate), NotAfter: now.Add(authorityLife),
+	t := &x509.Certificate{SerialNumber: serial(), Subject: pkix.Name{CommonName: "Tillpost hub " + string(hub)}, NotBefore: now.Add(-enrol.Backdate), NotAfter: now.Add(authorityLife),
 		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign}
 	der, err := x509.CreateCertificate(rand.Reader, t, t, &key.PublicKey, key)
 	if err != nil {
@@ -131,7 +130,7 @@ func (a *Authority) Issue(r Request, d retail.DeviceID, now time.Time, life time
 		return Certificate{}, fault.Msg(fault.Internal, "issue a certificate", "no checked request, device or life")
 	}
 	n := serial()
-	t := &x509.Certificate{SerialNumber: n, Subject: pkix.Name{CommonName: string(d)}, NotBefore: now.Add(-backdate), NotAfter: now.Add(life),
+	t := &x509.Certificate{SerialNumber: n, Subject: pkix.Name{CommonName: string(d)}, NotBefore: now.Add(-enrol.Backdate), NotAfter: now.Add(life),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, BasicConstraintsValid: true}
 	der, err := x509.CreateCertificate(rand.Reader, t, a.cert, r.csr.PublicKey, a.key)
 	if err != nil {
@@ -184,7 +183,7 @@ func (a *Authority) server(now time.Time) (*ecdsa.PrivateKey, []byte, error) {
 	if err != nil {
 		return nil, nil, fault.New(fault.Internal, "make the hub's certificate", err)
 	}
-	t := &x509.Certificate{SerialNumber: serial(), Subject: pkix.Name{CommonName: enrol.ServerName}, DNSNames: []string{enrol.ServerName}, NotBefore: now.Add(-backdate), NotAfter: now.Add(serverLife),
+	t := &x509.Certificate{SerialNumber: serial(), Subject: pkix.Name{CommonName: enrol.ServerName}, DNSNames: []string{enrol.ServerName}, NotBefore: now.Add(-enrol.Backdate), NotAfter: now.Add(serverLife),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, BasicConstraintsValid: true}
 	der, err := x509.CreateCertificate(rand.Reader, t, a.cert, &key.PublicKey, a.key)
 	return key, der, fault.New(fault.Internal, "make the hub's certificate", err)

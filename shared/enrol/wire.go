@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
@@ -19,6 +20,8 @@ const (
 	PathRenew = "/v1/renew"
 	// DefaultPort is where a hub listens for PCs that enrol.
 	DefaultPort = "8790"
+	// Backdate is how long before its making a certificate begins: a PC's clock may be behind the hub's.
+	Backdate = time.Hour
 	// MaxBody bounds a question and an answer.
 	MaxBody = 64 << 10
 )
