@@ -12,6 +12,7 @@ var (
 		Code: "no_line", Title: "Head office cannot be reached",
 		Meaning: "Nothing is lost: what you sell is kept on this PC and goes out by itself when the line is back.",
 		Do:      "Check the internet connection. If it works, call head office's IT.", Severity: health.Medium, Grace: 2 * time.Minute,
+		DependsOn: []*health.Condition{notLetIn},
 	}
 	notTaken = &health.Condition{
 		Code: "not_taken", Title: "Head office does not take this PC's tickets",

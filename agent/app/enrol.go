@@ -133,7 +133,10 @@ func writeDraft(file string, cfg Config) error {
 	}
 	text := fmt.Sprintf("# Tillpost agent. `agent check-config` tells everything that is wrong with this file. Who this PC is and where its hub is\n"+
 		"# stands in data_dir, written by `agent enrol`.\n\ndata_dir = %q\n\n# Where tickets come from: see the sample agent.toml.\n", cfg.DataDir)
-	return keystore.Replace(file, []byte(text))
+	if err := keystore.Replace(file, []byte(text)); err != nil {
+		return err
+	}
+	return os.Chmod(file, 0o644) // no secret stands in it, and the service's account must read it
 }
 
 func (c *cli) renew(ctx context.Context, _ []string) error {
