@@ -1,10 +1,12 @@
 package app
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -35,25 +37,35 @@ func (c *cli) enrolCommand() *cobra.Command {
 	var o identity.Options
 	var dataDir, codeFile string
 	cmd := &cobra.Command{Use: "enrol --hub ADDRESS --code CODE", Short: "make this PC known to head office with a one-time code (hub device code)", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if codeFile != "" {
-				text, err := config.Secret(codeFile)
-				if err != nil {
+				if o.Code, err = codeFrom(codeFile, cmd.InOrStdin()); err != nil {
 					return err
 				}
-				o.Code = text
 			}
 			return c.enrol(cmd.Context(), o, dataDir)
 		}}
 	cmd.Flags().StringVar(&o.Hub, "hub", "", "the hub's address, such as hub.example.com or hub.example.com:8790")
 	cmd.Flags().StringVar(&o.Code, "code", "", "the code")
-	cmd.Flags().StringVar(&codeFile, "code-file", "", "a file with the code, instead: other users of this PC see a command's words")
+	cmd.Flags().StringVar(&codeFile, "code-file", "", "a file with the code, or - for the standard input: other users of this PC see a command's words")
 	cmd.Flags().StringVar(&dataDir, "data-dir", "", "for new settings: where the buffer is to stand")
 	_ = cmd.MarkFlagRequired("hub")
 	cmd.MarkFlagsOneRequired("code", "code-file")
 	cmd.MarkFlagsMutuallyExclusive("code", "code-file")
 	cmd.Example = "  agent enrol --hub hub.example.com --code 7KQ2-M4XB-9TRD-W0HE"
 	return cmd
+}
+
+// codeFrom reads a code from where other users of this PC do not see it.
+func codeFrom(file string, in io.Reader) (string, error) {
+	if file != "-" {
+		return config.Secret(file)
+	}
+	line, err := bufio.NewReader(io.LimitReader(in, 1<<10)).ReadString('\n')
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return line, fault.New(fault.Invalid, "read the code", err)
 }
 
 func (c *cli) enrol(ctx context.Context, o identity.Options, dataDir string) error {

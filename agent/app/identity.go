@@ -73,7 +73,7 @@ func newKeeper(a *App) *keeper { return &keeper{app: a, hurry: make(chan struct{
 
 func (k *keeper) run(ctx context.Context) error {
 	a := k.app
-	s := identity.Keeper{Store: identityOf(a.Config), Now: time.Now,
+	s := identity.Keeper{Store: identityOf(a.Config), Now: a.hubTime,
 		Renewed: func(id identity.Identity) {
 			a.log.InfoContext(ctx, "this PC's certificate was renewed; the line is made anew with it", "device", id.Device)
 			select {
@@ -92,6 +92,15 @@ func (k *keeper) run(ctx context.Context) error {
 			s.Ask(ctx)
 		}
 	}
+}
+
+// hubTime is head office's time as far as it is known: by that a certificate runs out.
+func (a *App) hubTime() time.Time {
+	now := time.Now()
+	if off, known := a.loop.Clock(); known {
+		now = now.Add(-off)
+	}
+	return now
 }
 
 // told keeps the conditions that a manager sees.

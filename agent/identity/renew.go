@@ -107,7 +107,6 @@ func (k *Keeper) Step(ctx context.Context) (again time.Duration) {
 	}
 	if now.Before(renew) {
 		k.Told(nil, ends)
-		k.wait = 0
 		return min(renew.Sub(now)+time.Millisecond, retryMost)
 	}
 	if now.Before(k.next) {
@@ -122,8 +121,9 @@ func (k *Keeper) Ask(ctx context.Context) (again time.Duration) {
 	now := k.Now()
 	id, err := k.Store.Renew(ctx)
 	if err == nil {
-		k.next, k.wait = time.Time{}, 0
-		_, ends, _ := id.Ends() // it was checked before it was written
+		renew, ends, _ := id.Ends() // it was checked before it was written
+		// A clock that is years ahead would ask without end.
+		k.next, k.wait = now.Add(min(retryMost, ends.Sub(renew)/2)), 0
 		k.Told(nil, ends)
 		k.Renewed(id)
 		return time.Millisecond

@@ -68,37 +68,60 @@ type codeFor struct {
 	replace  bool
 }
 
-func (c *cli) makeCode(ctx context.Context, s *desk, f codeFor) error {
-	if !s.cfg.Enrol.on() {
-		return fault.Msg(fault.Invalid, "make a code", "PCs cannot enrol at this hub: set [enrol] listen in its settings and start it again. Nothing was changed")
+// newCode makes a code, and the device that it is for when the location has none.
+func newCode(ctx context.Context, s *store.Store, cfg Config, f codeFor, who, reason string) (made view.CodeMade, err error) {
+	if !cfg.Enrol.on() {
+		return made, fault.Msg(fault.Invalid, "make a code", "PCs cannot enrol at this hub: set [enrol] listen in its settings and start it again. Nothing was changed")
 	}
 	if f.valid <= 0 || f.valid > longestValid {
-		return fault.Msg(fault.Invalid, "make a code", "--valid is between 1m and 720h")
+		return made, fault.Msg(fault.Invalid, "make a code", "--valid is between 1m and 720h")
 	}
 	var code enrol.Code
-	var expires time.Time
-	err := s.InTx(ctx, func(tx *store.Tx) (err error) {
+	err = s.InTx(ctx, func(tx *store.Tx) (err error) {
 		if f.location != "" {
-			if f.device, err = deviceAt(ctx, tx, f, s.who); err != nil {
+			if f.device, err = deviceAt(ctx, tx, f, who); err != nil {
 				return err
 			}
 		}
-		expires = tx.Now.Add(f.valid)
-		code, err = tx.MakeCode(ctx, f.device, expires, f.replace, s.who, c.reason)
+		made.Expires = tx.Now.Add(f.valid)
+		code, err = tx.MakeCode(ctx, f.device, made.Expires, f.replace, who, reason)
 		return err
 	})
 	if err != nil {
+		return made, err
+	}
+	made.Device, made.Code, made.Replaces = f.device, code.ForPerson(), f.replace
+	_, made.Port, _ = net.SplitHostPort(cfg.Enrol.Listen)
+	return made, nil
+}
+
+func (c *cli) makeCode(ctx context.Context, s *desk, f codeFor) error {
+	m, err := newCode(ctx, s.Store, s.cfg, f, s.who, c.reason)
+	if err != nil {
 		return err
 	}
-	_, port, _ := net.SplitHostPort(s.cfg.Enrol.Listen)
-	return c.tell(map[string]any{"device": f.device, "code": code.ForPerson(), "expires": expires.UTC(), "port": port}, func(w io.Writer) {
-		fmt.Fprintln(w, code.ForPerson())
+	return c.tell(map[string]any{"device": m.Device, "code": m.Code, "expires": m.Expires, "port": m.Port}, func(w io.Writer) {
+		fmt.Fprintln(w, m.Code)
 		fmt.Fprintf(c.err, "For one PC, as device %s, until %s. It is shown once; tell it to the store by telephone, not by mail.\nOn that PC: agent enrol --hub THIS-HUB:%s --code %s\n",
-			f.device, expires.Local().Format(time.DateTime), port, code.ForPerson())
-		if f.replace {
-			fmt.Fprintf(c.err, "When it is used, the old PC's certificate ends. What the old PC has not sent yet: start it once more before, or read its disk with agent buffer export --recover.\n")
+			m.Device, m.Expires.Local().Format(time.DateTime), m.Port, m.Code)
+		if m.Replaces {
+			fmt.Fprintln(c.err, "When it is used, the old PC's certificate ends. What the old PC has not sent yet: start it once more before, or read its disk with agent buffer export --recover.")
 		}
 	})
+}
+
+// devices is what the pages do with stores' PCs.
+type devices struct{ *App }
+
+// MakeCode makes the code for a location's PC, or for the PC that takes a device's place.
+func (d devices) MakeCode(ctx context.Context, l retail.LocationCode, device retail.DeviceID, replace bool, who string) (view.CodeMade, error) {
+	f := codeFor{location: l, device: device, valid: defaultValid, replace: replace}
+	return newCode(ctx, d.Store, d.Config, f, who, "")
+}
+
+// Revoke ends a device's rights.
+func (d devices) Revoke(ctx context.Context, device retail.DeviceID, who, reason string) error {
+	return d.Store.InTx(ctx, func(tx *store.Tx) error { return tx.Revoke(ctx, device, who, reason) })
 }
 
 // deviceAt finds the device that a location's code is for, and makes it when the location has none.

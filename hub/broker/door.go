@@ -32,8 +32,35 @@ type door struct {
 	key       []byte // under which known passwords are remembered, of this run
 	loopback  bool
 
-	mu    sync.Mutex
-	known map[retail.DeviceID]verdict
+	mu     sync.Mutex
+	known  map[retail.DeviceID]verdict
+	turned map[string]time.Time // away, by name: when it was last said
+}
+
+// A device that is turned away knocks every 15 s and is told of once in turnedEvery. So many names are remembered at once.
+const (
+	turnedEvery = 5 * time.Minute
+	maxTurned   = 10_000
+)
+
+// complain says that somebody was turned away, once in a while for each name.
+func (d *door) complain(words, name, address string, err error, more ...any) {
+	now := time.Now()
+	d.mu.Lock()
+	last, was := d.turned[name]
+	quiet := was && now.Sub(last) < turnedEvery
+	if !quiet {
+		if len(d.turned) >= maxTurned {
+			clear(d.turned)
+		}
+		d.turned[name] = now
+	}
+	d.mu.Unlock()
+	level := slog.LevelWarn
+	if quiet {
+		level = slog.LevelDebug
+	}
+	d.log.Log(d.ctx, level, words, append([]any{"device", printable(name), "address", address, "err", err}, more...)...)
 }
 
 // verdict remembers that a password did or did not fit a hash, so that 5,000 stores that come back at once cost 5,000 look-ups and not
@@ -48,7 +75,7 @@ const lookUpIn = 5 * time.Second
 
 func newDoor(ctx context.Context, o Options, loopback bool) *door {
 	return &door{ctx: context.WithoutCancel(ctx), passwords: o.Passwords, matches: o.Matches, authority: o.Authority, certs: o.Certificates, log: o.Log, own: randomText(), key: []byte(randomText()),
-		loopback: loopback, known: map[retail.DeviceID]verdict{}}
+		loopback: loopback, known: map[retail.DeviceID]verdict{}, turned: map[string]time.Time{}}
 }
 
 // Check implements server.Authentication. It is called concurrently, once for each connection.
@@ -66,7 +93,7 @@ func (d *door) Check(c server.ClientAuthentication) bool {
 		return d.shown(c, s.PeerCertificates, device)
 	}
 	if !device.Valid() || !d.admit(device, o.Password) {
-		d.log.WarnContext(d.ctx, "the broker turned a device away: its name or password is wrong, or it is disabled", "device", printable(o.Username), "address", c.RemoteAddress())
+		d.complain("the broker turned a device away: its name or password is wrong, or it is disabled", o.Username, c.RemoteAddress().String(), nil)
 		return false
 	}
 	c.RegisterUser(&server.User{Username: string(device), Permissions: rights(device)})
@@ -76,8 +103,7 @@ func (d *door) Check(c server.ClientAuthentication) bool {
 // shown lets a device in by its certificate, under the name that stands in it and no other. A password beside it counts for nothing.
 func (d *door) shown(c server.ClientAuthentication, chain []*x509.Certificate, name retail.DeviceID) bool {
 	refuse := func(device retail.DeviceID, err error) bool {
-		d.log.WarnContext(d.ctx, "the broker turned a device away: its certificate gives it no right to come in", "device", printable(string(device)), "as", printable(string(name)),
-			"address", c.RemoteAddress(), "err", err)
+		d.complain("the broker turned a device away: its certificate gives it no right to come in", string(device), c.RemoteAddress().String(), err, "as", printable(string(name)))
 		return false
 	}
 	if d.authority == nil {

@@ -132,8 +132,8 @@ func (tx *Tx) certificate(ctx context.Context, serial string) (c authority.Certi
 	return c, err
 }
 
-// holding counts a device's certificates that hold.
-func (tx *Tx) holding(ctx context.Context, d retail.DeviceID) (n int, err error) {
+// Holding counts a device's certificates that hold.
+func (tx *Tx) Holding(ctx context.Context, d retail.DeviceID) (n int, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT count(*) FROM certificate WHERE device = ? AND ended = 0 AND ends > ?`, string(d), micros(tx.Now)).Scan(&n)
 	return n, err
 }

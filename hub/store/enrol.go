@@ -36,7 +36,7 @@ func (tx *Tx) MakeCode(ctx context.Context, d retail.DeviceID, expires time.Time
 	if before == "" {
 		return "", fault.Msg(fault.NotFound, "make a code", "there is no device "+string(d)+"; nothing was changed")
 	}
-	have, err := tx.holding(ctx, d)
+	have, err := tx.Holding(ctx, d)
 	if err != nil {
 		return "", err
 	}

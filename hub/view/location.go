@@ -92,6 +92,15 @@ func (c CertificateView) Holds(now time.Time) bool {
 // DaysLeft counts whole days.
 func (c CertificateView) DaysLeft(now time.Time) int { return int(c.Ends.Sub(now) / (24 * time.Hour)) }
 
+// CodeMade is a new one-time code, in the only answer that ever holds it.
+type CodeMade struct {
+	Device   retail.DeviceID
+	Code     string // in groups of four
+	Expires  time.Time
+	Port     string // of the hub, where PCs enrol
+	Replaces bool   // the PC that has the device's certificate now loses it when the code is used
+}
+
 // CodeView is a one-time code that waits for its PC.
 type CodeView struct {
 	ID            string // its first signs
