@@ -170,13 +170,13 @@ func (c *cli) renew(ctx context.Context, _ []string) error {
 // secretsCommand changes the key under which this PC's secrets are sealed.
 func (c *cli) secretsCommand() *cobra.Command {
 	group := &cobra.Command{Use: "secrets", Short: "the keys and passwords on this PC"}
-	group.AddCommand(c.command("rotate", "seal every secret of this PC anew, under a new key", func(_ context.Context, _ []string) error {
+	group.AddCommand(c.command("rotate", "seal every secret of this PC anew, under a new key", func(ctx context.Context, _ []string) error {
 		cfg, err := LoadConfig(c.file)
 		if err != nil {
 			return err
 		}
 		keys := keystore.Store{Dir: cfg.DataDir}
-		if err := keys.Rotate(cfg.Source.sealed(), identityOf(cfg).Reseal); err != nil {
+		if err := keys.Rotate(cfg.Source.sealed(), func(reseal func(string) (string, error)) error { return identityOf(cfg).Reseal(ctx, reseal) }); err != nil {
 			return err
 		}
 		return c.tell(nil, map[string]bool{"rotated": true}, "Every secret that the settings name is sealed under a new key; the old one is gone.\n")

@@ -1,34 +1,21 @@
 package identity
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"io/fs"
-	"net"
-	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
-	"github.com/tillpost/tillpost/agent/keystore"
 	"github.com/tillpost/tillpost/shared/enrol"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/failpoint"
 	"github.com/tillpost/tillpost/shared/fault"
-	"github.com/tillpost/tillpost/shared/lock"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
@@ -58,7 +45,7 @@ func (s Store) Enrol(ctx context.Context, o Options) (id Identity, again bool, e
 		return id, false, err
 	}
 	secret := code.Key()
-	err = s.locked(func() error {
+	err = s.locked(ctx, func() error {
 		have, err := s.Read()
 		if err == nil && have.CodeSum == codeSum(secret) {
 			if _, err := s.pair(have); err == nil { // else the key is gone: the code may still help
@@ -88,23 +75,6 @@ func (s Store) Enrol(ctx context.Context, o Options) (id Identity, again bool, e
 		return s.dropPending(id)
 	})
 	return id, again, err
-}
-
-// locked lets one process at a time change the identity: a command and the service wait for each other, whose work ends within askIn.
-func (s Store) locked(f func() error) error {
-	l, err := lock.Take(s.Dir, lockName)
-	for end := time.Now().Add(askIn + 5*time.Second); fault.Is(err, fault.Conflict) && time.Now().Before(end); {
-		time.Sleep(50 * time.Millisecond)
-		l, err = lock.Take(s.Dir, lockName)
-	}
-	if err != nil {
-		return err
-	}
-	err = keystore.HandOver(filepath.Join(s.Dir, lockName+".lock"))
-	if err == nil {
-		err = f()
-	}
-	return errors.Join(err, l.Release())
 }
 
 // redeem asks the hub on one connection of its own. The hub's certificate proves nothing yet; that the hub knows the code does, and the proof
@@ -183,115 +153,4 @@ func (s Store) accept(g enrol.Grant, hub *url.URL, key *ecdsa.PrivateKey, id Ide
 func request(key *ecdsa.PrivateKey) ([]byte, error) {
 	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
 	return der, fault.New(fault.Internal, "ask for a certificate", err)
-}
-
-// nextKey is the key that is asked with: the one that stands on the disk from an attempt before, or a new one, written before anybody hears
-// of it. current is the sealed key in use, which is never asked with again.
-func (s Store) nextKey(current string) (*ecdsa.PrivateKey, error) {
-	sealed, err := s.readPending()
-	if err != nil {
-		return nil, err
-	}
-	if sealed != "" {
-		key, err := s.privateKey(sealed)
-		if err == nil {
-			if now, err := s.privateKey(current); err != nil || !now.Equal(key) {
-				return key, nil
-			}
-		}
-	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, fault.New(fault.Internal, "make this PC's key", err)
-	}
-	if sealed, err = s.sealKey(key); err != nil {
-		return nil, err
-	}
-	return key, fault.New(fault.Internal, "write this PC's key", keystore.Replace(filepath.Join(s.Dir, pending), []byte(sealed+"\n")))
-}
-
-func (s Store) readPending() (string, error) {
-	b, err := os.ReadFile(filepath.Join(s.Dir, pending))
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	return strings.TrimSpace(string(b)), fault.New(fault.Internal, "read this PC's key", err)
-}
-
-// dropPending removes the key that was asked with once it is the PC's.
-func (s Store) dropPending(id Identity) error {
-	sealed, err := s.readPending()
-	if err != nil || sealed == "" {
-		return err
-	}
-	next, err := s.privateKey(sealed)
-	now, err2 := s.privateKey(id.Key)
-	if err == nil && err2 == nil && !next.Equal(now) {
-		return nil // it is of an attempt that still runs
-	}
-	return fault.New(fault.Internal, "remove the key that was asked with", keystore.Remove(filepath.Join(s.Dir, pending)))
-}
-
-// post asks on a connection and reads the answer.
-func post(ctx context.Context, c net.Conn, hub *url.URL, path string, question, answer any) error {
-	body, err := json.Marshal(question)
-	if err != nil {
-		return fault.New(fault.Internal, "ask the hub", err)
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, hub.String()+path, bytes.NewReader(body))
-	if err != nil {
-		return fault.New(fault.Internal, "ask the hub", err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Close = true
-	if err := req.Write(c); err != nil {
-		return unreachable(hub, err)
-	}
-	resp, err := http.ReadResponse(bufio.NewReader(c), req)
-	if err != nil {
-		return unreachable(hub, err)
-	}
-	defer resp.Body.Close()
-	return read(resp, hub, answer)
-}
-
-func read(resp *http.Response, hub *url.URL, answer any) error {
-	body, err := io.ReadAll(io.LimitReader(resp.Body, enrol.MaxBody))
-	if err != nil {
-		return unreachable(hub, err)
-	}
-	if resp.StatusCode == http.StatusOK {
-		if err := json.Unmarshal(body, answer); err != nil {
-			return fault.New(fault.Invalid, "read the answer of "+hub.Host+"; is it a Tillpost hub of this agent's version?", err)
-		}
-		return nil
-	}
-	var r enrol.Refusal
-	if err := json.Unmarshal(body, &r); err != nil || r.Error == "" {
-		return fault.Msg(fault.Unavailable, "ask "+hub.Host, fmt.Sprintf("it answers %s and is no Tillpost hub, or one behind a proxy; check the address and the port (%s)", resp.Status, enrol.DefaultPort))
-	}
-	switch r.Code {
-	case fault.Invalid, fault.Conflict, fault.NotFound, fault.Unavailable:
-	default:
-		r.Code = fault.Unavailable
-	}
-	return fault.Msg(r.Code, "the hub at "+hub.Host+" says", printable(r.Error))
-}
-
-func unreachable(hub *url.URL, err error) error {
-	return fault.New(fault.Unavailable, "cannot reach the hub at "+hub.Host+": check its address, this PC's internet connection and firewall, then do the same again; a code is still good", err)
-}
-
-// printable is a stranger's text, short and on one line: until the hub has proven itself, anybody may have written it.
-func printable(s string) string {
-	out := strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == 0x9b {
-			return ' '
-		}
-		return r
-	}, s)
-	if r := []rune(out); len(r) > 500 {
-		out = string(r[:500]) + "…"
-	}
-	return out
 }

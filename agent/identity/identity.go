@@ -3,7 +3,6 @@
 package identity
 
 import (
-	"crypto/ecdsa"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -22,7 +21,6 @@ import (
 	"github.com/tillpost/tillpost/shared/enrol"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
-	"github.com/tillpost/tillpost/shared/guard"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
@@ -91,35 +89,6 @@ func (id Identity) Ends() (renew, ends time.Time, err error) {
 	}
 	life := c.NotAfter.Sub(c.NotBefore.Add(enrol.Backdate))
 	return c.NotAfter.Add(-life / 3), c.NotAfter, nil
-}
-
-// privateKey opens the sealed key.
-func (s Store) privateKey(sealed string) (*ecdsa.PrivateKey, error) {
-	text, err := s.keys().Open(sealed)
-	if err != nil {
-		return nil, fault.New(fault.Invalid, "open this PC's key: if its folder came from another PC or its secret.key is gone, enrol it again with a code from hub device replace", err)
-	}
-	der, err := base64.StdEncoding.DecodeString(string(text))
-	if err != nil {
-		return nil, fault.New(fault.Invalid, "open this PC's key", err)
-	}
-	k, err := x509.ParsePKCS8PrivateKey(der)
-	if err != nil {
-		return nil, fault.New(fault.Invalid, "open this PC's key", err)
-	}
-	ec, ok := k.(*ecdsa.PrivateKey)
-	if !ok {
-		return nil, fault.Msg(fault.Invalid, "open this PC's key", "it is of another kind")
-	}
-	return ec, nil
-}
-
-func (s Store) sealKey(k *ecdsa.PrivateKey) (string, error) {
-	der, err := x509.MarshalPKCS8PrivateKey(k)
-	if err != nil {
-		return "", fault.New(fault.Internal, "seal this PC's key", err)
-	}
-	return s.keys().Seal(guard.Secret(base64.StdEncoding.EncodeToString(der)))
 }
 
 // Line is the TLS of the line to the broker, with the certificate that the PC has now. It is read anew for each connection: a renewed
@@ -206,27 +175,4 @@ func leaf(text string) (*x509.Certificate, error) {
 func codeSum(key []byte) string {
 	sum := sha256.Sum256(key)
 	return base64.StdEncoding.EncodeToString(sum[:])
-}
-
-// Reseal seals the PC's keys anew while the keystore changes its own.
-func (s Store) Reseal(reseal func(string) (string, error)) error {
-	return s.locked(func() error {
-		id, err := s.Read()
-		if err == nil {
-			if id.Key, err = reseal(id.Key); err == nil {
-				err = s.write(id)
-			}
-		}
-		if err != nil && !fault.Is(err, fault.NotFound) {
-			return err
-		}
-		sealed, err := s.readPending()
-		if err != nil || sealed == "" {
-			return err
-		}
-		if sealed, err = reseal(sealed); err != nil {
-			return keystore.Remove(filepath.Join(s.Dir, pending)) // a new one is made when it is needed
-		}
-		return keystore.Replace(filepath.Join(s.Dir, pending), []byte(sealed+"\n"))
-	})
 }

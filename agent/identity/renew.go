@@ -15,7 +15,7 @@ import (
 // too, so that it may be killed anywhere: the next call asks with the same key and gets the same certificate. Codes: unavailable (later),
 // conflict (the hub gives this PC none: it was revoked or replaced), not_found (it was never enrolled).
 func (s Store) Renew(ctx context.Context) (id Identity, err error) {
-	err = s.locked(func() error {
+	err = s.locked(ctx, func() error {
 		was, err := s.Read()
 		if err != nil {
 			return err

@@ -277,7 +277,7 @@ func TestSecretsUnderANewKey(t *testing.T) {
 	if _, sealed, err := keys.Keep(file); err != nil || !sealed {
 		t.Fatal(sealed, err)
 	}
-	if err := keys.Rotate([]string{file}, p.Reseal); err != nil {
+	if err := keys.Rotate([]string{file}, func(reseal func(string) (string, error)) error { return p.Reseal(t.Context(), reseal) }); err != nil {
 		t.Fatal(err)
 	}
 	if text, err := keys.Read(file); err != nil || string(text) != "skapi_secret" {
