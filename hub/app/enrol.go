@@ -10,6 +10,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -17,6 +18,8 @@ import (
 	"github.com/tillpost/tillpost/hub/broker"
 	"github.com/tillpost/tillpost/hub/enrol"
 	"github.com/tillpost/tillpost/hub/password"
+	"github.com/tillpost/tillpost/shared/config"
+	wire "github.com/tillpost/tillpost/shared/enrol"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/retail"
 )
