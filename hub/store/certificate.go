@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tillpost/tillpost/hub/authority"
@@ -83,7 +84,7 @@ func (tx *Tx) holds(ctx context.Context, c authority.Certificate) error {
 		return tx.adoptCertificate(ctx, c)
 	case err != nil:
 		return err
-	case string(key) != string(c.Key[:]):
+	case ended == 0 && string(key) != string(c.Key[:]):
 		return fault.Msg(fault.Conflict, "certificate", "it is not the one that was issued")
 	case ended == 0:
 		return nil
@@ -138,7 +139,22 @@ func (tx *Tx) Holding(ctx context.Context, d retail.DeviceID) (n int, err error)
 	return n, err
 }
 
+// endCertificates ends all of a device's. Their numbers are kept beside the database, too, so that no backup brings them back.
 func (tx *Tx) endCertificates(ctx context.Context, d retail.DeviceID, why string) error {
+	var serials []string
+	if err := each(ctx, tx, func(r *sql.Rows) error {
+		var serial string
+		err := r.Scan(&serial)
+		serials = append(serials, serial)
+		return err
+	}, `SELECT serial FROM certificate WHERE device = ? AND ended = 0`, string(d)); err != nil {
+		return err
+	}
+	for _, serial := range serials {
+		if err := tx.store.note(revokedFile, serial+" "+string(d)+" "+why); err != nil {
+			return fault.New(fault.Internal, "note which certificates end", err)
+		}
+	}
 	if _, err := tx.ExecContext(ctx, `UPDATE certificate SET ended = ?, why = ? WHERE device = ? AND ended = 0`, micros(tx.Now), why, string(d)); err != nil {
 		return err
 	}
@@ -171,6 +187,22 @@ func (tx *Tx) Revoke(ctx context.Context, d retail.DeviceID, who, reason string)
 		}
 	}
 	return tx.PutStep(ctx, Step{Subject: "device " + string(d), Who: who, What: whyRevoked, Reason: reason, Before: before, After: "must be enrolled again"})
+}
+
+// endNoted ends what was ended since the backup that was put back. A certificate that the backup does not know is noted as one that ended.
+func (tx *Tx) endNoted(ctx context.Context, lines []string) error {
+	for _, line := range lines {
+		p := strings.Fields(line)
+		if len(p) != 3 {
+			continue // a power cut in the middle of a line: its transaction never came
+		}
+		key := sha256.Sum256([]byte(p[0]))
+		if _, err := tx.ExecContext(ctx, `INSERT INTO certificate (serial, device, key, der, begins, ends, ended, why) SELECT ?, id, ?, x'', 0, 0, ?, ? FROM device WHERE id = ?
+			ON CONFLICT (serial) DO UPDATE SET ended = excluded.ended, why = excluded.why WHERE ended = 0`, p[0], key[:], micros(tx.Now), p[2], p[1]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // changed tells the broker to look at a device's connections again.

@@ -229,7 +229,10 @@ func TestARestoredHub(t *testing.T) {
 	c := newCentre(t)
 	c.device(t, "pc-1")
 	c.device(t, "pc-2")
+	c.device(t, "pc-3")
+	c.device(t, "pc-4")
 	p, late := pc(t), pc(t)
+	known := c.mustEnrol(t, pc(t), c.code(t, "pc-3", false))
 	c.admit(t, c.mustEnrol(t, p, c.code(t, "pc-1", false)))
 	code := c.code(t, "pc-2", false)
 	backup := filepath.Join(t.TempDir(), "backup.db")
@@ -245,6 +248,10 @@ func TestARestoredHub(t *testing.T) {
 		t.Fatal(err)
 	}
 	enrolled := c.mustEnrol(t, late, code)
+	unknown := c.mustEnrol(t, pc(t), c.code(t, "pc-4", false))
+	for _, d := range []retail.DeviceID{"pc-3", "pc-4"} {
+		c.tx(t, func(tx *store.Tx) error { return tx.Revoke(t.Context(), d, "test", "stolen") })
+	}
 	if err := c.store.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -255,6 +262,11 @@ func TestARestoredHub(t *testing.T) {
 	for _, id := range []identity.Identity{second, enrolled} {
 		if err := c.admit(t, id); err != nil {
 			t.Errorf("%s is locked out: %v", id.Device, err)
+		}
+	}
+	for _, id := range []identity.Identity{known, unknown} {
+		if err := c.admit(t, id); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "revoked") {
+			t.Errorf("%s was revoked after the backup: %v", id.Device, err)
 		}
 	}
 	if _, err := c.enrol(t.Context(), pc(t), code); !fault.Is(err, fault.NotFound) {
