@@ -25,20 +25,33 @@ type certified struct {
 
 func newCertified(t *testing.T, life string) *certified {
 	t.Helper()
+	c := uncertified(t)
+	c.conf = c.settings(t, life, fmt.Sprintf("listen=%q", c.addrs["broker"]), "")
+	c.startHub(t, "")
+	return c
+}
+
+// uncertified has its programs and no settings of the hub yet.
+func uncertified(t *testing.T) *certified {
+	t.Helper()
 	w := &world{dir: t.TempDir(), programs: map[string]*proc{}, addrs: map[string]string{}}
 	for _, name := range []string{"web", "broker", "enrol", "door"} {
 		w.addrs[name] = freePort(t)
 	}
 	c := &certified{world: w, bin: build(t)}
 	writeFile(t, w.at("token"), "till\n")
-	c.conf = writeFile(t, w.at("hub.toml"), "data_dir=%q\n[web]\nlisten=%q\n[broker]\nlisten=%q\n[enrol]\nlisten=%q\nlife=%q\n[[location]]\ncode='S1'\nname='One'\nzone='America/Chicago'\ncutoff='04:00'\ncurrency='USD'\ntills=['T1']\n",
-		w.at("hubdata"), w.addrs["web"], w.addrs["broker"], w.addrs["enrol"], life)
 	writeFile(t, w.at("agent.toml"), "data_dir=%q\n[hub]\nretry_longest='300ms'\n[source.localapi]\nlisten=%q\ntoken_file=%q\n", w.at("agentdata"), w.addrs["door"], w.at("token"))
-	w.proc(t, "hub", filepath.Join(c.bin, "hub"), "run", "--config", c.conf)
+	w.proc(t, "hub", filepath.Join(c.bin, "hub"), "run", "--config", w.at("hub.toml"))
 	w.proc(t, "agent", filepath.Join(c.bin, "agent"), "run", "--config", w.at("agent.toml"))
 	t.Cleanup(func() { w.close(t) })
-	c.startHub(t, "")
 	return c
+}
+
+// settings writes the hub's; brokerIs and more go into [broker] and [enrol].
+func (c *certified) settings(t *testing.T, life, brokerIs, more string) string {
+	t.Helper()
+	return writeFile(t, c.at("hub.toml"), "data_dir=%q\n[web]\nlisten=%q\n[broker]\n%s\n[enrol]\nlisten=%q\nlife=%q\n%s[[location]]\ncode='S1'\nname='One'\nzone='America/Chicago'\ncutoff='04:00'\ncurrency='USD'\ntills=['T1']\n",
+		c.at("hubdata"), c.addrs["web"], brokerIs, c.addrs["enrol"], life, more)
 }
 
 func (c *certified) startHub(t *testing.T, point string) {
