@@ -26,6 +26,7 @@ type Config struct {
 	LogLevel  string           `toml:"log_level"`
 	Web       WebConfig        `toml:"web"`
 	Broker    BrokerConfig     `toml:"broker"`
+	Enrol     EnrolConfig      `toml:"enrol"`
 	Odoo      OdooConfig       `toml:"odoo"`
 	Posting   PostingConfig    `toml:"posting"`
 	Notify    NotifyConfig     `toml:"notify"`
@@ -93,6 +94,7 @@ func Default() Config {
 		c.DataDir = filepath.Join(os.Getenv("ProgramData"), "Tillpost", "hub")
 	}
 	c.Web.Listen, c.Broker.Listen = "127.0.0.1:8780", "127.0.0.1:1883"
+	c.Enrol.Life = config.Duration(defaultLife)
 	c.Posting = PostingConfig{AutoApprove: true, Grace: config.Duration(6 * time.Hour), Settle: config.Duration(10 * time.Minute), Gaps: audit.Advisory, Control: audit.Advisory,
 		ControlWait: config.Duration(24 * time.Hour), Closed: lockdate.Hold}
 	return c
@@ -120,13 +122,18 @@ func (c *Config) validate(f *config.Faults) {
 	}
 	listener("web", c.Web.Listen, c.Web.CertFile, c.Web.KeyFile, f)
 	if c.Broker.URL == "" {
-		listener("broker", c.Broker.Listen, c.Broker.CertFile, c.Broker.KeyFile, f)
+		if c.Enrol.on() && c.Broker.CertFile == "" && c.Broker.KeyFile == "" { // it shows the hub's own certificate
+			listener("broker", "127.0.0.1"+c.Broker.Listen[max(0, strings.LastIndexByte(c.Broker.Listen, ':')):], "", "", f)
+		} else {
+			listener("broker", c.Broker.Listen, c.Broker.CertFile, c.Broker.KeyFile, f)
+		}
 		if c.Broker.Open && !loopback(c.Broker.Listen) {
 			f.Add("broker.open: only on this machine; a network listener asks every device for its password")
 		}
 	} else {
 		c.Broker.external(f)
 	}
+	c.Enrol.validate(c.Broker, f)
 	c.Odoo.validate(f)
 	c.Posting.validate(f)
 	c.Notify.validate(f)

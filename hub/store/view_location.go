@@ -145,14 +145,23 @@ func (s *Store) DeviceViews(ctx context.Context, l retail.LocationCode) (out []v
 	}, `SELECT DISTINCT device, location FROM assignment WHERE until = 0 ORDER BY device, location`); err != nil {
 		return nil, classify("list devices", err)
 	}
+	certs := map[retail.DeviceID]view.CertificateView{}
+	if err := each(ctx, s.read, func(r *sql.Rows) error {
+		c, err := scanCertificate(r)
+		certs[c.Device] = c
+		return err
+	}, `SELECT device, serial, begins, ends, used, ended, why FROM certificate WHERE ended = 0 ORDER BY number`); err != nil {
+		return nil, classify("list devices", err)
+	}
 	err = each(ctx, s.read, func(r *sql.Rows) error {
 		var v view.DeviceView
 		var seen, changed, told int64
-		var disabled bool
+		var disabled, enrolled bool
 		var list string
-		if err := r.Scan(&v.ID, &v.Version, &v.Online, &seen, &changed, &disabled, &v.Stopped, &list, &told); err != nil {
+		if err := r.Scan(&v.ID, &v.Version, &v.Online, &seen, &changed, &disabled, &v.Stopped, &list, &told, &enrolled); err != nil {
 			return err
 		}
+		v.Certificate, v.Enrolled = certs[v.ID], enrolled
 		v.Seen, v.Told, v.Locations = fromMicros(max(seen, changed)), fromMicros(told), strings.Join(speaks[v.ID], ", ")
 		if disabled {
 			v.Stopped = deviceDisabled
@@ -166,7 +175,7 @@ func (s *Store) DeviceViews(ctx context.Context, l retail.LocationCode) (out []v
 			out = append(out, v)
 		}
 		return nil
-	}, `SELECT d.id, d.version, d.online, d.seen, COALESCE(n.changed, 0), d.disabled, COALESCE(n.stopped, ''), d.health, d.told FROM device d
+	}, `SELECT d.id, d.version, d.online, d.seen, COALESCE(n.changed, 0), d.disabled, COALESCE(n.stopped, ''), d.health, d.told, d.password = '' FROM device d
 		LEFT JOIN (SELECT device, max(changed) AS changed, max(stopped) AS stopped FROM lane GROUP BY device) n ON n.device = d.id ORDER BY d.id`)
 	return out, classify("list devices", err)
 }

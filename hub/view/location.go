@@ -70,6 +70,43 @@ type DeviceView struct {
 	Told      time.Time       // when it said so
 
 	Connections []ConnectionView
+	Certificate CertificateView // the newest that holds; zero = none
+	Enrolled    bool            // it has or had one: no password opens
+}
+
+// CertificateView is a certificate of a store's PC.
+type CertificateView struct {
+	Device       retail.DeviceID
+	Serial       string
+	Begins, Ends time.Time
+	Used         time.Time // when it first came in, zero = never
+	Ended        time.Time // before its time
+	Why          string    // revoked, replaced or renewed
+}
+
+// Holds reports whether it gives rights at a time.
+func (c CertificateView) Holds(now time.Time) bool {
+	return c.Serial != "" && c.Ended.IsZero() && now.Before(c.Ends)
+}
+
+// DaysLeft counts whole days.
+func (c CertificateView) DaysLeft(now time.Time) int { return int(c.Ends.Sub(now) / (24 * time.Hour)) }
+
+// CodeMade is a new one-time code, in the only answer that ever holds it.
+type CodeMade struct {
+	Device   retail.DeviceID
+	Code     string // in groups of four
+	Expires  time.Time
+	Port     string // of the hub, where PCs enrol
+	Replaces bool   // the PC that has the device's certificate now loses it when the code is used
+}
+
+// CodeView is a one-time code that waits for its PC.
+type CodeView struct {
+	ID            string // its first signs
+	Made, Expires time.Time
+	Who           string
+	Wrong         int // tries with a wrong secret
 }
 
 // TillView is a register or card terminal in the registry.
