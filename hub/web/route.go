@@ -57,6 +57,8 @@ func (s *site) routes() http.Handler {
 	see("/location", s.locationShow)
 	do("/location", helpers, s.locationSet)
 	do("/till", helpers, s.tillConfirm)
+	see("/statuses", s.statusShow)
+	do("/statuses", deciders, s.statusSet)
 	see("/password", s.passwordShow)
 	do("/password", view.Roles, s.passwordChange)
 	inside.HandleFunc("GET /login", s.loginShow)

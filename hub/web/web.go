@@ -89,6 +89,7 @@ type Parts struct {
 	Mapping    Mapping
 	Registry   Registry
 	Users      Users
+	Statuses   Statuses
 	Sessions   scs.Store
 	Log        *slog.Logger
 	Secure     bool // served over TLS: cookies and headers say so
