@@ -182,6 +182,22 @@ func (p *Profile) SameTicket(h *Head, a, b []string) bool {
 	return true
 }
 
+// Alone returns the columns, in their order, of which TicketID is made, when nothing else of a row need be known to place it: no row is left
+// out for what stands in it, and none proves a day. ok is false when a row must be read whole.
+func (p *Profile) Alone(h *Head) (columns []int, ok bool) {
+	if !p.rules.plain || len(p.rules.only)+len(p.Totals) > 0 || p.Proof.WholeDays {
+		return nil, false
+	}
+	for _, slot := range p.rules.ids {
+		if h.slots[slot] < 0 {
+			return nil, false
+		}
+		columns = append(columns, h.slots[slot])
+	}
+	slices.Sort(columns)
+	return slices.Compact(columns), len(columns) > 0
+}
+
 // Number is the ticket's number in rows that cannot be decoded, "" when they have none.
 func (p *Profile) Number(r Rows) string {
 	if len(r.Rows) == 0 {

@@ -61,6 +61,10 @@ type content struct {
 		cells []string // nil = it belongs to no ticket
 		key   [16]byte
 	}
+	alone struct { // columns that say which ticket a row belongs to
+		known, ok bool
+		columns   []int
+	}
 	room  []string // for the next one's cells
 	above []string // rows above the first that counts
 	draw  drafter
@@ -177,6 +181,10 @@ func packed(f io.Reader, p *profile.Profile) error {
 
 // note puts a row into the index.
 func (c *content) note(s span) error {
+	if c.goesOn(s) {
+		c.rows++
+		return c.index.add(c.last.key, s, s.line)
+	}
 	row, id := fields{}, ""
 	var err error
 	if s.bad == "" {
@@ -216,6 +224,19 @@ func (c *content) note(s span) error {
 	}
 	c.last.cells, c.last.key, c.room = row.cells, key, c.last.cells
 	return c.index.add(key, s, s.line)
+}
+
+// goesOn reports whether a row is seen to belong to the ticket of the row before without being cut into cells: most rows of most files are.
+func (c *content) goesOn(s span) bool {
+	f, is := c.format.(*commas)
+	if !is || c.last.cells == nil || s.bad != "" || !s.line || len(f.cells.comma) != 1 {
+		return false
+	}
+	if !c.alone.known {
+		c.alone.columns, c.alone.ok = c.profile.Alone(c.head(nil))
+		c.alone.known = true
+	}
+	return c.alone.ok && alike(s.raw, f.cells.comma[0], len(f.header), c.alone.columns, c.last.cells)
 }
 
 // decoration keeps what stands above a report's first row: it may tell the report's day.
