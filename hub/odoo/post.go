@@ -8,57 +8,93 @@ import (
 	"github.com/tillpost/tillpost/shared/failpoint"
 )
 
-// post posts drafts in one call; when Odoo refuses it, one by one, so that one bad entry holds nobody.
+// post posts drafts in one call; when Odoo refuses it, document by document, so that one bad entry holds nobody. A document's records are posted
+// together or not at all.
 func (w *Writer) post(ctx context.Context, ch *chart, jobs []job) (failed []Outcome, err error) {
 	if len(jobs) == 0 {
 		return nil, nil
 	}
-	ids := make([]int64, len(jobs))
+	which := make([]int64, len(jobs))
 	for i, j := range jobs {
-		ids[i] = j.Move
+		which[i] = j.Move
 	}
 	failpoint.Hit("post.before")
-	_, err = w.client.Call(ctx, "account.move", "action_post", []any{ids}, map[string]any{"context": ch.in()})
+	_, err = w.client.Call(ctx, "account.move", "action_post", []any{which}, map[string]any{"context": ch.in()})
 	failpoint.Hit("post.after")
 	switch kind := KindOf(err); {
 	case err == nil:
 		return nil, nil
 	case kind != Refused && kind != Broken:
 		return nil, err
-	case len(jobs) > 1:
-		for i := range jobs {
-			f, err := w.post(ctx, ch, jobs[i:i+1])
+	}
+	if parts := byDocument(jobs); len(parts) > 1 {
+		for _, own := range parts {
+			f, err := w.post(ctx, ch, own)
 			if failed = append(failed, f...); err != nil {
 				return failed, err
 			}
 		}
 		return failed, nil
 	}
-	// Alone and refused: already posted by an earlier try, or really refused. Only reading tells.
-	j := jobs[0]
-	now, rerr := ch.readBack(ctx, w.client, []int64{j.Move})
-	if rerr != nil {
-		return nil, rerr
-	}
-	if f := now[j.Move]; f != nil && f.state == "posted" {
-		return nil, nil
-	}
-	return []Outcome{w.refused(j, err)}, nil
+	return w.postRest(ctx, ch, jobs, err)
 }
 
-// after reads back what was posted: only this makes a document verified.
-func (w *Writer) after(ctx context.Context, ch *chart, jobs []job) (out []Outcome, err error) {
-	if err := w.see(ctx, ch, jobs); err != nil {
+// postRest looks what became of one document's records after a refusal: an earlier try, or a person, may have posted some. Only reading tells.
+func (w *Writer) postRest(ctx context.Context, ch *chart, jobs []job, why error) (failed []Outcome, err error) {
+	which := make([]int64, len(jobs))
+	for i, j := range jobs {
+		which[i] = j.Move
+	}
+	now, err := ch.readBack(ctx, w.client, which)
+	if err != nil {
 		return nil, err
+	}
+	var rest []job
+	for _, j := range jobs {
+		if f := now[j.Move]; f == nil || f.state != "posted" {
+			rest = append(rest, j)
+		}
+	}
+	switch {
+	case len(rest) == 0:
+		return nil, nil
+	case len(rest) < len(jobs):
+		return w.post(ctx, ch, rest)
+	}
+	return []Outcome{w.refused(jobs[0], why)}, nil
+}
+
+// byDocument parts records by their documents, in order.
+func byDocument(jobs []job) (parts [][]job) {
+	at := map[string]int{}
+	for _, j := range jobs {
+		i, there := at[j.Document.ID()]
+		if !there {
+			i = len(parts)
+			at[j.Document.ID()], parts = i, append(parts, nil)
+		}
+		parts[i] = append(parts[i], j)
+	}
+	return parts
+}
+
+// after reads back what was posted: only this makes a record verified.
+func (w *Writer) after(ctx context.Context, ch *chart, jobs []job) (stand []job, out []Outcome, err error) {
+	if err := w.see(ctx, ch, jobs); err != nil {
+		return nil, nil, err
 	}
 	for _, j := range jobs {
 		if j.seen == nil || j.seen.state != "posted" {
 			out = append(out, Outcome{Document: j.Document.ID(), Verdict: Wait, Why: "Odoo took the posting and does not show it yet", Again: w.Now().Add(waitFirst), Broke: true})
 			continue
 		}
-		out = append(out, w.verdict(ch, j))
+		if o := w.verdict(ch, j); o.Verdict == Done {
+			stand = append(stand, j)
+		} else {
+			out = append(out, o)
+		}
 	}
-	return out, nil
+	return stand, out, nil
 }
 
 // see reads jobs' entries in one call.
@@ -81,7 +117,10 @@ func (w *Writer) see(ctx context.Context, ch *chart, jobs []job) error {
 
 // verdict judges a posted entry: its date, then its items.
 func (w *Writer) verdict(ch *chart, j job) Outcome {
-	o := Outcome{Document: j.Document.ID(), Verdict: Done, Posted: true, Entry: fmt.Sprintf("%s (id %d)", j.seen.name, j.Move), Read: j.reading(w.client.cfg.URL, ch)}
+	o := Outcome{Document: j.Document.ID(), Verdict: Done, Posted: true, Entry: fmt.Sprintf("%s (id %d)", j.seen.name, j.Move), Read: reading([]job{j}, w.client.cfg.URL, ch)}
+	if j.entry.part != "" || j.entry.receivable != 0 {
+		o.Read = nil // one of several records is not the document
+	}
 	var c *cases.Case
 	switch {
 	case j.seen.date != j.entry.date:

@@ -20,6 +20,8 @@ type SetupOptions struct {
 	Banks     []string                       // short names of the bank accounts, which get an account each for what is on its way there
 	Have      mapping.Set                    // rules that are in force: they are never changed
 	DryRun    bool
+	Fields    bool                  // make the field that carries the vendor's ids, see ExternalField
+	Receipts  []retail.LocationCode // those whose days go as receipts or invoices: they need a sales journal and a walk-in customer each
 
 	// What head office wants used instead of something new. It must exist.
 	Journal  string            // code of a general journal
@@ -46,6 +48,9 @@ type SetupReport struct {
 
 // Journal is the code of the journal that setup makes.
 const Journal = "TPOS"
+
+// SalesJournal is the code of the one for receipts and invoices.
+const SalesJournal = "TPOSR"
 
 // planName is the analytic plan with one account per location.
 const planName = "Locations"
@@ -103,7 +108,7 @@ func lackOf(missing []string) error {
 }
 
 func (s *setup) run(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{s.analyticOn, s.open, s.journal, s.accounts, s.taxes, s.locations} {
+	for _, step := range []func(context.Context) error{s.analyticOn, s.open, s.journal, s.accounts, s.taxes, s.locations, s.receipts, s.fields} {
 		if err := step(ctx); err != nil {
 			return err
 		}

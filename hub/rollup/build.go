@@ -20,6 +20,7 @@ import (
 type Books struct {
 	Journal  string // journal code in Odoo
 	Suspense string // account code of the suspense account
+	Sales    string `json:",omitempty"` // code of the sales journal, for receipts and invoices; "" = none was set up
 }
 
 // Sheet is a store-day as the books should show it now: totals with their places, by today's mapping.
@@ -27,6 +28,7 @@ type Sheet struct {
 	Lines    []Line
 	Unmapped []ledger.Account // measures that stand in suspense: each is a case
 	Suspense money.Amount     // sum of the absolute amounts in suspense
+	Mode     Mode             // as what it goes there; Map leaves it to the caller
 }
 
 // Map gives each measure its place in the books. A measure without a rule goes to suspense and is listed: one unknown code never stops
@@ -114,7 +116,8 @@ func Next(k DayKey, date retail.BusinessDate, s Sheet, posted []Document, b Book
 	if bug.LateDropped && len(posted) > 0 {
 		return Document{}, false, nil
 	}
-	return complete(Document{Key: k, Kind: DayDocument, Date: date, Journal: b.Journal, Tickets: tickets, Mapping: set.Version, Note: note}, s, posted)
+	d = Document{Key: k, Kind: DayDocument, Date: date, Journal: b.Journal, Tickets: tickets, Mapping: set.Version, Note: note}
+	return complete(d.as(s.Mode, b), s, posted)
 }
 
 // NextVoucher is Next for a voucher: posted are the documents of its series. A voucher that is taken back is one without postings.
@@ -128,8 +131,8 @@ func complete(d Document, s Sheet, posted []Document) (Document, bool, error) {
 	if err != nil || len(lines) == 0 {
 		return Document{}, false, err
 	}
-	d.Number, d.Currency, d.Lines = len(posted)+1, lines[0].Amount.Currency, lines
-	if len(posted) > 0 {
+	d.Number, d.Currency, d.Lines = d.after(posted)+1, lines[0].Amount.Currency, lines
+	if d.Number > 1 {
 		d.Kind = DeltaDocument
 	}
 	if err := d.check(); err != nil {
@@ -137,6 +140,16 @@ func complete(d Document, s Sheet, posted []Document) (Document, bool, error) {
 	}
 	d.Hash, err = d.hash()
 	return d, err == nil, err
+}
+
+// after is how many documents of its own series there are; a reversed day's counts its tickets' documents too, and is none of theirs.
+func (d Document) after(posted []Document) (n int) {
+	for _, p := range posted {
+		if p.Series == d.Series {
+			n++
+		}
+	}
+	return n
 }
 
 // check proves that d balances in one currency. It fails only for a bug: every entry is balanced.

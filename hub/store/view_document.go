@@ -72,6 +72,21 @@ func lineViews(ls []rollup.Line, read *odoo.Reading) []view.LineView {
 	return out
 }
 
+// pending is what a day's documents still lack.
+func pending(d roll.Day, sheet rollup.Sheet, b rollup.Books) (lines []rollup.Line, err error) {
+	if d.By() != rollup.ByTicket || len(d.Documents) == 0 {
+		return rollup.Delta(d.Documents, sheet.Lines)
+	}
+	docs, _, err := d.NextTickets(b, "")
+	for _, doc := range docs {
+		lines = append(lines, doc.Lines...)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return rollup.Delta(nil, lines) // the same places together
+}
+
 // preview shows what a day without a document would send, and what a posted day still lacks.
 func preview(v *view.DayDetail, d roll.Day) error {
 	if d.Reversed != nil {
@@ -85,7 +100,7 @@ func preview(v *view.DayDetail, d roll.Day) error {
 	if err != nil {
 		return err
 	}
-	lines, err := rollup.Delta(d.Documents, sheet.Lines)
+	lines, err := pending(d, sheet, b)
 	if err != nil || len(lines) == 0 {
 		return err
 	}

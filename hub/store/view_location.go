@@ -35,7 +35,7 @@ func (s *Store) LocationViews(ctx context.Context, f view.LocationFilter) (out [
 	if err != nil || len(out) == 0 {
 		return nil, classify("list locations", err)
 	}
-	for _, fill := range []func(context.Context, []view.LocationView, map[retail.LocationCode]int) error{s.fillTrading, s.fillTills, s.fillDevices} {
+	for _, fill := range []func(context.Context, []view.LocationView, map[retail.LocationCode]int) error{s.fillTrading, s.fillModes, s.fillTills, s.fillDevices} {
 		if err := fill(ctx, out, at); err != nil {
 			return nil, classify("list locations", err)
 		}
@@ -214,7 +214,7 @@ func (s *Store) LocationForm(ctx context.Context, code retail.LocationCode) (f v
 	err = s.readTx(ctx, func(tx *Tx) error {
 		l, err := tx.location(ctx, code, "")
 		f = view.LocationForm{Code: code, Name: l.Name, Zone: l.Zone, Cutoff: l.Cutoff, Currency: l.Currency, Company: l.Company, OpenDays: l.OpenDays,
-			Review: l.Review, Shadow: l.Shadow, OldWay: l.OldWay, Costs: l.Costs, Period: l.Period}
+			Review: l.Review, Shadow: l.Shadow, OldWay: l.OldWay, Costs: l.Costs, Period: l.Period, Posting: l.Posting}
 		if err == nil && l.Code == "" {
 			err = fault.Msg(fault.NotFound, "location", "there is no location "+string(code)+"; nothing was changed")
 		}
@@ -227,7 +227,7 @@ func (s *Store) LocationForm(ctx context.Context, code retail.LocationCode) (f v
 func (s *Store) PutLocation(ctx context.Context, f view.LocationForm, who string) error {
 	return s.InTx(ctx, func(tx *Tx) error {
 		return tx.SetLocation(ctx, Location{Code: f.Code, Name: f.Name, Currency: f.Currency, Company: f.Company, OpenDays: f.OpenDays, Zone: f.Zone, Cutoff: f.Cutoff,
-			Review: f.Review, Shadow: f.Shadow, OldWay: f.OldWay, Costs: f.Costs, Period: f.Period}, f.From, who)
+			Review: f.Review, Shadow: f.Shadow, OldWay: f.OldWay, Costs: f.Costs, Period: f.Period, Posting: f.Posting, PostingFrom: f.PostingFrom}, f.From, who)
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/hub/lockdate"
+	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/health"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -46,6 +47,8 @@ type LocationView struct {
 	OldWay    string              // code of the journal that the old way writes to, "" = known by the analytic account
 	Costs     retail.BusinessDate // its first day whose cost of goods is posted, "" = none is
 	Period    lockdate.Policy     // what becomes of a day whose period is closed
+	Posting   rollup.Mode         // as what its days go to the books today
+	Postings  []rollup.ModeRule   // all rules of that, past and to come
 	Confirmed bool
 	Seen      time.Time // something of it arrived
 	Devices   []DeviceView
@@ -137,5 +140,8 @@ type LocationForm struct {
 	OldWay   string              // journal code
 	Costs    retail.BusinessDate // first day whose cost of goods is posted, "" = none: an Odoo that values stock books it itself
 	Period   lockdate.Policy     // of a day whose period is closed
+	Posting  rollup.Mode         // as what its days go to the books, "" = as it is
 	From     retail.BusinessDate // zone and cutoff hold from this day on, "" = always
+
+	PostingFrom retail.BusinessDate // the way of posting holds from this day on, "" = always
 }

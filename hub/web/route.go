@@ -59,6 +59,8 @@ func (s *site) routes() http.Handler {
 	do("/till", helpers, s.tillConfirm)
 	do("/device/code", keepers, s.deviceCode)
 	do("/device/revoke", keepers, s.deviceRevoke)
+	see("/statuses", s.statusShow)
+	do("/statuses", deciders, s.statusSet)
 	see("/password", s.passwordShow)
 	do("/password", view.Roles, s.passwordChange)
 	inside.HandleFunc("GET /login", s.loginShow)

@@ -96,6 +96,7 @@ type Parts struct {
 	Registry   Registry
 	Devices    Devices
 	Users      Users
+	Statuses   Statuses
 	Sessions   scs.Store
 	Log        *slog.Logger
 	Secure     bool // served over TLS: cookies and headers say so

@@ -104,6 +104,23 @@ func (w *world) compare(ctx context.Context) (f found, err error) {
 	if err != nil {
 		return f, err
 	}
+	if w.mode != "" {
+		sales, err := books.Read(ctx, w.books, "TPOSR")
+		if err != nil {
+			return f, err
+		}
+		items = append(items, sales...)
+		open := map[string]int64{}
+		for _, i := range items {
+			if i.Open != 0 && i.Location == w.store.Code {
+				open[i.Ref] += i.Open
+				f.off += max(i.Open, -i.Open)
+			}
+		}
+		for ref, n := range open {
+			f.say("%s is not paid: %s", ref, books.Text(n))
+		}
+	}
 	odoo, _, err := books.Day(items, "", w.store.Code, day)
 	if err != nil {
 		return f, err

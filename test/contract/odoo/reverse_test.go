@@ -47,7 +47,7 @@ func TestACounterDocumentLeavesMatchesAlone(t *testing.T) {
 			t.Errorf("after a delta the match %s is %q", number, now)
 		}
 
-		kept, err := odoo.Matched(t.Context(), s.client(t), day, move, 0)
+		kept, err := odoo.Matched(t.Context(), s.client(t), day, 0, move)
 		if err != nil || len(kept) != 1 || kept[0].Account != visa {
 			t.Fatalf("matched: %+v %v", kept, err)
 		}
@@ -55,7 +55,7 @@ func TestACounterDocumentLeavesMatchesAlone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		back, ok, err := rollup.NextReverse(rollup.Document{Key: day.Key, Date: day.Date, Journal: b.Journal, Note: "taken back"}, sheet, []rollup.Document{day, late})
+		back, ok, err := rollup.NextReverse(rollup.Document{Key: day.Key, Date: day.Date, Journal: b.Journal, Note: "taken back"}, sheet, []rollup.Document{day, late}, b)
 		if err != nil || !ok || back.Kind != rollup.ReverseDocument {
 			t.Fatalf("%+v %v %v", back, ok, err)
 		}

@@ -23,13 +23,11 @@ func (s *Server) post(which []int64) error {
 		}
 		date := fmt.Sprint(m["date"])
 		if until := s.closed(date, id); until != "" {
-			date = shift(until, s.yearly(m["journal_id"]))
+			if date = shift(until, s.yearly(m["journal_id"])); sold(m) {
+				date = max(date, time.Now().Format(time.DateOnly))
+			}
 		}
-		code := fmt.Sprint(s.b.Models["account.journal"][m["journal_id"].(int64)]["code"])
-		series, form := code+"/"+date[:4]+"/"+date[5:7], "%s/%04d"
-		if s.yearly(m["journal_id"]) {
-			series, form = code+"/"+date[:4], "%s/%05d"
-		}
+		series, form := s.number(m, date)
 		s.b.Numbers[series]++
 		s.undo = append(s.undo, func() { s.b.Numbers[series]-- })
 		s.put("account.move", id, m.with(record{"state": "posted", "date": date, "name": fmt.Sprintf(form, series, s.b.Numbers[series])}))
@@ -52,6 +50,9 @@ func (s *Server) postable(id int64, m record) error {
 		return fault{2, fmt.Sprintf("This move is configured to be auto-posted on %v", m["date"])}
 	case !balanced(items):
 		return fault{2, s.unbalanced()}
+	}
+	if err := s.saleable(id, m); err != nil {
+		return err
 	}
 	for _, l := range items {
 		account, _ := l["account_id"].(int64)
@@ -84,6 +85,8 @@ func (s *Server) draft(which []int64) error {
 		if s.b.Models["account.journal"][m["journal_id"].(int64)]["restrict_mode_hash_table"] == true {
 			return fault{2, "You cannot reset to draft a locked journal entry."}
 		}
+		s.unmatch(id)
+		s.retax(id, m)
 		s.put("account.move", id, m.with(record{"state": "draft"}))
 	}
 	return nil

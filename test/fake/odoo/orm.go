@@ -79,6 +79,8 @@ func (s *Server) run(model, method string, args []any, kw map[string]any) (v any
 		return []any{at.Model, at.ID}, false, nil
 	}
 	switch method {
+	case "fields_get":
+		return s.fieldsGet(model, stringList(args[0])), false, nil
 	case "check_access_rights":
 		return s.may(s.uid, model, fmt.Sprint(args[0])), false, nil
 	case "has_access":
@@ -172,7 +174,7 @@ func (s *Server) searchRead(model string, args []any, kw map[string]any) (any, e
 
 // links says which model a reference leads to.
 var links = map[string]string{"journal_id": "account.journal", "move_id": "account.move", "account_id": "account.account", "company_id": "res.company",
-	"tax_id": "account.tax", "tax_line_id": "account.tax", "currency_id": "res.currency", "tax_repartition_line_id": "account.tax.repartition.line", "plan_id": "account.analytic.plan", "root_plan_id": "account.analytic.plan", "parent_id": "account.analytic.plan"}
+	"tax_id": "account.tax", "partner_id": "res.partner", "property_account_receivable_id": "account.account", "tax_line_id": "account.tax", "currency_id": "res.currency", "tax_repartition_line_id": "account.tax.repartition.line", "plan_id": "account.analytic.plan", "root_plan_id": "account.analytic.plan", "parent_id": "account.analytic.plan"}
 
 // field is a stored or related value.
 func (s *Server) field(model string, r record, name string) any {
@@ -193,6 +195,11 @@ func (s *Server) field(model string, r record, name string) any {
 			return float64(residual(r)) / 100
 		case "matching_number":
 			return matching(r)
+		case "partner_id", "move_type":
+			if v, ok := m[name]; ok {
+				return v
+			}
+			return false
 		case "debit":
 			return max(r["balance"].(float64), 0)
 		case "credit":
@@ -203,6 +210,20 @@ func (s *Server) field(model string, r record, name string) any {
 				return p["tax_id"]
 			}
 			return false
+		}
+	case "account.move":
+		id, _ := r["id"].(int64)
+		switch name {
+		case "amount_total":
+			return s.totalOf(id, r)
+		case "amount_residual":
+			return s.owedOf(id, r)
+		case "payment_state":
+			return s.paymentState(id, r)
+		}
+	case "res.partner":
+		if name == "property_account_receivable_id" {
+			return s.receivable()
 		}
 	case "account.bank.statement.line":
 		if name == "is_reconciled" {
@@ -329,6 +350,13 @@ func (s *Server) create(model string, values any, context map[string]any) (any, 
 	case "account.journal":
 		if r["code"] == nil {
 			return nil, fault{2, "The operation cannot be completed:\n- Create/update: a mandatory field is not set.\n\nModel: Journal (account.journal)\nField: Short Code (code)\n"}
+		}
+	case "ir.model.fields":
+		if name, _ := r["name"].(string); !strings.HasPrefix(name, "x_") {
+			return nil, fault{2, "Custom fields must have a name that starts with 'x_'!"}
+		}
+		if of, _ := r["model_id"].(int64); s.b.Models["ir.model"][of] == nil {
+			return nil, fault{2, "The operation cannot be completed:\n- Create/update: a mandatory field is not set.\n\nModel: Fields (ir.model.fields)\nField: Model (model_id)\n"}
 		}
 	case "ir.model.data":
 		name := fmt.Sprintf("%v.%v", r["module"], r["name"])
