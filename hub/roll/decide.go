@@ -46,7 +46,7 @@ func decide(d Day, o Options) (Decision, error) {
 		return dec, nil
 	}
 	if o.Books.Sales == "" {
-		o.Books.Sales = d.Books.Sales
+		o.Books.Sales, o.Books.Payments = d.Books.Sales, d.Books.Payments
 	}
 	if d.By() != rollup.ByEntry && o.Books.Sales == "" {
 		dec.Why = fmt.Sprintf("its location posts as %s, and no sales journal is known yet: run `hub odoo setup`", d.By())

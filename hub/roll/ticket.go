@@ -28,5 +28,5 @@ func (dec *Decision) tickets(d Day, o Options, note string) error {
 
 // NextTickets are the next documents of a day that goes ticket by ticket; held tickets wait for another status.
 func (d Day) NextTickets(b rollup.Books, note string) (docs []rollup.Document, held int, err error) {
-	return rollup.NextTickets(rollup.Tickets{Key: d.Key, Totals: d.Totals, Slips: d.Slips, Posted: d.Documents, Books: b, Set: d.Set, Table: d.Table, Tickets: d.Tickets, Note: note})
+	return rollup.NextTickets(rollup.Tickets{Key: d.Key, Totals: d.Totals, Parts: d.Parts, Slips: d.Slips, Posted: d.Documents, Books: b, Set: d.Set, Table: d.Table, Tickets: d.Tickets, Note: note})
 }

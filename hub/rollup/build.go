@@ -21,6 +21,7 @@ type Books struct {
 	Journal  string // journal code in Odoo
 	Suspense string // account code of the suspense account
 	Sales    string `json:",omitempty"` // code of the sales journal, for receipts and invoices; "" = none was set up
+	Payments string `json:",omitempty"` // code of the journal of their payments; "" = none was set up
 }
 
 // Sheet is a store-day as the books should show it now: totals with their places, by today's mapping.
@@ -42,6 +43,7 @@ func Map(k DayKey, t Totals, set mapping.Set, b Books) (s Sheet, err error) {
 		l := Line{Measure: a, Label: string(a), Amount: sum, Refund: role == ledger.TaxRefund, At: set.At(k.Location, k.Day).Analytic}
 		if to, ok := set.Find(role, code, k.Location, k.Day); ok {
 			l.Account, l.Tax, l.Analytic = to.Account, to.Tax, mapping.Join(set.OfCategory(a, k.Location, k.Day), to.Analytic)
+			l.Journal, l.Method = to.Journal, to.Method
 			if to.Label != "" {
 				l.Label = to.Label
 			}
@@ -131,7 +133,7 @@ func complete(d Document, s Sheet, posted []Document) (Document, bool, error) {
 	if err != nil || len(lines) == 0 {
 		return Document{}, false, err
 	}
-	d.Number, d.Currency, d.Lines = d.after(posted)+1, lines[0].Amount.Currency, lines
+	d.Number, d.Currency, d.Lines = d.after(posted)+1, lines[0].Amount.Currency, d.payable(lines)
 	if d.Number > 1 {
 		d.Kind = DeltaDocument
 	}

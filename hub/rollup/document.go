@@ -40,6 +40,7 @@ type Document struct {
 	Journal  string // journal code in Odoo
 	Mode     Mode   `json:",omitempty"` // as what it goes there, "" = a journal entry
 	Sales    string `json:",omitempty"` // code of the sales journal, in which receipts and invoices stand
+	Payments string `json:",omitempty"` // code of the journal of their payments, where a line names none; "" = none: payments are plain entries
 	Slip     *Slip  `json:",omitempty"` // of a ticket's own document, nil = of many tickets
 	Lines    []Line // sorted; they sum to zero
 	Tickets  int    // current tickets of the store-day when it was made
@@ -67,6 +68,8 @@ type Line struct {
 	Suspense bool         // the measure has no mapping: the account is the suspense account
 	At       string       `json:",omitempty"` // analytic accounts in place of the location's own, as mapping.Names
 	Analytic string       `json:",omitempty"` // analytic accounts beside the location's, as mapping.Names
+	Journal  string       `json:",omitempty"` // of a tender that is a payment of its own: the journal that its rule names, "" = the document's
+	Method   string       `json:",omitempty"` // and the payment method in it, "" = the one that books on its account
 }
 
 // Slip is what a ticket's own document says of its ticket besides the money.

@@ -1,6 +1,11 @@
 package rollup
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+
+	"github.com/tillpost/tillpost/hub/ledger"
+)
 
 // Mode says as what a location's store-days go to the books. The figures are the same in all of them.
 type Mode string
@@ -52,7 +57,25 @@ type ModeRule struct {
 // as is d for a mode: its receipts and invoices stand in the sales journal, what belongs to them in the document's own.
 func (d Document) as(m Mode, b Books) Document {
 	if d.Mode = m.kept(); d.Mode != "" {
-		d.Sales = b.Sales
+		d.Sales, d.Payments = b.Sales, b.Payments
 	}
 	return d
+}
+
+// payable leaves the journals and methods of payments on lines that can be payments: an entry has none, and no method books on suspense.
+func (d Document) payable(lines []Line) []Line {
+	for i, l := range lines {
+		if d.Mode == "" || l.Suspense || l.Account == OnCustomer {
+			lines[i].Journal, lines[i].Method = "", ""
+		}
+	}
+	return lines
+}
+
+// PaidIn is the code of the journal in which a line is a payment of its own, "" = it is none.
+func (d Document) PaidIn(l Line) string {
+	if role, _ := l.Measure.Split(); d.Mode == "" || role != ledger.Tender || l.Suspense || l.Account == OnCustomer {
+		return ""
+	}
+	return cmp.Or(l.Journal, d.Payments)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"maps"
 	"slices"
 
@@ -28,7 +29,8 @@ const OnCustomer = "@customer"
 // Slipped is a ticket of a store-day in the version in force, for a document of its own.
 type Slipped struct {
 	Slip
-	Void    bool // the till took it back: no money is left of it
+	Void    bool   // the till took it back: no money is left of it
+	Beside  string // analytic accounts beside what its till and cashier did
 	Totals  Totals
 	Tenders []SlipTender // of which the gateway knows something
 }
@@ -76,6 +78,7 @@ func (s Slipped) told() Status {
 type Tickets struct {
 	Key     DayKey
 	Totals  Totals // of the whole day
+	Parts   Parts  // of the whole day
 	Slips   []Slipped
 	Posted  []Document // all documents of the day, its tickets' too
 	Books   Books
@@ -92,12 +95,12 @@ func NextTickets(t Tickets) (out []Document, held int, err error) {
 	for _, d := range t.Posted {
 		by[d.Series] = append(by[d.Series], d)
 	}
-	rest, seen := maps.Clone(t.Totals), map[string]bool{"": true}
+	rest, parts, seen := maps.Clone(t.Totals), t.Parts.clone(), map[string]bool{"": true}
 	slices.SortFunc(t.Slips, func(a, b Slipped) int { return cmp.Compare(a.Key, b.Key) })
 	for _, s := range t.Slips {
 		series := SeriesOf(s.Key)
 		seen[series] = true
-		if err := rest.take(s.Totals); err != nil {
+		if err := errors.Join(rest.take(s.Totals), parts.take(s)); err != nil {
 			return nil, held, err
 		}
 		sheet, waits, err := s.sheet(t, by[series])
@@ -118,7 +121,7 @@ func NextTickets(t Tickets) (out []Document, held int, err error) {
 			}
 		}
 	}
-	sheet, err := Map(t.Key, rest, t.Set, t.Books)
+	sheet, err := MapParts(t.Key, rest, parts, t.Set, t.Books)
 	if err != nil {
 		return nil, held, err
 	}
@@ -151,7 +154,7 @@ func (s Slipped) sheet(t Tickets, posted []Document) (sheet Sheet, waits bool, e
 		}
 		return sheet, len(posted) == 0, nil
 	}
-	if sheet, err = Map(t.Key, s.Totals, t.Set, t.Books); err != nil {
+	if sheet, err = MapParts(t.Key, s.Totals, s.parts(), t.Set, t.Books); err != nil {
 		return sheet, false, err
 	}
 	for _, x := range s.open(t.Table) {
@@ -209,6 +212,30 @@ func slipOf(ds []Document) Slip {
 		}
 	}
 	return Slip{Key: ds[0].Series}
+}
+
+// parts are a ticket's own: one till and one cashier made all of it.
+func (s Slipped) parts() Parts {
+	if s.Beside == "" {
+		return nil
+	}
+	return Parts{s.Beside: s.Totals}
+}
+
+func (p Parts) clone() Parts {
+	out := Parts{}
+	for beside, t := range p {
+		out[beside] = maps.Clone(t)
+	}
+	return out
+}
+
+// take is what is left of a day's parts without a ticket's.
+func (p Parts) take(s Slipped) error {
+	if p[s.Beside] == nil {
+		return nil
+	}
+	return p[s.Beside].take(s.Totals)
 }
 
 // take is what is left of a day's sums without a ticket's.

@@ -3,10 +3,12 @@ package store
 import (
 	"context"
 	"database/sql"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/roll"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/money"
@@ -32,7 +34,8 @@ func (tx *Tx) slips(ctx context.Context, d *roll.Day) (err error) {
 		var id int64
 		var currency, postings string
 		var s rollup.Slipped
-		if err := r.Scan(&id, &s.Key, &s.Number, &currency, &s.Void, &postings, &s.Customer); err != nil {
+		var who mapping.Who
+		if err := r.Scan(&id, &s.Key, &s.Number, &currency, &s.Void, &postings, &s.Customer, &who.Till, &who.Cashier); err != nil {
 			return err
 		}
 		ps, err := decodePostings(postings, money.Currency(currency))
@@ -43,10 +46,12 @@ func (tx *Tx) slips(ctx context.Context, d *roll.Day) (err error) {
 		if err := s.Totals.Add(ledger.Entry{Postings: ps}, 1); err != nil {
 			return err
 		}
+		maps.DeleteFunc(s.Totals, func(a ledger.Account, _ money.Amount) bool { return a.Goods() }) // the day's cost of goods is a voucher of its own
+		s.Beside = d.Set.Beside(who, d.Key.Location, d.Key.Day)
 		s.House = houses(s.Totals)
 		at[id], d.Slips = len(d.Slips), append(d.Slips, s)
 		return nil
-	}, `SELECT t.id, t.key, t.number, e.currency, e.void, e.postings, COALESCE(s.customer, '') FROM ticket t
+	}, `SELECT t.id, t.key, t.number, e.currency, e.void, e.postings, COALESCE(s.customer, ''), t.till, e.cashier FROM ticket t
 		JOIN entry e ON e.id = (SELECT max(x.id) FROM entry x WHERE x.ticket = t.id AND x.outcome IN (?, ?) AND x.id <= (SELECT COALESCE(max(entry), 0) FROM cursor))
 		LEFT JOIN slip s ON s.ticket = t.id WHERE t.location = ? AND t.day = ? AND t.kind = 'ticket' AND e.location = t.location AND e.day = t.day AND e.currency = ? ORDER BY t.key`,
 		string(ledger.First), string(ledger.Replaces), string(d.Key.Location), string(d.Key.Day), string(d.Gross.Currency)); err != nil {

@@ -16,7 +16,8 @@ import (
 // tickets confirms location S1 in a way of posting.
 func (g *rig) tickets(mode rollup.Mode) {
 	g.t.Helper()
-	g.roller.Books.Sales = "TPOSR"
+	g.roller.Books.Sales, g.roller.Books.Payments = "TPOSR", "TPOSP"
+	g.ok(g.SetBooks(g.t.Context(), g.roller.Books, "anna"))
 	g.ok(g.PutLocation(g.t.Context(), view.LocationForm{Code: "S1", Name: "One", Zone: "UTC", Cutoff: "00:00", Currency: "USD", Posting: mode}, "anna"))
 	g.ok(g.ConfirmTill(g.t.Context(), "S1", "T1", "anna"))
 }
