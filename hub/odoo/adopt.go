@@ -51,14 +51,14 @@ func (w *Writer) Own(ctx context.Context, companies ...string) (out []Adopted, e
 }
 
 func (w *Writer) own(ctx context.Context, ch *chart) (out []Adopted, err error) {
-	moves, err := w.client.search(ctx, "account.move", []any{[]any{"ref", "=like", refStart(w.Hub) + "%"}, []any{"company_id", "=", ch.company}}, []string{"ref", "journal_id", "move_type"}, ch.in())
+	moves, err := w.client.search(ctx, "account.move", []any{[]any{"ref", "=like", refStart(w.Hub) + "%"}, []any{"company_id", "=", ch.company}}, []string{"ref", "journal_id", "move_type", ch.origin()}, ch.in())
 	if err != nil {
 		return nil, err
 	}
-	which, journals, kinds := make([]int64, len(moves)), map[int64]int64{}, map[int64]string{}
+	which, journals, kinds, payments := make([]int64, len(moves)), map[int64]int64{}, map[int64]string{}, map[int64]int64{}
 	for i, m := range moves {
 		which[i] = id(m["id"])
-		journals[which[i]], kinds[which[i]] = id(m["journal_id"]), text(m["move_type"])
+		journals[which[i]], kinds[which[i]], payments[which[i]] = id(m["journal_id"]), text(m["move_type"]), id(m[ch.origin()])
 	}
 	got, err := ch.readBack(ctx, w.client, which)
 	if err != nil {
@@ -69,7 +69,7 @@ func (w *Writer) own(ctx context.Context, ch *chart) (out []Adopted, err error) 
 	for _, n := range which {
 		if f := got[n]; f != nil {
 			if r, ok := names.record(f, ch.currency); ok {
-				r.move, r.kind, r.journal = n, kinds[n], names.journals[journals[n]]
+				r.move, r.kind, r.journal, r.payment = n, kinds[n], names.journals[journals[n]], payments[n]
 				for i := range r.document.Lines {
 					r.document.Lines[i].At, r.document.Lines[i].Analytic = ch.adopted(r.document.Key.Location, f.items[i].analytic)
 				}
@@ -77,7 +77,8 @@ func (w *Writer) own(ctx context.Context, ch *chart) (out []Adopted, err error) 
 			}
 		}
 	}
-	return names.adopted(ch, records), nil
+	begun, err := w.begun(ctx, ch)
+	return names.adopted(ch, records, begun), err
 }
 
 // reverse finds names by Odoo's ids.

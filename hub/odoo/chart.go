@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tillpost/tillpost/hub/plan"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -29,6 +30,7 @@ type chart struct {
 	analytic  map[retail.LocationCode]int64
 	analytics []analytic // all analytic accounts
 
+	methods   []method            // of payments
 	customers map[string]customer // by reference
 	marks     map[string]bool     // models that have the field for the vendor's ids
 	named     *sync.Map           // customers whom tickets name, as they were met
@@ -146,7 +148,7 @@ func readChart(ctx context.Context, c *Client, company books) (*chart, error) {
 	if err = ch.readCompany(ctx, c, company); err != nil {
 		return nil, err
 	}
-	for _, read := range []func(context.Context, *Client) error{ch.readJournals, ch.readAccounts, ch.readTaxes, ch.readAnalytic, ch.readCustomers, ch.readMarks} {
+	for _, read := range []func(context.Context, *Client) error{ch.readJournals, ch.readAccounts, ch.readTaxes, ch.readAnalytic, ch.readMethods, ch.readCustomers, ch.readMarks} {
 		if err := read(ctx, c); err != nil {
 			return nil, err
 		}
@@ -294,7 +296,7 @@ func (ch *chart) readAnalytic(ctx context.Context, c *Client) error {
 
 // readCustomers finds the partners that receipts are for, by their reference. Only locations whose days go as receipts need any.
 func (ch *chart) readCustomers(ctx context.Context, c *Client) error {
-	got, err := c.search(ctx, "res.partner", []any{[]any{"ref", "=like", walkInStart + "%"}, []any{"company_id", "in", []any{ch.company, false}}},
+	got, err := c.search(ctx, "res.partner", []any{[]any{"ref", "=like", plan.WalkInStart + "%"}, []any{"company_id", "in", []any{ch.company, false}}},
 		[]string{"ref", "property_account_receivable_id"}, ch.in())
 	if KindOf(err) == Rights {
 		return nil

@@ -84,6 +84,9 @@ func Check(ctx context.Context, c *Client, o SetupOptions, journal string, locat
 	if j := ch.journals[SalesJournal]; len(o.Receipts) > 0 && j.kind != "sale" {
 		r.Lacks = append(r.Lacks, "sales journal "+SalesJournal)
 	}
+	if len(o.Receipts) > 0 {
+		r.Lacks = append(r.Lacks, ch.lackingMethods(o.Have.Rules)...)
+	}
 	for _, l := range o.Receipts {
 		if _, ok := ch.customers[WalkInRef(l)]; !ok {
 			r.Lacks = append(r.Lacks, "walk-in customer of "+string(l))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tillpost/tillpost/hub/plan"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -15,9 +16,7 @@ type customer struct{ id, receivable int64 }
 
 // WalkInRef is the reference by which the walk-in customer of a location is known in Odoo. Setup makes one; head office may give the reference
 // to another customer instead.
-func WalkInRef(l retail.LocationCode) string { return walkInStart + string(l) }
-
-const walkInStart = "tillpost/walk-in/"
+func WalkInRef(l retail.LocationCode) string { return plan.WalkIn(l) }
 
 // customerKey is the name under which a document's own customer is kept, "" = it names none. The vendor's id is unique within the customer's account
 // at the vendor and its system, which stand in the ticket's key.

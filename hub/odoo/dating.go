@@ -117,7 +117,11 @@ func together(records []job) {
 // redated are the values that bring a draft to its date.
 func (e entry) redated() map[string]any {
 	values := map[string]any{"date": string(e.date), "narration": e.note()}
-	if e.as != asEntry {
+	switch e.as {
+	case asEntry:
+	case asPayment:
+		delete(values, "narration") // it has none
+	default:
 		values["invoice_date"], values["invoice_date_due"] = string(e.date), string(e.date)
 	}
 	return values
@@ -130,7 +134,7 @@ func (w *Writer) redate(ctx context.Context, ch *chart, jobs []job) (moved []job
 		if j.seen.date != j.entry.date {
 			in := ch.in()
 			in["skip_invoice_sync"] = true // as in the load: the till's cents stay
-			_, err := w.client.Call(ctx, "account.move", "write", []any{[]int64{j.Move}, j.entry.redated()}, map[string]any{"context": in})
+			_, err := w.client.Call(ctx, j.entry.model(), "write", []any{[]int64{j.Move}, j.entry.redated()}, map[string]any{"context": in})
 			if kind := KindOf(err); kind == Refused || kind == Broken {
 				out = append(out, w.refused(j, err))
 				continue

@@ -39,22 +39,27 @@ func (w *Writer) load(ctx context.Context, ch *chart, jobs []job) (loaded []job,
 	return append(loaded, made...), failed, err
 }
 
-// loadKinds loads receipts and what is like them first, then entries: each kind has columns of its own.
+// loadKinds loads receipts and what is like them first, then entries, then payments: each kind has columns of its own.
 func (w *Writer) loadKinds(ctx context.Context, ch *chart, jobs []job) (made []job, failed []Outcome, err error) {
-	var sales, entries []job
+	var sales, entries, payments []job
 	for _, j := range jobs {
-		if j.entry.as == asEntry {
+		switch j.entry.as {
+		case asEntry:
 			entries = append(entries, j)
-		} else {
+		case asPayment:
+			payments = append(payments, j)
+		default:
 			sales = append(sales, j)
 		}
 	}
-	made, failed, err = w.loadChunk(ctx, ch, sales)
-	if err != nil {
-		return made, failed, err
+	for _, kind := range [][]job{sales, entries, payments} {
+		m, f, err := w.loadChunk(ctx, ch, drop(kind, failed))
+		made, failed = append(made, m...), append(failed, f...)
+		if err != nil {
+			return made, failed, err
+		}
 	}
-	m, f, err := w.loadChunk(ctx, ch, drop(entries, failed))
-	return append(made, m...), append(failed, f...), err
+	return made, failed, nil
 }
 
 // tasksOf are the tasks of records, each once, with the ids of its records as far as they are known.
@@ -129,12 +134,17 @@ func (w *Writer) call(ctx context.Context, ch *chart, jobs []job) ([]int64, erro
 	in["mode"], in["noupdate"] = "update", true
 	in["tracking_disable"], in["mail_create_nolog"] = true, true
 	in["skip_invoice_sync"] = true // Odoo adds neither tax lines nor a balancing line of its own
-	args := payload
-	if entries[0].as != asEntry {
-		args = salePayload
+	var args []any
+	switch entries[0].as {
+	case asEntry:
+		args = payload(entries, tags)
+	case asPayment:
+		args = ch.paymentPayload(entries)
+	default:
+		args = salePayload(entries, tags)
 	}
 	failpoint.Hit("load.before")
-	got, err := w.client.Call(ctx, "account.move", "load", args(entries, tags), map[string]any{"context": in})
+	got, err := w.client.Call(ctx, entries[0].model(), "load", args, map[string]any{"context": in})
 	failpoint.Hit("load.after")
 	if err != nil {
 		if strings.Contains(err.Error(), ExternalField) { // somebody took the field away

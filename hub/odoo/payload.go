@@ -24,6 +24,7 @@ type entry struct {
 	about     string // for people who search, as payRef is
 	payRef    string
 	mark      string // the vendor's id, where Odoo has a field for it, else ""
+	method    int64  // of a payment: the line of its journal that says on which account it is booked
 	journal   int64
 	kind      string // Odoo's type of the journal
 	date      retail.BusinessDate

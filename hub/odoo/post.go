@@ -8,9 +8,19 @@ import (
 	"github.com/tillpost/tillpost/shared/failpoint"
 )
 
-// post posts drafts in one call; when Odoo refuses it, document by document, so that one bad entry holds nobody. A document's records are posted
-// together or not at all.
+// post posts drafts: entries and receipts first, then the payments of those that went.
 func (w *Writer) post(ctx context.Context, ch *chart, jobs []job) (failed []Outcome, err error) {
+	moves, payments := partPayments(jobs)
+	if failed, err = w.postAll(ctx, ch, moves); err != nil {
+		return failed, err
+	}
+	f, err := w.postAll(ctx, ch, drop(payments, failed))
+	return append(failed, f...), err
+}
+
+// postAll posts drafts of one model in one call; when Odoo refuses it, document by document, so that one bad entry holds nobody. A document's records of
+// a model are posted together or not at all.
+func (w *Writer) postAll(ctx context.Context, ch *chart, jobs []job) (failed []Outcome, err error) {
 	if len(jobs) == 0 {
 		return nil, nil
 	}
@@ -19,7 +29,7 @@ func (w *Writer) post(ctx context.Context, ch *chart, jobs []job) (failed []Outc
 		which[i] = j.Move
 	}
 	failpoint.Hit("post.before")
-	_, err = w.client.Call(ctx, "account.move", "action_post", []any{which}, map[string]any{"context": ch.in()})
+	_, err = w.client.Call(ctx, jobs[0].entry.model(), "action_post", []any{which}, map[string]any{"context": ch.in()})
 	failpoint.Hit("post.after")
 	switch kind := KindOf(err); {
 	case err == nil:
@@ -29,7 +39,7 @@ func (w *Writer) post(ctx context.Context, ch *chart, jobs []job) (failed []Outc
 	}
 	if parts := byDocument(jobs); len(parts) > 1 {
 		for _, own := range parts {
-			f, err := w.post(ctx, ch, own)
+			f, err := w.postAll(ctx, ch, own)
 			if failed = append(failed, f...); err != nil {
 				return failed, err
 			}
@@ -41,17 +51,12 @@ func (w *Writer) post(ctx context.Context, ch *chart, jobs []job) (failed []Outc
 
 // postRest looks what became of one document's records after a refusal: an earlier try, or a person, may have posted some. Only reading tells.
 func (w *Writer) postRest(ctx context.Context, ch *chart, jobs []job, why error) (failed []Outcome, err error) {
-	which := make([]int64, len(jobs))
-	for i, j := range jobs {
-		which[i] = j.Move
-	}
-	now, err := ch.readBack(ctx, w.client, which)
-	if err != nil {
+	if err := w.see(ctx, ch, jobs); err != nil {
 		return nil, err
 	}
 	var rest []job
 	for _, j := range jobs {
-		if f := now[j.Move]; f == nil || f.state != "posted" {
+		if j.seen == nil || j.seen.state != "posted" {
 			rest = append(rest, j)
 		}
 	}
@@ -59,9 +64,17 @@ func (w *Writer) postRest(ctx context.Context, ch *chart, jobs []job, why error)
 	case len(rest) == 0:
 		return nil, nil
 	case len(rest) < len(jobs):
-		return w.post(ctx, ch, rest)
+		return w.postAll(ctx, ch, rest)
 	}
-	return []Outcome{w.refused(jobs[0], why)}, nil
+	o := w.refused(jobs[0], why)
+	if jobs[0].entry.as == asPayment { // what it pays went before it
+		o.Posted = o.Verdict == Park
+		o.Why = "What was sold is in the books, and its payment is not: " + o.Why
+		if o.Case != nil {
+			o.Case.Detail = o.Why
+		}
+	}
+	return []Outcome{o}, nil
 }
 
 // byDocument parts records by their documents, in order.
@@ -80,7 +93,7 @@ func byDocument(jobs []job) (parts [][]job) {
 
 // after reads back what was posted: only this makes a record verified.
 func (w *Writer) after(ctx context.Context, ch *chart, jobs []job) (stand []job, out []Outcome, err error) {
-	if err := w.see(ctx, ch, jobs); err != nil {
+	if err := w.seeNamed(ctx, ch, jobs); err != nil {
 		return nil, nil, err
 	}
 	for _, j := range jobs {
@@ -97,20 +110,32 @@ func (w *Writer) after(ctx context.Context, ch *chart, jobs []job) (stand []job,
 	return stand, out, nil
 }
 
-// see reads jobs' entries in one call.
+// see reads jobs' records as they stand: entries in one call, payments in another.
 func (w *Writer) see(ctx context.Context, ch *chart, jobs []job) error {
 	if len(jobs) == 0 {
 		return nil
 	}
-	ids := make([]int64, len(jobs))
-	for i, j := range jobs {
-		ids[i] = j.Move
+	moves, payments := partPayments(jobs)
+	which := make([]int64, len(moves))
+	for i, j := range moves {
+		which[i] = j.Move
 	}
 	failpoint.Hit("readback.before")
-	got, err := ch.readBack(ctx, w.client, ids)
+	got, err := ch.readPayments(ctx, w.client, payments)
+	if err == nil && len(which) > 0 {
+		var more map[int64]*found
+		more, err = ch.readBack(ctx, w.client, which)
+		for i, j := range jobs {
+			if j.entry.as != asPayment {
+				jobs[i].seen = more[j.Move]
+			}
+		}
+	}
 	failpoint.Hit("readback.after")
-	for i := range jobs {
-		jobs[i].seen = got[jobs[i].Move]
+	for i, j := range jobs {
+		if j.entry.as == asPayment {
+			jobs[i].seen = got[j.Move]
+		}
 	}
 	return err
 }

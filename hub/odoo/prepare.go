@@ -101,7 +101,7 @@ func (j job) cure() string {
 // before reads what stands in Odoo now: an entry is posted only if it is exactly what was to be sent. stand are those that are posted already and as
 // they should be.
 func (w *Writer) before(ctx context.Context, ch *chart, locks lockdate.Locks, jobs []job) (drafts, stand []job, out []Outcome, err error) {
-	if err := w.see(ctx, ch, jobs); err != nil {
+	if err := w.seeNamed(ctx, ch, jobs); err != nil {
 		return nil, nil, nil, err
 	}
 	var late []job

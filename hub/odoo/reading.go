@@ -17,7 +17,7 @@ func reading(records []job, url string, ch *chart) *Reading {
 		if j.entry.part == "" {
 			seen.name, seen.date, one.Task = j.seen.name, j.seen.date, j.Task
 		} else {
-			parts = append(parts, j.Move)
+			parts = append(parts, j.inBooks())
 		}
 		for _, i := range j.seen.items {
 			if j.entry.receivable == 0 || i.account != j.entry.receivable {

@@ -20,11 +20,11 @@ const (
 	asRefund  = "out_refund" // receipts have no refund: what gives back more than it sells is a credit note in every mode
 )
 
-// partAside is the part of what accompanies a sale and is none: goods that leave the stock.
-const partAside = "aside"
+// partPaid begins the parts that are entries of a tender's money.
+const partPaid = "pay"
 
-// records are what a document is in Odoo: one journal entry; or a receipt, invoice or credit note of what was sold, and for each tender an entry
-// that brings its money from the customer's account to the clearing account. The figures are the document's own either way. tags are those of
+// records are what a document is in Odoo: one journal entry; or a receipt, invoice or credit note of what was sold, and for each tender a payment, or an
+// entry where no journal of payments is named, that brings its money from the customer's account to the clearing account. The figures are the document's own either way. tags are those of
 // tax lines; whole is the document as one entry, which all records together must come to. The error is that of resolve.
 func (ch *chart) records(hub envelope.HubID, d rollup.Document, date retail.BusinessDate) (es []entry, whole entry, tags map[int64][]int64, err error) {
 	whole, tags, err = ch.resolve(hub, d, date)
@@ -47,12 +47,17 @@ func (ch *chart) records(hub envelope.HubID, d rollup.Document, date retail.Busi
 	}
 	es = []entry{sale}
 	for i, l := range d.Lines {
-		if it := whole.items[i]; ch.pays(l) && it.account != c.receivable { // what stays owed on the customer's account is no payment
-			es = append(es, whole.belonging(hub, d, fmt.Sprintf("pay%d", i+1), c, []item{it, {account: c.receivable, label: it.label, minor: -it.minor, analytic: it.analytic}}))
+		it := whole.items[i]
+		if !ch.pays(l) || it.account == c.receivable { // what stays owed on the customer's account is no payment
+			continue
 		}
-	}
-	if aside := ch.aside(d, whole); len(aside) > 0 {
-		es = append(es, whole.belonging(hub, d, partAside, customer{}, aside))
+		p := whole.belonging(hub, d, fmt.Sprintf("%s%d", partPaid, i+1), c, []item{it, {account: c.receivable, label: it.label, minor: -it.minor, analytic: it.analytic}})
+		if code := d.PaidIn(l); code != "" {
+			if p, err = ch.payment(hub, d, p, i, code, l.Method); err != nil {
+				return nil, whole, nil, err
+			}
+		}
+		es = append(es, p)
 	}
 	return es, whole, tags, nil
 }
@@ -62,9 +67,9 @@ func (ch *chart) records(hub envelope.HubID, d rollup.Document, date retail.Busi
 func (ch *chart) sale(hub envelope.HubID, d rollup.Document, whole entry, c customer) (entry, error) {
 	e := whole
 	e.items = nil
-	owed, skip := int64(0), len(ch.aside(d, whole)) > 0
+	owed := int64(0)
 	for i, l := range d.Lines {
-		if it := whole.items[i]; !ch.pays(l) && !(skip && stock(l)) {
+		if it := whole.items[i]; !ch.pays(l) {
 			e.items = append(e.items, it)
 			owed -= it.minor
 		}
@@ -107,26 +112,6 @@ func (ch *chart) pays(l rollup.Line) bool {
 	role, _ := l.Measure.Split()
 	kind := ch.accounts[l.Account].kind
 	return role == ledger.Tender || l.Account == rollup.OnCustomer || l.Tax == "" && (kind == "asset_receivable" || kind == "liability_payable")
-}
-
-func stock(l rollup.Line) bool {
-	role, _ := l.Measure.Split()
-	return role == ledger.COGS || role == ledger.Inventory
-}
-
-// aside are the items of goods that left the stock, when they balance by themselves.
-func (ch *chart) aside(d rollup.Document, whole entry) (out []item) {
-	sum := int64(0)
-	for i, l := range d.Lines {
-		if stock(l) && !ch.pays(l) {
-			out = append(out, whole.items[i])
-			sum += whole.items[i].minor
-		}
-	}
-	if sum != 0 {
-		return nil
-	}
-	return out
 }
 
 // slipNote and slipRef are what people search a ticket's own document by.

@@ -116,8 +116,8 @@ func (ch *chart) owing(ctx context.Context, c *Client, receipts [][]job) (debts,
 		out[records[0].Document.ID()] = &owing{}
 		for _, j := range records {
 			if j.entry.receivable != 0 {
-				moves, accounts = append(moves, j.Move), append(accounts, j.entry.receivable)
-				of[j.Move] = append(of[j.Move], j)
+				moves, accounts = append(moves, j.inBooks()), append(accounts, j.entry.receivable)
+				of[j.inBooks()] = append(of[j.inBooks()], j)
 			}
 			if j.entry.receivable != 0 && j.entry.part == "" {
 				for _, b := range j.Before {
@@ -153,7 +153,7 @@ func (ch *chart) owing(ctx context.Context, c *Client, receipts [][]job) (debts,
 func (w *Writer) paid(ch *chart, records []job, o *owing) Outcome {
 	first := records[0]
 	for _, j := range records {
-		if j.entry.as != asEntry {
+		if j.entry.as != asEntry && j.entry.as != asPayment {
 			first = j
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tillpost/tillpost/hub/mapping"
+	"github.com/tillpost/tillpost/hub/plan"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -50,7 +51,7 @@ type SetupReport struct {
 const Journal = "TPOS"
 
 // SalesJournal is the code of the one for receipts and invoices.
-const SalesJournal = "TPOSR"
+const SalesJournal = plan.OwnSales
 
 // planName is the analytic plan with one account per location.
 const planName = "Locations"
@@ -68,6 +69,7 @@ type setup struct {
 
 	taxAccount string            // "" = not looked for yet
 	byName     map[string]string // accounts made by an earlier run: name → code
+	manuals    map[string]int64  // see manual
 }
 
 // Setup connects, tells the version and the missing rights, and finds or makes what the books need: analytic accounting, journal,
@@ -108,7 +110,7 @@ func lackOf(missing []string) error {
 }
 
 func (s *setup) run(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{s.analyticOn, s.open, s.journal, s.accounts, s.taxes, s.locations, s.receipts, s.fields} {
+	for _, step := range []func(context.Context) error{s.analyticOn, s.open, s.journal, s.accounts, s.taxes, s.locations, s.receipts, s.payments, s.fields} {
 		if err := step(ctx); err != nil {
 			return err
 		}

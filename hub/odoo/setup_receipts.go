@@ -27,7 +27,7 @@ func (s *setup) receipts(ctx context.Context) error {
 			return err
 		}
 	}
-	slices.Sort(s.Receipts)
+	s.Receipts = slices.Sorted(slices.Values(s.Receipts))
 	for _, l := range s.Receipts {
 		ref := WalkInRef(l)
 		what := "walk-in customer of " + string(l)

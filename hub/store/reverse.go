@@ -17,9 +17,9 @@ import (
 type Posted struct {
 	Document rollup.Document
 	Move     int64
-	Parts    []int64 // what belongs to it
-	Book     string  // of the settings' databases
-	Home     int64   // company there
+	Parts    map[string]int64 // what belongs to it
+	Book     string           // of the settings' databases
+	Home     int64            // company there
 	State    string
 }
 
@@ -37,7 +37,7 @@ func (s *Store) DayPosted(ctx context.Context, k rollup.DayKey) (out []Posted, e
 		}
 		out = append(out, p)
 		return err
-	}, `SELECT body, move, book, home, state, COALESCE((SELECT json_group_array(p.move) FROM part p WHERE p.document = document.id HAVING count(*) > 0), '') FROM document WHERE location = ? AND day = ? AND own = 1 ORDER BY number`, string(k.Location), string(k.Day))
+	}, `SELECT body, move, book, home, state, `+partsOf+` FROM document d WHERE location = ? AND day = ? AND own = 1 ORDER BY number`, string(k.Location), string(k.Day))
 	return out, classify("list a day's documents", err)
 }
 

@@ -116,7 +116,7 @@ func TestPartsAreKept(t *testing.T) {
 	}
 	ps, err := g.Store.DayPosted(t.Context(), k.Document.Key)
 	g.ok(err)
-	if len(ps) != 1 || fmt.Sprint(ps[0].Parts) != "[8]" {
+	if len(ps) != 1 || fmt.Sprint(ps[0].Parts) != "map[pay2:8]" {
 		t.Errorf("posted: %+v", ps)
 	}
 }

@@ -47,7 +47,7 @@ func TestACounterDocumentLeavesMatchesAlone(t *testing.T) {
 			t.Errorf("after a delta the match %s is %q", number, now)
 		}
 
-		kept, err := odoo.Matched(t.Context(), s.client(t), day, 0, move)
+		kept, err := odoo.Matched(t.Context(), s.client(t), day, 0, move, nil)
 		if err != nil || len(kept) != 1 || kept[0].Account != visa {
 			t.Fatalf("matched: %+v %v", kept, err)
 		}

@@ -13,7 +13,7 @@ import (
 var parameters = map[string]string{
 	"search_read": "?domain fields offset limit order load", "read": "?fields load", "create": "vals_list", "write": "vals", "load": "fields data", "has_access": "operation", "fields_get": "allfields attributes",
 	"check_access_rights": "operation ?raise_exception", "get_param": "key ?default", "check_object_reference": "module xml_id ?raise_on_access_error",
-	"context_get": "", "action_post": "", "button_draft": "", "button_cancel": "", "unlink": "", "execute": "", "action_revoke": "", "reconcile": "",
+	"context_get": "", "action_post": "", "action_draft": "", "button_draft": "", "button_cancel": "", "unlink": "", "execute": "", "action_revoke": "", "reconcile": "",
 }
 
 // onModel are the methods that take no ids.

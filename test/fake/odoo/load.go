@@ -91,6 +91,8 @@ func (s *Server) loadOne(model string, head []string, rows [][]string, context m
 		return 0, fmt.Errorf("For external id %s when trying to create/update a record of model %s found record of different model %s (%d)", m.xmlid, model, known.Model, known.ID)
 	case known.ID != 0 && context["mode"] == "update" && context["noupdate"] == true:
 		return known.ID, nil
+	case model == "account.payment":
+		return s.loadPayment(m)
 	case model == "account.bank.statement.line":
 		return s.loadBankLine(m)
 	case model != "account.move":

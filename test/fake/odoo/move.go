@@ -23,7 +23,7 @@ func (s *Server) post(which []int64) error {
 		}
 		date := fmt.Sprint(m["date"])
 		if until := s.closed(date, id); until != "" {
-			if date = shift(until, s.yearly(m["journal_id"])); sold(m) {
+			if date = shift(until, s.yearly(m["journal_id"])); sold(m) || m["payment"] != nil {
 				date = max(date, time.Now().Format(time.DateOnly))
 			}
 		}
@@ -117,7 +117,7 @@ func (s *Server) unlink(model string, which []int64) error {
 		if r == nil {
 			return gone(model, id)
 		}
-		if r["state"] == "posted" {
+		if s.field(model, r, "state") == "posted" || model == "account.payment" && s.field(model, r, "state") != "draft" {
 			return fault{2, "You can't delete a posted journal item. Don't play games with your accounting records; reset the journal entry to draft before deleting it."}
 		}
 		if model == "account.move" {
@@ -125,6 +125,7 @@ func (s *Server) unlink(model string, which []int64) error {
 				s.remove("account.move.line", line)
 			}
 		}
+		s.dropPayment(model, r)
 		s.remove(model, id)
 	}
 	return nil
@@ -165,6 +166,10 @@ func (s *Server) write(model string, which []int64, values map[string]any) error
 			err = s.writeLine(r, changes)
 		case "account.bank.statement.line":
 			err = s.writeMove(r, changes)
+		case "account.payment":
+			if move, has := r["move_id"].(int64); has && changes["date"] != nil {
+				err = s.write("account.move", []int64{move}, map[string]any{"date": changes["date"]})
+			}
 		case "res.company":
 			err = s.relock(r, changes)
 		case "res.users":

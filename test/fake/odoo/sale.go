@@ -164,7 +164,7 @@ func (s *Server) paymentState(id int64, m record) string {
 	switch {
 	case !sold(m), m["state"] != "posted", left == total && total != 0:
 		return "not_paid"
-	case left == 0 && m["move_type"] == "out_refund": // by plain entries
+	case left == 0 && m["move_type"] == "out_refund" && !s.paidByPayment(id): // by plain entries
 		return "reversed"
 	case left == 0:
 		return "paid"
@@ -175,6 +175,9 @@ func (s *Server) paymentState(id int64, m record) string {
 // number is the series in which an entry is numbered, and how it is written; credit notes have a series of their own.
 func (s *Server) number(m record, date string) (series, form string) {
 	code := fmt.Sprint(s.b.Models["account.journal"][m["journal_id"].(int64)]["code"])
+	if series, form, ok := s.titled(m, date); ok {
+		return series, form
+	}
 	switch {
 	case m["move_type"] == "out_refund":
 		return "R" + code + "/" + date[:4], "%s/%05d"

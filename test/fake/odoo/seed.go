@@ -19,6 +19,7 @@ func (s *Server) seed() {
 		s.put("account.account", int64(i+20), s.accountOf(a[0], a[1], a[2]))
 	}
 	s.put("account.journal", 3, s.b.Models["account.journal"][3].with(record{"default_account_id": int64(bankAccount), "suspense_account_id": int64(suspense)}))
+	s.seedMethods()
 	s.put("account.tax", 1, record{"name": "15%", "type_tax_use": "sale", "amount": 15.0, "amount_type": "percent", "company_id": int64(1)})
 	s.repartition(1, int64(22))
 	s.b.Models["ir.model.fields"] = map[int64]record{}

@@ -129,7 +129,7 @@ func (s *Server) may(uid int64, model, operation string) bool {
 	switch {
 	case strings.HasPrefix(model, "account.analytic."):
 		return s.b.Grants["analytic"]
-	case model == "account.move", model == "account.move.line":
+	case model == "account.move", model == "account.move.line", model == "account.payment":
 		return s.holds(uid, "account.group_account_invoice")
 	case model == "account.journal":
 		return s.holds(uid, "account.group_account_manager") || read && s.holds(uid, "account.group_account_invoice")
