@@ -64,7 +64,9 @@ func (j *job) move(a lockdate.Answer) {
 func (e *entry) narrate(t Task) {
 	if e.narration = ""; e.date != t.Document.Key.Day {
 		what := "Store-day"
-		if t.Document.Series != "" {
+		if t.Document.Slip != nil {
+			what = "Ticket " + t.Document.Slip.Number + " of"
+		} else if t.Document.Series != "" {
 			what = "Voucher " + t.Document.Series + " of"
 		}
 		e.narration = fmt.Sprintf("%s %s %s, dated %s", what, t.Document.Key.Location, t.Document.Key.Day, e.date)

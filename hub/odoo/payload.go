@@ -23,6 +23,7 @@ type entry struct {
 	partner   int64  // 0 = none
 	about     string // for people who search, as payRef is
 	payRef    string
+	link      string // address of its day at the hub, "" = not known
 	mark      string // the vendor's id, where Odoo has a field for it, else ""
 	method    int64  // of a payment: the line of its journal that says on which account it is booked
 	journal   int64
@@ -56,10 +57,16 @@ func (l *lack) Error() string { return l.what }
 
 // note is the narration as Odoo keeps it: HTML.
 func (e entry) note() string {
-	if e.about == "" || e.narration == "" {
-		return html.EscapeString(e.about + e.narration)
+	var parts []string
+	for _, s := range []string{e.about, e.narration} {
+		if s != "" {
+			parts = append(parts, html.EscapeString(s))
+		}
 	}
-	return html.EscapeString(e.about + ". " + e.narration)
+	if e.link != "" {
+		parts = append(parts, fmt.Sprintf(`<a href="%[1]s">%[1]s</a>`, html.EscapeString(e.link)))
+	}
+	return strings.Join(parts, ". ")
 }
 
 // resolve names Odoo's ids for a document. The error is a *lack, or code invalid for what can never go.

@@ -3,10 +3,13 @@ package odoo
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/lockdate"
+	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
@@ -38,6 +41,7 @@ func (w *Writer) prepare(ctx context.Context, b books, ch *chart, locks lockdate
 		}
 		own := make([]job, len(es))
 		for i, e := range es {
+			e.link = w.address(t.Document)
 			own[i] = job{Task: t.record(e.part), entry: e, whole: whole, tags: tags}
 		}
 		if t.Move == 0 {
@@ -51,6 +55,14 @@ func (w *Writer) prepare(ctx context.Context, b books, ch *chart, locks lockdate
 	}
 	jobs, out, err = w.alive(ctx, ch, jobs, out)
 	return drop(jobs, out), out, err
+}
+
+// address is where people see a document's day at the hub, "" = the settings do not say.
+func (w *Writer) address(d rollup.Document) string {
+	if w.Pages == "" {
+		return ""
+	}
+	return strings.TrimSuffix(w.Pages, "/") + "/day?" + url.Values{"location": {string(d.Key.Location)}, "date": {string(d.Key.Day)}}.Encode()
 }
 
 // alive takes out the jobs of which an analytic account is gone: Odoo books on the id of one that does not exist without a word.

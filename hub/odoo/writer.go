@@ -27,6 +27,7 @@ type Writer struct {
 	Tasks Tasks
 	Log   *slog.Logger
 	Now   func() time.Time
+	Pages string // the hub's address as people reach it, "" = not known: entries then name no page
 
 	// Sending is told before tasks are sent for the first time; an error keeps them here. nil = nobody asks.
 	Sending func(ctx context.Context, ts []Task) error

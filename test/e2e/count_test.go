@@ -105,11 +105,13 @@ func (w *world) compare(ctx context.Context) (f found, err error) {
 		return f, err
 	}
 	if w.mode != "" {
-		sales, err := books.Read(ctx, w.books, "TPOSR")
-		if err != nil {
-			return f, err
+		for _, journal := range []string{"TPOSR", "TPOSP"} {
+			more, err := books.Read(ctx, w.books, journal)
+			if err != nil {
+				return f, err
+			}
+			items = append(items, more...)
 		}
-		items = append(items, sales...)
 		open := map[string]int64{}
 		for _, i := range items {
 			if i.Open != 0 && i.Location == w.store.Code {
