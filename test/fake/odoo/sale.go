@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // sold tells receipts, invoices and credit notes from plain entries.
@@ -214,10 +213,6 @@ func (s *Server) saleHead(m *move, name, cell string) (known bool, err error) {
 		}
 	case "invoice_date", "invoice_date_due", "payment_reference":
 		m.head[name] = cell
-	case "narration":
-		if m.head[name] = any(false); cell != "" {
-			m.head[name] = "<p>" + strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(cell) + "</p>"
-		}
 	default:
 		if !s.custom("account.move", name) {
 			return false, nil
