@@ -3,7 +3,9 @@ package odoo
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/tillpost/tillpost/hub/plan"
 	"github.com/tillpost/tillpost/hub/rollup"
@@ -49,6 +51,52 @@ func (ch *chart) customerOf(d rollup.Document) (customer, error) {
 		return c, &lack{fmt.Sprintf("the customer with the reference %q has no receivable account in Odoo: give it one there", ref)}
 	}
 	return c, nil
+}
+
+// recall is the chart with the partners that posted documents have, by what stands in Odoo: who only looks makes none.
+func (ch *chart) recall(ctx context.Context, c *Client, ts []Task) (*chart, error) {
+	of := map[int64]string{} // moves → customers' keys
+	var moves, partners []int64
+	for _, t := range ts {
+		n := customerKey(t.Document)
+		if _, known := ch.named.Load(n); n != "" && !known && t.Move != 0 {
+			of[t.Move], moves = n, append(moves, t.Move)
+		}
+	}
+	if len(moves) == 0 {
+		return ch, nil
+	}
+	got, err := c.search(ctx, "account.move", []any{[]any{"id", "in", moves}}, []string{"partner_id"}, ch.in())
+	if err != nil {
+		return ch, err
+	}
+	for _, m := range got {
+		if p := id(m["partner_id"]); p != 0 && !slices.Contains(partners, p) {
+			partners = append(partners, p)
+		}
+	}
+	accounts, err := c.receivables(ctx, ch, partners)
+	if err != nil {
+		return ch, err
+	}
+	own := *ch
+	own.named = &sync.Map{}
+	ch.named.Range(func(k, v any) bool { own.named.Store(k, v); return true })
+	for _, m := range got {
+		p := id(m["partner_id"])
+		own.named.Store(of[id(m["id"])], customer{p, accounts[p]})
+	}
+	return &own, nil
+}
+
+// receivables are the accounts on which partners owe.
+func (c *Client) receivables(ctx context.Context, ch *chart, partners []int64) (map[int64]int64, error) {
+	got, err := c.read(ctx, "res.partner", partners, []string{"property_account_receivable_id"}, ch.in())
+	out := map[int64]int64{}
+	for _, m := range got {
+		out[id(m["id"])] = id(m["property_account_receivable_id"])
+	}
+	return out, err
 }
 
 // meet finds or makes the partners whom documents name, in one call, under external ids of their own: tills tell only the vendor's id of them. A
@@ -101,13 +149,9 @@ func (ch *chart) meet(ctx context.Context, c *Client, hub envelope.HubID, ts []T
 		}
 		return &Error{Kind: Refused, Text: oneLine(words)}
 	}
-	back, err := c.read(ctx, "res.partner", made, []string{"property_account_receivable_id"}, ch.in())
+	accounts, err := c.receivables(ctx, ch, made)
 	if err != nil {
 		return err
-	}
-	accounts := map[int64]int64{}
-	for _, r := range back {
-		accounts[id(r["id"])] = id(r["property_account_receivable_id"])
 	}
 	for i, k := range keys {
 		ch.named.Store(k, customer{made[i], accounts[made[i]]})

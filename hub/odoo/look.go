@@ -41,7 +41,7 @@ func (w *Writer) lookAt(ctx context.Context, b books, ts []Task) error {
 	if err != nil {
 		return err
 	}
-	if err := ch.meet(ctx, w.client, w.Hub, ts); err != nil {
+	if ch, err = ch.recall(ctx, w.client, ts); err != nil {
 		return err
 	}
 	var jobs []job

@@ -189,6 +189,17 @@ func (s server) asEntry(t *testing.T, hub envelope.HubID, d rollup.Document, pla
 // its payments, read payments, their entries and it, find and name the items of each payment, read all again, look what is owed, match, look again.
 const receiptSteps = 21
 
+// receiptWrites are those that write: loads, postings, names of the payments' items, and the match.
+var receiptWrites = []int{3, 4, 7, 8, 13, 15, 20}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return "", s, false
+	}
+	return s[:i], s[i+len(sep):], true
+}
+
 // Whatever answer or call is lost, the receipt is made once, paid once, and matched.
 func TestLostAnswersNeverPayAReceiptTwice(t *testing.T) {
 	each(t, func(t *testing.T, s server) {
@@ -203,6 +214,9 @@ func TestLostAnswersNeverPayAReceiptTwice(t *testing.T) {
 		day := today
 		for name, how := range map[string]spoil{"answer": lose, "call": unsent} {
 			for n := 1; n <= receiptSteps; n++ {
+				if s.fake == nil && !slices.Contains(receiptWrites, n) { // a real one takes its time: only what writes
+					continue
+				}
 				o, hub := newOutbox(), newHub()
 				w, _ := at.writer(t, o, hub)
 				p.set(nil)
@@ -216,6 +230,8 @@ func TestLostAnswersNeverPayAReceiptTwice(t *testing.T) {
 				step(t, w)
 				if got := p.seen(); len(got) < n {
 					t.Fatalf("the chain has only %v", got)
+				} else if _, method, _ := cutLast(got[n-1], "."); slices.Contains(receiptWrites, n) != slices.Contains([]string{"load", "action_post", "write", "reconcile"}, method) {
+					t.Fatalf("call %d is %s: %v", n, got[n-1], got)
 				}
 				want(t, o.outcome(d), odoo.Wait)
 				for i := 0; i < 4 && o.outcome(d).Verdict != odoo.Done; i++ {

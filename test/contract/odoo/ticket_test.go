@@ -140,6 +140,17 @@ func TestTicketsGoOneByOne(t *testing.T) {
 			want(t, o.outcome(d), odoo.Done)
 		}
 
+		other, oc := s.writer(t, o, hub) // who has met no customer yet looks all the same, and makes none
+		if n, err := other.Look(t.Context(), w.Now().AddDate(-1, 0, 0)); err != nil || n != 6 {
+			t.Fatalf("looked at %d: %v", n, err)
+		}
+		for _, d := range x.docs {
+			want(t, o.outcome(d), odoo.Done)
+		}
+		if rows := rowsOf(t, oc, "res.partner", []any{[]any{"ref", "=", "C-" + tag}}, "name"); len(rows) != 1 {
+			t.Errorf("after a look the named customer is %v", rows)
+		}
+
 		// A hub that forgot everything finds them all again.
 		blank, _ := s.writer(t, newOutbox(), hub)
 		own, err := blank.Own(t.Context())
