@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
@@ -162,5 +163,67 @@ func TestAnUnknownStateIsRefused(t *testing.T) {
 		if m.Status != Statuses[i] || m.Check() != nil || m.Own {
 			t.Errorf("the table's row %d is %+v", i, m)
 		}
+	}
+}
+
+// A tender of a receipt is a payment where a journal of payments is known: its rule's, else that of the books. An entry has none, whatever rules say, and
+// neither has what stands in suspense.
+func TestATenderIsAPaymentWhereAJournalIsKnown(t *testing.T) {
+	set := rules(mapping.Rule{Role: ledger.Tender, Code: "visa", Target: mapping.Target{Account: "102", Journal: "BNK1", Method: "Cards"}})
+	totals := Totals{"sales:Toys": usd(-900), "tender:cash": usd(200), "tender:visa": usd(300), "tender:shells": usd(400)}
+	for mode, want := range map[Mode]map[string]string{
+		ByEntry:   {},
+		ByReceipt: {"tender:cash": "TPOSP ", "tender:visa": "BNK1 Cards"},
+		ByInvoice: {"tender:cash": "TPOSP ", "tender:visa": "BNK1 Cards"},
+	} {
+		s, err := Map(day, totals, set, salesBooks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Mode = mode
+		b := salesBooks
+		b.Payments = "TPOSP"
+		d, ok, err := Next(day, day.Day, s, nil, b, 1, set, "")
+		if err != nil || !ok {
+			t.Fatal(err)
+		}
+		got := map[string]string{}
+		for _, l := range d.Lines {
+			if j := d.PaidIn(l); j != "" {
+				got[string(l.Measure)] = j + " " + l.Method
+			}
+			if mode == ByEntry && l.Journal+l.Method != "" {
+				t.Errorf("an entry's line names %s %s", l.Journal, l.Method)
+			}
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", mode, got, want)
+		}
+	}
+}
+
+// What a rule sets apart of a till or cashier stands on the ticket's own document, and the rest of the day has none of it.
+func TestATicketKeepsWhatItsTillSetsApart(t *testing.T) {
+	kiosk, counter := slip("a", 1000), slip("b", 250)
+	kiosk.Beside = "Kiosk"
+	x := tickets(nil, nil, kiosk, counter)
+	x.Parts = Parts{"Kiosk": maps.Clone(kiosk.Totals)}
+	x.Parts["Kiosk"]["overshort:short"], x.Totals["overshort:short"], x.Totals["tender:cash"] = usd(7), usd(7), usd(1243)
+	x.Set = rules(mapping.Rule{Role: ledger.OverShort, Code: mapping.Any, Target: mapping.Target{Account: "600"}})
+	ds := made(t, x)
+	if len(ds) != 3 {
+		t.Fatalf("%d documents", len(ds))
+	}
+	for i, want := range []map[string]int64{{"sales:Toys Kiosk": -1000, "tender:cash ": 1000}, {"sales:Toys ": -250, "tender:cash ": 250}, {"overshort:short Kiosk": 7, "tender:cash ": -7}} {
+		got := map[string]int64{}
+		for _, l := range ds[i].Lines {
+			got[string(l.Measure)+" "+l.Analytic] += l.Amount.Minor
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("document %d is %v, want %v", i, got, want)
+		}
+	}
+	if x.Parts["Kiosk"]["sales:Toys"] != usd(-1000) {
+		t.Error("the day's own parts were changed")
 	}
 }
