@@ -28,7 +28,7 @@ func decide(d Day, o Options) (Decision, error) {
 	dec := Decision{State: Open, Why: v.Why, Approved: d.ApprovedBy, Unproven: v.Unproven, Cases: v.Cases, Gone: v.Gone, Next: v.Next, Period: lockdate.Of(d.Period, o.Period)}
 	switch {
 	case len(d.Documents) > 0:
-		dec.State = worst(d.States)
+		dec.State = Worst(d.States)
 	case v.Audited:
 		dec.State = Audited
 	case v.Complete:
@@ -157,7 +157,7 @@ func (dec *Decision) document(d Day, o Options, s rollup.Sheet) error {
 		dec.Document, dec.State = &doc, Posting
 		return nil
 	}
-	dec.State = worst(d.States)
+	dec.State = Worst(d.States)
 	if len(d.Documents) == 0 {
 		dec.Why = "nothing to post: no money moved"
 	}
@@ -165,7 +165,8 @@ func (dec *Decision) document(d Day, o Options, s rollup.Sheet) error {
 }
 
 // worst is a day's state by its documents': the one that needs a person most.
-func worst(states []string) string {
+// Worst is the state that stands for several documents': the one that needs a look first.
+func Worst(states []string) string {
 	for _, s := range []string{Parked, Waiting, Posting, Posted, Accepted} {
 		if slices.Contains(states, s) {
 			return s

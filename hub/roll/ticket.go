@@ -16,7 +16,7 @@ func (dec *Decision) tickets(d Day, o Options, note string) error {
 		dec.Why = fmt.Sprintf("%d tickets wait for another status of their payments", held)
 	}
 	if len(docs) == 0 {
-		dec.State = worst(d.States)
+		dec.State = Worst(d.States)
 		if len(d.Documents) == 0 && held == 0 {
 			dec.Why = "nothing to post: no money moved"
 		}

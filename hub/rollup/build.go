@@ -183,9 +183,16 @@ func sortLines(l []Line) {
 	})
 }
 
-func rank(l Line) int {
-	role, _ := l.Measure.Split()
+func rank(l Line) int { return rankOf(l.Measure) }
+
+func rankOf(a ledger.Account) int {
+	role, _ := a.Split()
 	return slices.Index(order, role)
+}
+
+// Order compares measures as people read a document: what was sold, what is owed, how it was paid.
+func Order(a, b ledger.Account) int {
+	return cmp.Or(cmp.Compare(rankOf(a), rankOf(b)), cmp.Compare(a, b))
 }
 
 var order = []ledger.Role{ledger.Sales, ledger.Returns, ledger.Discount, ledger.Shipping, ledger.Fee, ledger.Tax, ledger.TaxRefund, ledger.GiftCard,
