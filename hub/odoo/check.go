@@ -85,6 +85,9 @@ func Check(ctx context.Context, c *Client, o SetupOptions, journal string, locat
 		r.Lacks = append(r.Lacks, "sales journal "+SalesJournal)
 	}
 	if len(o.Receipts) > 0 {
+		if r.Missing, err = c.lacking(ctx, []right{{"account.payment", "read"}, {"account.payment", "create"}, {"account.payment", "write"}, {"account.payment.method.line", "read"}}); err != nil {
+			return r, err
+		}
 		r.Lacks = append(r.Lacks, ch.lackingMethods(o.Have.Rules)...)
 	}
 	for _, l := range o.Receipts {

@@ -478,3 +478,75 @@ func TestAReceiptAndItsPaymentsStandOnOneDate(t *testing.T) {
 		}
 	})
 }
+
+// A draft payment that somebody changed is never posted, and nothing else of its receipt is; deleted, it is made anew.
+func TestADraftPaymentThatSomebodyChangedIsNotPosted(t *testing.T) {
+	each(t, func(t *testing.T, s server) {
+		p := s.person(t)
+		set, b := s.set(t)
+		e := document(t, set, b, "S-NY", today)
+		o, hub := newOutbox(e), newHub()
+		w, _ := s.writer(t, o, hub)
+		step(t, w)
+		want(t, o.outcome(e), odoo.Done)
+		plain := s.taken(t, hub, e)
+		d := documentOf(t, set, b, "S-NY", today.AddDays(-1), rollup.ByReceipt, dayTotals(0))
+		at, way := s.behind(t)
+		o, hub = newOutbox(d), newHub()
+		w, _ = at.writer(t, o, hub)
+		way.set(only("account.move.action_post", unsent)) // its drafts are there
+		step(t, w)
+		way.set(nil)
+		want(t, o.outcome(d), odoo.Wait)
+		var pay int64
+		for _, n := range o.tasks[d.ID()].Parts {
+			pay = n
+		}
+		p.do("account.payment", "write", []any{[]int64{pay}, map[string]any{"amount": 1}}, nil)
+		step(t, w)
+		want(t, o.outcome(d), odoo.Park)
+		if c := o.outcome(d).Case; c == nil || c.Cause != cases.TotalDiffers || !strings.Contains(c.Detail, "Delete the draft") {
+			t.Errorf("got case %+v", c)
+		}
+		if got := s.taken(t, hub, d); got.payments != 0 || got.draft != got.kinds["out_receipt"]+got.kinds["entry"] {
+			t.Errorf("something of it was posted: %+v", got)
+		}
+		p.do("account.payment", "unlink", []any{[]int64{pay}}, nil)
+		k := o.tasks[d.ID()]
+		k.done, k.Move, k.Parts = false, 0, nil
+		step(t, w)
+		want(t, o.outcome(d), odoo.Done)
+		s.asEntry(t, hub, d, plain)
+	})
+}
+
+// A hub that is put back from a backup while a receipt's payments are on their way takes it for not finished: made anew, it is found and brought to its end.
+func TestARestoredHubBringsAReceiptToItsEnd(t *testing.T) {
+	each(t, func(t *testing.T, s server) {
+		set, b := s.set(t)
+		e := document(t, set, b, "S-NY", today)
+		o, hub := newOutbox(e), newHub()
+		w, _ := s.writer(t, o, hub)
+		step(t, w)
+		plain := s.taken(t, hub, e)
+		for _, call := range []string{"account.payment.action_post", "account.move.line.write"} {
+			d := documentOf(t, set, b, "S-NY", today.AddDays(-1), rollup.ByReceipt, dayTotals(0))
+			at, way := s.behind(t)
+			o, hub := newOutbox(d), newHub()
+			w, _ := at.writer(t, o, hub)
+			way.set(only(call, unsent))
+			step(t, w)
+			way.set(nil)
+			want(t, o.outcome(d), odoo.Wait)
+			blank, _ := s.writer(t, newOutbox(), hub)
+			if own, err := blank.Own(t.Context()); err != nil || len(own) != 0 {
+				t.Fatalf("before %s it adopts %+v: %v", call, own, err)
+			}
+			again := newOutbox(d)
+			w, _ = s.writer(t, again, hub)
+			step(t, w)
+			want(t, again.outcome(d), odoo.Done)
+			s.asEntry(t, hub, d, plain)
+		}
+	})
+}
