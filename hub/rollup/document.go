@@ -63,4 +63,12 @@ type Line struct {
 	Suspense bool         // the measure has no mapping: the account is the suspense account
 	At       string       `json:",omitempty"` // analytic accounts in place of the location's own, as mapping.Names
 	Analytic string       `json:",omitempty"` // analytic accounts beside the location's, as mapping.Names
+	Levies   []Levy       `json:",omitempty"` // taxes of the books that the item is the base of
+	Base     money.Amount `json:",omitzero"`  // of a tax line: what it is the tax of, in this document; signed as Amount
+}
+
+// Levy is an Odoo tax that an item is the base of.
+type Levy struct {
+	Tax    string // its name
+	Refund bool   // which side of it
 }

@@ -106,6 +106,7 @@ type Line struct {
 	Amount      money.Amount // extended, tax excluded, discount included unless a discount line says it
 	Reason      string
 	Cost        money.Amount // what goods had cost, extended, with the sign of what was sold; without currency = not known
+	Taxes       []string     `json:",omitempty"` // codes of the taxes on it, as the ticket's tax lines are coded; none in any line = the till does not say
 }
 
 // CostOf is what a line's goods had cost, rounded to the minor unit; goods that come back take their cost back, however the source writes it. A

@@ -48,6 +48,7 @@ type lineJSON struct {
 	Currency    string      `json:"currency,omitempty"`
 	Reason      string      `json:"reason,omitempty"`
 	Cost        loose       `json:"cost,omitempty"`
+	Taxes       []string    `json:"taxes,omitempty"`
 }
 
 // loose is a number that may be anything: a ticket is not refused for it.
@@ -127,7 +128,7 @@ func (l lineJSON) line(c money.Currency) (Line, error) {
 			return Line{}, err
 		}
 	}
-	out := Line{Kind: LineKind(l.Kind), Code: l.Code, Category: l.Category, Description: l.Description, Quantity: q, Amount: a, Reason: l.Reason}
+	out := Line{Kind: LineKind(l.Kind), Code: l.Code, Category: l.Category, Description: l.Description, Quantity: q, Amount: a, Reason: l.Reason, Taxes: l.Taxes}
 	if cost, err := money.ParseDecimal(string(l.Cost)); err == nil { // what cannot be read is not known
 		out.Cost = CostOf(a.Minor < 0, cost, a.Currency)
 	}
