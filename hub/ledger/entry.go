@@ -41,7 +41,7 @@ func Of(r Role, code string) Account {
 		return Account(r)
 	}
 	if taxable[r] {
-		code = escape(code)
+		code = unmarked.Replace(code)
 	}
 	return Account(string(r) + ":" + code)
 }
@@ -50,11 +50,7 @@ func Of(r Role, code string) Account {
 func (a Account) Split() (Role, string) {
 	plain, _ := a.cut()
 	role, code, _ := strings.Cut(plain, ":")
-	r := Role(role)
-	if taxable[r] {
-		code = unescape.Replace(code)
-	}
-	return r, code
+	return Role(role), code
 }
 
 // Posting moves a positive amount from Credit to Debit: an unbalanced entry cannot be written down.

@@ -13,11 +13,14 @@ type Levy struct {
 	Back bool
 }
 
-// In an Account a levy stands behind the code: "sales:Toys @NY State @NYC", "returns:Toys ~NY State".
+// In an Account a levy stands behind the code: "sales:Toys ⊕NY State ⊕NYC", "returns:Toys ⊖NY State". No till's code has such signs; one that had would
+// be read with others in their place.
 const (
-	markSold = " @"
-	markBack = " ~"
+	markSold = " ⊕"
+	markBack = " ⊖"
 )
+
+var unmarked = strings.NewReplacer(markSold, " +", markBack, " -")
 
 // Levied is a measure that is the base of taxes: goods are told apart by the taxes on them, as a tax return asks for them.
 func Levied(a Account, levies []Levy) Account {
@@ -42,20 +45,7 @@ func (l Levy) mark() string {
 }
 
 // In is the text that every measure which is the base of l has in it; measures of a longer code may have it too.
-func (l Levy) In() string { return l.mark() + escape(l.Code) }
-
-// escape keeps a text from being read as marks. Few codes need it.
-func escape(s string) string {
-	if firstMark(" "+s) < 0 && unescape.Replace(s) == s {
-		return s
-	}
-	return escaper.Replace(s)
-}
-
-var (
-	escaper  = strings.NewReplacer("%", "%25", "@", "%40", "~", "%7E")
-	unescape = strings.NewReplacer("%25", "%", "%40", "@", "%7E", "~")
-)
+func (l Levy) In() string { return l.mark() + unmarked.Replace(l.Code) }
 
 // firstMark is where the first mark stands, −1 = there is none.
 func firstMark(s string) int {
@@ -74,7 +64,7 @@ func (a Account) Levies() (out []Levy) {
 		if i := firstMark(code); i >= 0 {
 			code, rest = code[:i], code[i:]
 		}
-		out = append(out, Levy{unescape.Replace(code), strings.HasPrefix(marks, markBack)})
+		out = append(out, Levy{code, strings.HasPrefix(marks, markBack)})
 		marks = rest
 	}
 	return out
@@ -100,42 +90,32 @@ func (a Account) cut() (plain, marks string) {
 
 var taxable = map[Role]bool{Sales: true, Returns: true, Discount: true, Shipping: true, Fee: true}
 
-// levies says which taxes each of a ticket's lines is the base of. What the till says of its lines counts. When it says nothing, every tax of the
-// ticket is on all of its goods and discounts, and none on shipping and fees: a till that taxes otherwise must say it.
+// levies says which taxes each of a ticket's lines is the base of, as its till tells it; nil = it does not tell, and its measures are those they were before
+// tills could. A till that taxes a ticket and says of no line that it is taxed has a tax whose base nobody knows: Untold lists it.
 func levies(t retail.Ticket) [][]Levy {
-	sides, told := map[string]sides{}, false
-	var codes []string
+	told := false
 	for _, l := range t.Lines {
 		told = told || len(l.Taxes) > 0
+	}
+	if !told {
+		return nil
+	}
+	taxes := map[string]sides{}
+	for _, l := range t.Lines {
 		if l.Kind != retail.Tax || l.Amount.Minor == 0 {
 			continue
 		}
-		s, seen := sides[l.Code]
-		if !seen {
-			codes = append(codes, l.Code)
-		}
-		if l.Amount.Minor < 0 {
-			s.back = true
-		} else {
-			s.sold = true
-		}
-		sides[l.Code] = s
-	}
-	if len(codes) == 0 && !told {
-		return nil
+		s := taxes[l.Code]
+		s.back, s.sold = s.back || l.Amount.Minor < 0, s.sold || l.Amount.Minor > 0
+		taxes[l.Code] = s
 	}
 	out := make([][]Levy, len(t.Lines))
 	for i, l := range t.Lines {
-		on := l.Taxes
-		if !told && (l.Kind == retail.Item || l.Kind == retail.Discount) {
-			on = codes
-		}
-		r, _ := lineAccount(l).Split()
-		if !taxable[r] {
+		if r, _ := lineAccount(l).Split(); !taxable[r] {
 			continue
 		}
-		for _, code := range on {
-			out[i] = append(out[i], Levy{code, sides[code].of(l)})
+		for _, code := range l.Taxes {
+			out[i] = append(out[i], Levy{code, taxes[code].of(l)})
 		}
 	}
 	return out
@@ -154,4 +134,24 @@ func (s sides) of(l retail.Line) (back bool) {
 		return l.Amount.Minor > 0 // a discount that is taken back
 	}
 	return l.Amount.Minor < 0
+}
+
+// Untold adds to sums what an entry has of taxes, by their code, of which no line of its ticket is said to be the base; what was given back counts
+// against what was taken.
+func (e Entry) Untold(sums map[string]int64) {
+	told := map[string]bool{}
+	for _, p := range e.Postings {
+		for _, a := range []Account{p.Debit, p.Credit} {
+			for _, l := range a.Levies() {
+				told[l.Code] = true
+			}
+		}
+	}
+	for _, p := range e.Postings {
+		for a, minor := range map[Account]int64{p.Debit: -p.Amount.Minor, p.Credit: p.Amount.Minor} {
+			if r, code := a.Split(); (r == Tax || r == TaxRefund) && !told[code] {
+				sums[code] += minor
+			}
+		}
+	}
 }

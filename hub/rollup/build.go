@@ -37,7 +37,7 @@ func Map(k DayKey, t Totals, set mapping.Set, b Books) (s Sheet, err error) {
 			continue
 		}
 		role, code := a.Split()
-		l := Line{Measure: a, Label: string(a.Plain()), Amount: sum, Refund: role == ledger.TaxRefund, Levies: levies(k, a, set), At: set.At(k.Location, k.Day).Analytic}
+		l := Line{Measure: a, Label: string(a), Amount: sum, Refund: role == ledger.TaxRefund, Levies: levies(k, a, set), At: set.At(k.Location, k.Day).Analytic}
 		if to, ok := set.Find(role, code, k.Location, k.Day); ok {
 			l.Account, l.Tax, l.Analytic = to.Account, to.Tax, mapping.Join(set.OfCategory(a, k.Location, k.Day), to.Analytic)
 			if to.Label != "" {

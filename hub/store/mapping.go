@@ -172,7 +172,7 @@ func measureOf(r mapping.Rule) ledger.Account {
 // concerned is the condition for measures whose lines a rule places, and for those that are the base of a tax which it places.
 func concerned(column string, r mapping.Rule) (where string, args []any) {
 	m := string(measureOf(r))
-	where, args = `(COLUMN = ? OR substr(COLUMN, 1, length(?) + 2) IN (? || ' @', ? || ' ~')`, []any{m, m, m, m}
+	where, args = `(COLUMN = ? OR substr(COLUMN, 1, length(?) + 2) IN (? || ' ⊕', ? || ' ⊖')`, []any{m, m, m, m}
 	if r.Code == mapping.Any {
 		where, args = where+` OR substr(COLUMN, 1, length(?) + 1) = ? || ':'`, append(args, m, m)
 	}

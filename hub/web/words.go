@@ -152,7 +152,7 @@ func taxed(a ledger.Account) string {
 
 // lineLabel is a line's name under its group's title: its own label, or the till's code.
 func lineLabel(l view.LineView) string {
-	if r, code := l.Measure.Split(); l.Label == string(l.Measure.Plain()) {
+	if r, code := l.Measure.Split(); l.Label == string(l.Measure) {
 		if code == "" {
 			return roleTitle(r)
 		}

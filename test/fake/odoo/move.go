@@ -212,6 +212,9 @@ func (s *Server) writeLine(l record, changes record) error {
 	}
 	delete(changes, "debit")
 	delete(changes, "credit")
+	if _, taxes := changes["tax_ids"]; debit || credit || balance || taxes {
+		changes["tax_tag_invert"] = nil // computed anew
+	}
 	return nil
 }
 
