@@ -34,7 +34,7 @@ func (s *Server) sync(m *move) {
 		var tags []any
 		for _, n := range idList(taxes) {
 			t := s.b.Models["account.tax"][n]
-			rate, _ := t["amount"].(float64)
+			rate, _ := double(t["amount"])
 			part := s.partOf(n, doc, "tax")
 			r := s.b.Models["account.tax.repartition.line"][part]
 			add := blankLine()
@@ -98,14 +98,26 @@ func (s *Server) createTax(r record) int64 {
 			if account, ok := v["account_id"].(int64); ok {
 				own["account_id"] = account
 			}
-			if tags, _ := v["tag_ids"].([]any); len(tags) == 1 {
-				set, _ := tags[0].([]any)
-				own["tag_ids"] = set[len(set)-1]
+			if tags, ok := setTo(v["tag_ids"]); ok {
+				own["tag_ids"] = tags
 			}
 			s.part(id, doc, own)
 		}
 	}
 	return id
+}
+
+// setTo is the list in the command [[6, 0, ids]].
+func setTo(v any) (list any, ok bool) {
+	commands, _ := v.([]any)
+	if len(commands) != 1 {
+		return nil, false
+	}
+	c, _ := commands[0].([]any)
+	if len(c) != 3 || c[0] != int64(6) {
+		return nil, false
+	}
+	return c[2], true
 }
 
 // taxCell reads the cells of a load that only tax reports need.
