@@ -208,6 +208,6 @@ func (d *demo) proveMonth(ctx context.Context) error {
 		return err
 	}
 	items = slices.DeleteFunc(items, func(i books.Item) bool { return !strings.Contains(i.Ref, string(id)[:8]) })
-	wrong := []error{d.trialBalance(ctx, db, items), d.bankSays(ctx), d.clearingIsZero(ctx, items, lines)}
+	wrong := []error{d.trialBalance(ctx, db, items), d.taxesAgree(ctx, d.month.truths, string(id)[:8]), d.bankSays(ctx), d.clearingIsZero(ctx, items, lines)}
 	return errors.Join(append(wrong, d.touchless(ctx))...)
 }

@@ -85,6 +85,9 @@ func (s *Server) part(tax int64, doc string, own record) {
 
 // createTax makes a tax with the repartition lines that it is given: [0, 0, values], with tags by [6, 0, ids].
 func (s *Server) createTax(r record) int64 {
+	if r["company_id"] == nil {
+		r["company_id"] = s.here()
+	}
 	id := s.add("account.tax", r)
 	for _, doc := range []string{"invoice", "refund"} {
 		lines, _ := r[doc+"_repartition_line_ids"].([]any)
