@@ -164,7 +164,7 @@ func (b *build) row(r row, first bool) error {
 	return b.tender(r, first)
 }
 
-// list are the words of a cell that has several.
+// list are the words of a cell that has several, nil when there are more than a line can have.
 func list(s string) (out []string) {
 	if s == "" {
 		return nil
@@ -173,6 +173,9 @@ func list(s string) (out []string) {
 		if w = strings.TrimSpace(w); w != "" {
 			out = append(out, w)
 		}
+	}
+	if len(out) > retail.MaxTaxes {
+		return nil
 	}
 	return out
 }

@@ -163,6 +163,7 @@ func sumLines(lines []Line, kind LineKind) (total money.Amount, err error) {
 // Limits keep absurd input out of the books: it is refused with a case, not posted.
 const (
 	MaxLines    = 20_000         // a wholesale invoice has some hundreds
+	MaxTaxes    = 20             // on one line; a place has at most six or seven jurisdictions
 	MaxMinor    = 10_000_000_00  // ten million of a two-digit currency on one line
 	MaxFuture   = 36 * time.Hour // a till's clock may be wrong by a time zone and a bit
 	MaxAge      = 20 * 365       // days
