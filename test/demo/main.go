@@ -37,6 +37,9 @@ import (
 // within is how long the day may take until it is verified in Odoo.
 const within = 3 * time.Minute
 
+// monthWithin is how long a month's steps may take: Odoo may be on a machine that has other things to do.
+const monthWithin = 12 * time.Minute
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Stdout)

@@ -122,8 +122,8 @@ func (d *demo) wait(ctx context.Context, what string, done func() (bool, error))
 		if err != nil || ok {
 			return err
 		}
-		if time.Since(begun) > within {
-			return fmt.Errorf("%s: not there after %s; the log is %s/demo.log", what, within, d.dir)
+		if time.Since(begun) > monthWithin {
+			return fmt.Errorf("%s: not there after %s; the log is %s/demo.log", what, monthWithin, d.dir)
 		}
 		select {
 		case <-ctx.Done():
