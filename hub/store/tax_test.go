@@ -12,6 +12,7 @@ import (
 	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/store"
+	"github.com/tillpost/tillpost/hub/view"
 )
 
 // taxedTicket is one of 10.00 of toys, 5.00 less 1.00 of food, 1.12 of the state's tax and 0.45 of the city's. taxes are members of its lines, "" = its till
@@ -170,5 +171,33 @@ func TestAnAdoptedTaxLineStaysAsItsRuleHasIt(t *testing.T) {
 	g.later(time.Hour)
 	if d := g.day("2026-11-20"); n != 1 || len(d.Documents) != 1 || len(d.Pending) != 0 {
 		t.Errorf("%d adopted; then %d documents and %+v pending", n, len(d.Documents), d.Pending)
+	}
+}
+
+// A line of what is taxed opens to its tickets, as every line does.
+func TestALineOfWhatIsTaxedOpensToItsTickets(t *testing.T) {
+	g := newTaxRig(t)
+	g.taxedTicket("a", bothTaxes, stateTax)
+	g.taxedTicket("b", "", "")
+	g.open()
+	lines := map[ledger.Account]int64{}
+	for _, doc := range g.day("2026-11-20").Documents {
+		for _, l := range doc.Lines {
+			lines[l.Measure] = l.Amount.Minor
+		}
+	}
+	both := ledger.Levied("sales:Toys", []ledger.Levy{{Code: "NY"}, {Code: "NYC"}})
+	if lines[both] != -1000 || lines["sales:Toys"] != -1000 {
+		t.Fatalf("the document has %v", lines)
+	}
+	for _, m := range []ledger.Account{both, "sales:Toys"} {
+		p, err := g.LineTickets(t.Context(), view.LineKey{Location: "S1", Day: "2026-11-20", Document: 1, Measure: m, Limit: 10})
+		if err != nil || p.Count != 1 || p.Sum.Minor != lines[m] {
+			t.Errorf("%s: %d tickets of %s %v", m, p.Count, p.Sum, err)
+		}
+	}
+	codes, err := g.Codes(t.Context(), "sales")
+	if err != nil || !slices.Equal(codes, []string{"Food 2 @ 5", "Toys"}) {
+		t.Errorf("codes: %q %v", codes, err)
 	}
 }

@@ -133,7 +133,7 @@ func measureLabel(a ledger.Account) string {
 	}
 	r, code := a.Split()
 	if code == "" {
-		return roleTitle(r)
+		return roleTitle(r) + taxed(a)
 	}
 	return roleTitle(r) + ": " + code + taxed(a)
 }
@@ -154,9 +154,9 @@ func taxed(a ledger.Account) string {
 func lineLabel(l view.LineView) string {
 	if r, code := l.Measure.Split(); l.Label == string(l.Measure) {
 		if code == "" {
-			return roleTitle(r)
+			return roleTitle(r) + taxed(l.Measure)
 		}
-		return code
+		return code + taxed(l.Measure)
 	}
 	return l.Label
 }
