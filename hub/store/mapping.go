@@ -177,11 +177,13 @@ func concerned(column string, r mapping.Rule) (where string, args []any) {
 		where, args = where+` OR substr(COLUMN, 1, length(?) + 1) = ? || ':'`, append(args, m, m)
 	}
 	if r.Role == ledger.Tax || r.Role == ledger.TaxRefund {
-		code := r.Code
-		if code == mapping.Any {
-			code = ""
+		l := ledger.Levy{Code: r.Code, Back: r.Role == ledger.TaxRefund}
+		if r.Code == mapping.Any {
+			l.Code = ""
+			where, args = where+` OR instr(COLUMN, ?) > 0`, append(args, l.In())
+		} else { // "NY" is not "NYC": behind it another mark begins, or nothing
+			where, args = where+` OR instr(COLUMN || ' ⊕', ? || ' ⊕') > 0 OR instr(COLUMN || ' ⊖', ? || ' ⊖') > 0`, append(args, l.In(), l.In())
 		}
-		where, args = where+` OR instr(COLUMN, ?) > 0`, append(args, ledger.Levy{Code: code, Back: r.Role == ledger.TaxRefund}.In())
 	}
 	return strings.ReplaceAll(where+`)`, "COLUMN", column), args
 }

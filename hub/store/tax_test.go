@@ -147,6 +147,26 @@ func TestARuleForATaxMovesItsBase(t *testing.T) {
 	}
 }
 
+// A rule for a tax is refused backwards once days were posted with what it is on, though not a cent of it was; a tax whose code is shorter has nothing to
+// do with that.
+func TestARuleForATaxIsRefusedWhereItsBaseIsPosted(t *testing.T) {
+	g := newTaxRig(t)
+	rule := func(code, tax string) error {
+		return g.SetRules(t.Context(), []mapping.Rule{{Role: ledger.Tax, Code: code, Target: mapping.Target{Account: "299", Tax: tax}}}, "test", "")
+	}
+	g.ok(rule("N", "Short"))
+	g.ok(rule("NY9", "Small"))
+	g.taxedTicket("a", stateTax, `,"taxes":["NY9"]`)
+	g.open()
+	g.book()
+	if err := rule("NY9", "Small, new"); err == nil {
+		t.Error("the base of NY9 is posted, and its tax was changed backwards")
+	}
+	if err := rule("N", "Short, new"); err != nil {
+		t.Errorf("nothing of N is posted: %v", err)
+	}
+}
+
 // After a restore, a tax line whose rule leaves the account to the tax is not posted again because Odoo says which account that was.
 func TestAnAdoptedTaxLineStaysAsItsRuleHasIt(t *testing.T) {
 	g := newTaxRig(t)
