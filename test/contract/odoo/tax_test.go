@@ -299,8 +299,26 @@ func TestADocumentSaysOfATaxWhatOdooWouldSayItself(t *testing.T) {
 			if plain(a) != plain(ours) || len(a) != 2 {
 				t.Errorf("back=%v: Odoo computes\n%s\na document has\n%s", back, plain(a), plain(ours))
 			}
+			if s.fake == nil { // the fake makes no invoices
+				kind := map[bool]string{false: "out_invoice", true: "out_refund"}[back]
+				if invoice := s.taxItems(t, []any{[]any{"move_id", "=", p.invoice(kind, l.sales, state)}}); plain(invoice) != plain(ours) {
+					t.Errorf("%s has\n%s\na document has\n%s", kind, plain(invoice), plain(ours))
+				}
+			}
 		}
 	})
+}
+
+// invoice makes one of 100.00 with a tax, as a person does.
+func (p person) invoice(kind string, account int64, tax headTax) int64 {
+	p.t.Helper()
+	one := func(v any) int64 {
+		n, _ := v.([]any)[0].(int64)
+		return n
+	}
+	partner := one(p.do("res.partner", "create", []any{[]any{map[string]any{"name": "Customer of " + tax.name}}}, nil))
+	return one(p.do("account.move", "create", []any{[]any{map[string]any{"move_type": kind, "partner_id": partner, "invoice_date": string(today),
+		"invoice_line_ids": []any{[]any{0, 0, map[string]any{"name": "sold", "quantity": 1, "price_unit": 100, "account_id": account, "tax_ids": []any{[]any{6, 0, []int64{tax.id}}}}}}}}}, nil))
 }
 
 // What comes later corrects base and tax by its sign, and a hub that was put back knows both again.
