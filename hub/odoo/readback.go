@@ -100,11 +100,11 @@ func distribution(v any) string {
 func (e entry) differences(f *found) (out []string) {
 	left := map[item]int{}
 	for _, i := range e.items {
-		left[e.said(i)]++
+		left[e.alike(e.said(i))]++
 	}
 	extra := map[item]int{}
 	for _, i := range f.items {
-		i = e.said(i)
+		i = e.alike(e.said(i))
 		if left[i] > 0 {
 			left[i]--
 		} else {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tillpost/tillpost/hub/mapping"
+	"github.com/tillpost/tillpost/hub/plan"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -20,6 +21,8 @@ type SetupOptions struct {
 	Banks     []string                       // short names of the bank accounts, which get an account each for what is on its way there
 	Have      mapping.Set                    // rules that are in force: they are never changed
 	DryRun    bool
+	Fields    bool                  // make the field that carries the vendor's ids, see ExternalField
+	Receipts  []retail.LocationCode // those whose days go as receipts or invoices: they need a sales journal and a walk-in customer each
 
 	// What head office wants used instead of something new. It must exist.
 	Journal  string            // code of a general journal
@@ -47,6 +50,9 @@ type SetupReport struct {
 // Journal is the code of the journal that setup makes.
 const Journal = "TPOS"
 
+// SalesJournal is the code of the one for receipts and invoices.
+const SalesJournal = plan.OwnSales
+
 // planName is the analytic plan with one account per location.
 const planName = "Locations"
 
@@ -63,6 +69,7 @@ type setup struct {
 
 	taxAccount string            // "" = not looked for yet
 	byName     map[string]string // accounts made by an earlier run: name → code
+	manuals    map[string]int64  // see manual
 }
 
 // Setup connects, tells the version and the missing rights, and finds or makes what the books need: analytic accounting, journal,
@@ -103,7 +110,7 @@ func lackOf(missing []string) error {
 }
 
 func (s *setup) run(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{s.analyticOn, s.open, s.journal, s.accounts, s.taxes, s.locations} {
+	for _, step := range []func(context.Context) error{s.analyticOn, s.open, s.journal, s.accounts, s.taxes, s.locations, s.receipts, s.payments, s.fields} {
 		if err := step(ctx); err != nil {
 			return err
 		}

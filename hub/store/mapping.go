@@ -200,7 +200,7 @@ func (tx *Tx) unused(ctx context.Context, r mapping.Rule, before string) error {
 	var day string
 	match, args := concerned("t.measure", r)
 	err := tx.QueryRowContext(ctx, `SELECT COALESCE(max(d.day), '') FROM document d JOIN total t ON t.location = d.location AND t.day = d.day
-		WHERE d.series = '' AND d.day >= ? AND (? = '' OR d.location = ?) AND `+match,
+		WHERE d.own = 1 AND d.day >= ? AND (? = '' OR d.location = ?) AND `+match,
 		append([]any{string(r.From), string(r.Location), string(r.Location)}, args...)...).Scan(&day)
 	if err != nil || day == "" {
 		return err
