@@ -97,6 +97,9 @@ func stateOf(d view.DayView) string {
 
 func printDay(w io.Writer, d view.DayDetail) {
 	fmt.Fprintf(w, "%s %s  %s\n%d tickets, gross %s, tax %s. %s\n", d.Key.Location, d.Name, d.Key.Day, d.Tickets, d.Gross, d.Tax, strings.TrimSpace(stateOf(d.DayView)+" "+d.Why))
+	for _, f := range d.Unbased {
+		fmt.Fprintf(w, "  %s of tax %s have no base: the tills do not say which lines it is on. The tax is posted; a tax return finds no base for it in Odoo.\n", f.Amount, f.Label)
+	}
 	for _, p := range d.Proofs {
 		mark := "missing"
 		if p.Good {

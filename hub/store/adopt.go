@@ -21,7 +21,11 @@ func (s *Store) Adopt(ctx context.Context, own []odoo.Adopted) (adopted int, err
 		}
 		for _, a := range own {
 			d := a.Document
-			for i := range d.Lines {
+			for i, l := range d.Lines {
+				role, code := l.Measure.Split()
+				if to, ok := set.Find(role, code, d.Key.Location, d.Key.Day); ok && l.Tax != "" && to.Tax == l.Tax && to.Account == "" {
+					d.Lines[i].Account = "" // the tax's own, as the rule leaves it to it
+				}
 				d.Lines[i].At, d.Lines[i].Analytic = set.Calls(d.Lines[i].At, a.Called), set.Calls(d.Lines[i].Analytic, a.Called)
 			}
 			body, err := json.Marshal(d)
