@@ -32,7 +32,8 @@ var recordForm = regexp.MustCompile(`^(?:https?://\S+/)?(account\.move|account\.
 
 // ParseRecord reads the name of a record in Odoo, or the address of its page.
 func ParseRecord(s string) (model string, id int64, ok bool) {
-	if m := recordForm.FindStringSubmatch(s); m != nil {
+	path, _, _ := strings.Cut(s, "?")
+	if m := recordForm.FindStringSubmatch(path); m != nil {
 		id, err := strconv.ParseInt(m[2], 10, 64)
 		return m[1], id, err == nil
 	}

@@ -50,7 +50,8 @@ func newSite(t *testing.T) *site {
 		return retail.Calendar{{Trading: retail.Trading{Zone: time.UTC}}}
 	}}
 	clerk := store.Clerk{Store: s, Mean: reader.Mean, Done: func() {}}
-	h, err := web.New(web.Parts{Days: s, Desk: decider{s}, Review: s, Shadow: shadowOf{}, Tickets: clerk, Finder: s, Payments: s, Settlement: clearings{s}, Cases: clerk, Mapping: s, Registry: clerk, Users: s, Sessions: s.Sessions(), Log: slog.New(slog.DiscardHandler), Version: "test"})
+	finder := &finderOf{&site{Store: s}}
+	h, err := web.New(web.Parts{Days: s, Desk: decider{s}, Review: s, Shadow: shadowOf{}, Tickets: clerk, Finder: finder, Payments: s, Settlement: clearings{s}, Cases: clerk, Mapping: s, Registry: clerk, Users: s, Sessions: s.Sessions(), Log: slog.New(slog.DiscardHandler), Version: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
