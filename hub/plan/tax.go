@@ -57,7 +57,7 @@ func (d *work) taxLine(name string) Line {
 	if t, ok := d.ch.tax("Till " + name); ok && t.Lines == 1 {
 		return d.onTax(t, Sure, "an earlier setup made it for this")
 	}
-	if fit, why, certain := d.fitTax(name); len(fit) > 0 {
+	if fit, why, certain := d.fitTax(name); len(fit) > 0 && (!d.Sure || certain == Sure && len(fit) == 1) {
 		if len(fit) > 1 {
 			certain = Unsure
 			why += fmt.Sprintf("; so has %q", fit[1].Name)
