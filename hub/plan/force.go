@@ -63,7 +63,11 @@ func (d *work) lacks(l *Line) {
 		switch x, ok := d.ch.tax(t.Tax); {
 		case !ok && strings.HasPrefix(t.Tax, "Till "):
 			l.New = true
-			d.make(Thing{Kind: TaxThing, Name: t.Tax, Account: t.Account, Why: "a rule in force names it: " + named(l.Rule)})
+			in := t.Account
+			if in == "" { // the rule relies on an account of the tax's own
+				in = d.payable()
+			}
+			d.make(Thing{Kind: TaxThing, Name: t.Tax, Account: in, Why: "a rule in force names it: " + named(l.Rule)})
 		case !ok:
 			say("Odoo has no sales tax %q", t.Tax)
 		case x.Lines != 1:

@@ -301,7 +301,10 @@ func TestSetupAloneRefusesWhatNobodyWouldSee(t *testing.T) {
 	ch := chart(t, "generic_19")
 	for what, change := range map[string]func(*Wish){
 		"setup books no such thing": func(w *Wish) { w.Accounts = map[string]string{"tender:csah": "101401"} },
-		"is mapped to account":      func(w *Wish) { w.Accounts = map[string]string{"tender:cash": "101401"}; w.Have.Rules = mapped("101404") },
+		"is mapped to account": func(w *Wish) {
+			w.Accounts = map[string]string{"tender:cash": "101401"}
+			w.Have.Rules = mapped("101404")
+		},
 		"store-days need a general": func(w *Wish) { w.Books = rollup.Books{Journal: "BNK1"} },
 	} {
 		w := wish()
@@ -327,7 +330,9 @@ func mapped(code string) []mapping.Rule {
 }
 
 func (p Plan) line(r mapping.Rule) (Line, bool) {
-	at := slices.IndexFunc(p.Lines, func(l Line) bool { return l.Rule.Role == r.Role && l.Rule.Code == r.Code && l.Rule.Location == r.Location })
+	at := slices.IndexFunc(p.Lines, func(l Line) bool {
+		return l.Rule.Role == r.Role && l.Rule.Code == r.Code && l.Rule.Location == r.Location
+	})
 	if at < 0 {
 		return Line{}, false
 	}
@@ -346,5 +351,29 @@ func TestAnAccountThatTwoRulesNameIsMadeOnce(t *testing.T) {
 	}
 	if len(made) != 1 || made[0].Name != "Till gift cards outstanding" || made[0].Type != "liability_current" {
 		t.Errorf("made %+v", made)
+	}
+}
+
+// The tax that setup made is named with its account, so that a company which lacks it gets one on an account too.
+func TestASecondCompanyGetsTaxesWithAnAccount(t *testing.T) {
+	ch, w := chart(t, "generic_19"), wish()
+	w.Sure = true
+	for _, l := range decide(t, ch, w).Lines {
+		if strings.HasPrefix(l.Rule.Target.Tax, "Till ") && l.Rule.Target.Account == "" {
+			t.Errorf("%s names no account", named(l.Rule))
+		}
+	}
+	w.Have.Rules = []mapping.Rule{{Role: ledger.Tax, Code: "NY City", Target: mapping.Target{Tax: "Till NY City"}}}
+	for _, c := range decide(t, ch, w).Create {
+		if c.Kind == TaxThing && c.Account == "" {
+			t.Errorf("%s is made without an account", c.Name)
+		}
+	}
+	ch, have := written(ch, w, decide(t, ch, w))
+	have.Have.Rules = nil // the rules were lost
+	for _, l := range decide(t, ch, have).Lines {
+		if strings.HasPrefix(l.Rule.Target.Tax, "Till ") && l.Rule.Target.Account == "" {
+			t.Errorf("%s, found again, names no account", named(l.Rule))
+		}
 	}
 }
