@@ -97,6 +97,9 @@ func stateOf(d view.DayView) string {
 
 func printDay(w io.Writer, d view.DayDetail) {
 	fmt.Fprintf(w, "%s %s  %s\n%d tickets, gross %s, tax %s. %s\n", d.Key.Location, d.Name, d.Key.Day, d.Tickets, d.Gross, d.Tax, strings.TrimSpace(stateOf(d.DayView)+" "+d.Why))
+	if d.Uncosted > 0 {
+		fmt.Fprintf(w, "%d lines of goods have no cost that the tills told: the cost of goods in the books is too low by what they had cost.\n", d.Uncosted)
+	}
 	for _, p := range d.Proofs {
 		mark := "missing"
 		if p.Good {

@@ -77,6 +77,17 @@ func TestTheCostOfGoodsIsAnEntryOfItsOwn(t *testing.T) {
 		t.Errorf("a day before the first one has %d documents of %v", n, sums)
 	}
 
+	lacks := func(want int) {
+		t.Helper()
+		if d, err := g.Store.DayDetail(t.Context(), rollup.DayKey{Location: "S1", Day: "2026-11-20"}); err != nil || !d.Costed || d.Uncosted != want {
+			t.Errorf("%d lines without a cost are told (%v), want %d: %v", d.Uncosted, d.Costed, want, err)
+		}
+	}
+	lacks(1)
+	if d, err := g.Store.DayDetail(t.Context(), rollup.DayKey{Location: "S1", Day: "2026-11-19"}); err != nil || d.Costed {
+		t.Errorf("a day whose cost is not posted tells of it: %v", err)
+	}
+
 	cost("late", "2026-11-20T19:00:00Z", "10.00", "4.00")
 	g.later(2 * time.Minute)
 	g.book()
@@ -96,4 +107,5 @@ func TestTheCostOfGoodsIsAnEntryOfItsOwn(t *testing.T) {
 	if sums, n := g.costs("2026-11-20"); n != 3 || sums["cogs:Toys"] != 2350 {
 		t.Errorf("after a cost came late: %v in %d documents, want 23.50 in three", sums, n)
 	}
+	lacks(0)
 }

@@ -10,3 +10,7 @@ CREATE INDEX document_move ON document (move);
 CREATE INDEX document_odoo ON document (odoo);
 CREATE INDEX used_voucher ON used (voucher);
 CREATE INDEX body_person ON body (person) WHERE person > 0;
+
+-- Lines of goods whose cost no till told, counted on the entry and on its store-day. What was booked before is not counted.
+ALTER TABLE entry ADD COLUMN uncosted INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE day ADD COLUMN uncosted INTEGER NOT NULL DEFAULT 0;
