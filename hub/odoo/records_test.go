@@ -32,6 +32,8 @@ func TestAReferenceNamesItsDocument(t *testing.T) {
 		"Tillpost 01234567 S1/2026-11-20/1 223fa3312b69 unproven":       {"S1/2026-11-20/1", true},
 		"Tillpost 01234567 S 2/ä/2026-11-20/12 223fa3312b69":            {"S 2/ä/2026-11-20/12", true},
 		"Tillpost 01234567 S1/2026-11-25/deposit-1f0c/1 223fa3312b69 x": {"S1/2026-11-25/deposit-1f0c/1", true},
+		"Tillpost 01234567 S1/2026-11-25/cost/2 223fa3312b69":           {"S1/2026-11-25/cost/2", true},
+		"Tillpost 01234567 S1/2026-11-30/breakage-2026-11/1 223fa33":    {"S1/2026-11-30/breakage-2026-11/1", true},
 		"Tillpost ffffffff S1/2026-11-20/1 223fa3312b69":                {"S1/2026-11-20/1", false},
 		"INV/2026/00001": {},
 	} {
