@@ -9,7 +9,7 @@ build:
 	go build -trimpath -ldflags "-X github.com/tillpost/tillpost/shared/version.Version=$(VERSION)" -o bin/ ./agent ./hub
 
 test:
-	go test -timeout 9m ./...
+	go test -timeout $(or $(LIMIT),9m) ./...
 
 # check is what a change must pass before it is shared; the last two run where they are installed.
 check:

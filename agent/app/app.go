@@ -15,7 +15,6 @@ import (
 	"github.com/tillpost/tillpost/agent/forward"
 	"github.com/tillpost/tillpost/agent/source"
 	"github.com/tillpost/tillpost/agent/uplink"
-	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/health"
@@ -40,6 +39,9 @@ type App struct {
 	watches []func(context.Context) error
 	door    http.Handler // the local API, nil = closed
 	started time.Time
+
+	again  chan struct{} // the line is to be made anew
+	keeper *keeper       // of the certificate, nil = this PC comes in by password
 
 	accounts        accounts
 	connections     []*connection
@@ -67,6 +69,9 @@ func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 	}
 	if err != nil {
 		return nil, errors.Join(err, a.Close())
+	}
+	if a.Config.Enrolled {
+		a.keeper = newKeeper(a)
 	}
 	if a.Buffer.Salvage != nil {
 		a.Health.Set(damaged, a.Buffer.Salvage.Text(), time.Now())
@@ -98,16 +103,13 @@ func (a *App) open(ctx context.Context) (err error) {
 		}
 	}
 	a.loop = forward.NewLoop(forward.Options{Device: a.Config.Device, Version: version.String()}, a.Buffer, a.Buffer, a.log)
-	password := ""
-	if f := a.Config.Hub.PasswordFile; f != "" {
-		if password, err = config.Secret(f); err != nil {
-			return err
-		}
+	o, err := lineOf(a.Config)
+	if err != nil {
+		return err
 	}
-	a.uplink, err = uplink.New(uplink.Options{
-		URL: a.Config.Hub.URL, Device: a.Config.Device, Password: password, CAFile: a.Config.Hub.CAFile, Version: version.String(),
-		RetryLongest: time.Duration(a.Config.Hub.RetryLongest), Log: a.log, Stuck: a.stuck, Polls: a.Config.Source.polls(), Polled: a.polled,
-	}, a.loop)
+	a.again = make(chan struct{}, 1)
+	o.RetryLongest, o.Log, o.Stuck, o.Polls, o.Polled, o.Again = time.Duration(a.Config.Hub.RetryLongest), a.log, a.stuck, a.Config.Source.polls(), a.polled, a.again
+	a.uplink, err = uplink.New(o, a.loop)
 	return err
 }
 
@@ -141,6 +143,9 @@ func (a *App) Run(ctx context.Context) error {
 	start("uplink", a.uplink.Run)
 	start("watch", a.watch)
 	start("control", a.serveControl)
+	if a.Config.Enrolled {
+		start("certificate", a.keeper.run)
+	}
 	if a.door != nil {
 		start("localapi", func(ctx context.Context) error { return serve(ctx, a.Config.Source.LocalAPI.Listen, a.door) })
 	}

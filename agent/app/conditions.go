@@ -12,11 +12,22 @@ var (
 		Code: "no_line", Title: "Head office cannot be reached",
 		Meaning: "Nothing is lost: what you sell is kept on this PC and goes out by itself when the line is back.",
 		Do:      "Check the internet connection. If it works, call head office's IT.", Severity: health.Medium, Grace: 2 * time.Minute,
+		DependsOn: []*health.Condition{notLetIn},
 	}
 	notTaken = &health.Condition{
 		Code: "not_taken", Title: "Head office does not take this PC's tickets",
 		Meaning: "Nothing is lost, but the books at head office wait for these tickets.",
 		Do:      "Call head office's IT and read them the detail below.", Severity: health.High,
+	}
+	notLetIn = &health.Condition{
+		Code: "not_let_in", Title: "Head office does not let this PC in",
+		Meaning: "Nothing is lost: what you sell is kept on this PC. But nothing gets to head office until somebody acts.",
+		Do:      "Call head office's IT and read them the detail below. With a new code from them: agent enrol --hub ADDRESS --code CODE.", Severity: health.High,
+	}
+	notRenewed = &health.Condition{
+		Code: "certificate_ends", Title: "This PC's certificate could not be renewed yet",
+		Meaning: "Tickets still get to head office. When the certificate has run out they wait on this PC until it is renewed.",
+		Do:      "It is tried again by itself. If this stays for a day, call head office's IT and read them the detail below.", Severity: health.Medium, Grace: 2 * time.Hour,
 	}
 	sourceDown = &health.Condition{
 		Code: "source", Title: "A source of tickets cannot be read",

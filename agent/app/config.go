@@ -19,18 +19,21 @@ import (
 
 // Config is agent.toml.
 type Config struct {
-	Device   retail.DeviceID `toml:"device" comment:"this PC's name at the hub"`
+	Device   retail.DeviceID `toml:"device" comment:"this PC's name at the hub; an enrolled PC knows it"`
 	DataDir  string          `toml:"data_dir" comment:"the buffer stands here; keep it on a local disk"`
 	LogLevel string          `toml:"log_level"`
 	Hub      HubConfig       `toml:"hub"`
 	Source   SourceConfig    `toml:"source"`
 	Profiles ProfilesConfig  `toml:"profiles"`
 	Guard    GuardConfig     `toml:"guard"`
+
+	// Enrolled tells that the PC comes in by certificate: device, hub and broker are then those of its identity.
+	Enrolled bool `toml:"-" json:"enrolled"`
 }
 
 // HubConfig says where the hub is.
 type HubConfig struct {
-	URL          string          `toml:"url" comment:"mqtt://host:port on this PC, mqtts://host:port elsewhere"`
+	URL          string          `toml:"url" comment:"mqtt://host:port on this PC, mqtts://host:port elsewhere; an enrolled PC knows it"`
 	ID           envelope.HubID  `toml:"id" comment:"the only hub to obey; empty: the first one that answers"`
 	PasswordFile string          `toml:"password_file"`
 	CAFile       string          `toml:"ca_file" comment:"empty: the system's certificates"`
@@ -98,11 +101,16 @@ func LoadConfig(file string) (Config, error) {
 		return c, fault.New(fault.Invalid, "read settings", err)
 	}
 	config.Decode(bytes.TrimPrefix(data, []byte("\ufeff")), &c, &f) // Notepad's mark
+	c.enrolled(&f)
 	c.validate(&f)
 	return c, f.Err(file)
 }
 
 func (c *Config) validate(f *config.Faults) {
+	if !c.Device.Valid() && c.Device == "" && c.Hub.URL == "" {
+		f.Add("this PC is not enrolled: agent enrol --hub ADDRESS --code CODE, with a code from head office (hub device code)")
+		return
+	}
 	if !c.Device.Valid() {
 		f.Add("device: %q cannot be a device's name; use a-z, 0-9 and -", c.Device)
 	}
@@ -112,7 +120,7 @@ func (c *Config) validate(f *config.Faults) {
 	if c.LogLevel != "debug" && c.LogLevel != "info" && c.LogLevel != "warn" && c.LogLevel != "error" {
 		f.Add("log_level: %q is not debug, info, warn or error", c.LogLevel)
 	}
-	c.Hub.validate(f)
+	c.Hub.validate(c.Enrolled, f)
 	names := map[string]bool{}
 	for i, d := range c.Source.FileDrop {
 		d.validate(i+1, c.Profiles.Dir, f)
@@ -130,7 +138,7 @@ func (c *Config) validate(f *config.Faults) {
 	}
 }
 
-func (h HubConfig) validate(f *config.Faults) {
+func (h HubConfig) validate(enrolled bool, f *config.Faults) {
 	u, err := url.Parse(h.URL)
 	if err != nil || u.Port() == "" || (u.Scheme != "mqtt" && u.Scheme != "mqtts") {
 		f.Add("hub.url: %q is not of the form mqtts://host:port", h.URL)
@@ -139,11 +147,17 @@ func (h HubConfig) validate(f *config.Faults) {
 	if u.User != nil {
 		f.Add("hub.url: a password does not belong into the address; use hub.password_file")
 	}
+	if enrolled && u.Scheme != "mqtts" {
+		f.Add("hub.url: an enrolled PC speaks mqtts:// only; take the line out, this PC knows its hub")
+	}
 	if u.Scheme == "mqtt" && !loopback(u.Hostname()) {
 		f.Add("hub.url: %q would send tickets unencrypted over the network; use mqtts://", h.URL)
 	}
 	if _, err := h.recovery(); err != nil {
 		f.Add("hub.recovery_key: %v", err)
+	}
+	if enrolled {
+		return // its certificate counts, whatever passwords there are
 	}
 	if h.PasswordFile != "" {
 		if _, err := config.Secret(h.PasswordFile); err != nil {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/tillpost/tillpost/agent/uplink"
 	"github.com/tillpost/tillpost/shared/breaker"
-	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/doctor"
 	"github.com/tillpost/tillpost/shared/profile"
 	"github.com/tillpost/tillpost/shared/version"
@@ -98,19 +97,18 @@ func (x *examination) hub(ctx context.Context, st Status) {
 	if err != nil {
 		return // the settings were checked
 	}
-	if u.Scheme == "mqtts" {
+	if u.Scheme == "mqtts" && !x.cfg.Enrolled {
 		if ends, err := doctor.ServerCertificate(ctx, u.Host, u.Hostname()); err == nil {
 			x.Add(doctor.Expiry("hub certificate", "the hub", ends, time.Now()))
 		}
 	}
-	password := ""
-	if h.PasswordFile != "" {
-		if password, err = config.Secret(h.PasswordFile); err != nil {
-			x.Bad("hub", err.Error(), means, "Put the device's password there (hub device add).")
-			return
-		}
+	x.certificate()
+	o, err := lineOf(x.cfg)
+	if err != nil {
+		x.Bad("hub", err.Error(), means, "Put the device's password there (hub device add), or enrol this PC (agent enrol).")
+		return
 	}
-	state, err := uplink.Try(ctx, uplink.Options{URL: h.URL, Device: x.cfg.Device, Password: password, CAFile: h.CAFile, Version: version.String()})
+	state, err := uplink.Try(ctx, o)
 	switch {
 	case err != nil:
 		x.Bad("hub", err.Error(), means, hubAdvice(err.Error()))
@@ -132,7 +130,7 @@ func hubAdvice(err string) string {
 	low := strings.ToLower(err)
 	switch {
 	case strings.Contains(low, "not authori") || strings.Contains(low, "bad user name or password"):
-		return "The hub refuses this device: check the device's name and its password (hub device add prints a new one)."
+		return "The hub refuses this device: an enrolled PC needs a new code (hub device code), one with a password its right name and password (hub device add)."
 	case strings.Contains(low, "certificate") || strings.Contains(low, "x509"):
 		return "This PC does not trust the hub's certificate: name its authority in hub.ca_file, or have the certificate renewed."
 	case strings.Contains(low, "no such host"):

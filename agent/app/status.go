@@ -29,6 +29,7 @@ type Status struct {
 
 	Connections []breaker.Status   `json:"connections,omitempty"`
 	Accounts    []retailapi.Status `json:"accounts,omitempty"`
+	Certificate *CertificateStatus `json:"certificate,omitempty"`  // nil = it comes in by password
 	Clock       *time.Duration     `json:"clock_offset,omitempty"` // this PC's clock minus the hub's; nil = not known yet
 	Health      []health.Status    `json:"health"`
 }
@@ -44,6 +45,7 @@ func (a *App) Status(ctx context.Context) Status {
 		Health: a.Health.Report(now)}
 	s.Streams, s.Heard = a.loop.Status()
 	s.Connections = a.Connections()
+	s.Certificate = certificateStatus(a.Config, now)
 	if off, known := a.loop.Clock(); known {
 		s.Clock = &off
 	}
@@ -80,6 +82,9 @@ func (s Status) Text(w io.Writer) {
 	fmt.Fprintf(w, "  line to head office: %s; records waiting: %d\n", line, s.Waiting)
 	if !s.Heard.IsZero() {
 		fmt.Fprintf(w, "  last word of head office: %s\n", s.Heard.Format(time.DateTime))
+	}
+	if k := s.Certificate; k != nil {
+		fmt.Fprintf(w, "  certificate: %d days left, renewed by itself from %s on\n", k.DaysLeft, k.Renew.Format(time.DateOnly))
 	}
 	for _, name := range envelope.Streams {
 		if st, ok := s.Streams[name]; ok {

@@ -77,7 +77,9 @@ func (a *App) look(now time.Time) {
 	line := a.uplink.State()
 	if line.Connected {
 		a.Health.Clear(noLine)
+		a.Health.Clear(notLetIn)
 	} else {
+		a.lookRefused(line, now)
 		detail := "not connected yet"
 		if line.Err != nil {
 			detail = line.Err.Error()

@@ -25,7 +25,10 @@ import (
 // mark begins a sealed file; what follows is base64 of nonce and AES-256-GCM.
 const mark = "sealed:"
 
-const keyFile = "secret.key"
+const (
+	keyFile  = "secret.key"
+	nextFile = "secret.key.next"
+)
 
 // Store seals with a key of its own that stands in Dir.
 type Store struct{ Dir string }
@@ -56,6 +59,9 @@ func (s Store) Keep(file string) (text guard.Secret, sealed bool, err error) {
 	if text, err = s.Read(file); err != nil {
 		return "", false, err
 	}
+	if path, err := config.SecretPath(file); err != nil || path != file {
+		return text, true, nil // systemd keeps it
+	}
 	b, err := os.ReadFile(file)
 	if err == nil && bytes.HasPrefix(bytes.TrimSpace(b), []byte(mark)) {
 		return text, true, nil
@@ -65,6 +71,9 @@ func (s Store) Keep(file string) (text guard.Secret, sealed bool, err error) {
 
 // private refuses a file that others may read.
 func private(file string) error {
+	if path, err := config.SecretPath(file); err != nil || path != file {
+		return err // systemd sees to a credential's rights
+	}
 	st, err := os.Stat(file)
 	if err != nil || runtime.GOOS == "windows" { // there, rights are lists: the installer sets them
 		return fault.New(fault.Invalid, "read secret", err)
@@ -76,14 +85,40 @@ func private(file string) error {
 }
 
 func (s Store) seal(file, text string) error {
-	box, err := s.box(true)
+	line, err := s.Seal(guard.Secret(text))
 	if err != nil {
 		return err
 	}
+	return Replace(file, []byte(line+"\n"))
+}
+
+// Seal gives a secret the form in which it may stand in a file. Open reads it again, on this PC.
+func (s Store) Seal(text guard.Secret) (string, error) {
+	key, err := s.key(keyFile, true)
+	if err != nil {
+		return "", fault.New(fault.Internal, "seal a secret", err)
+	}
+	return sealWith(key, string(text))
+}
+
+func sealWith(key []byte, text string) (string, error) {
+	box, err := boxOf(key)
+	if err != nil {
+		return "", err
+	}
 	nonce := make([]byte, box.NonceSize())
 	_, _ = rand.Read(nonce) // crypto/rand.Read never fails since Go 1.24
-	line := mark + base64.StdEncoding.EncodeToString(box.Seal(nonce, nonce, []byte(text), nil)) + "\n"
-	return replace(file, []byte(line))
+	return mark + base64.StdEncoding.EncodeToString(box.Seal(nonce, nonce, []byte(text), nil)), nil
+}
+
+// Open reads what Seal gave. Code invalid: it was sealed on another PC, or is damaged.
+func (s Store) Open(sealed string) (guard.Secret, error) {
+	line, ok := strings.CutPrefix(sealed, mark)
+	if !ok {
+		return "", fault.Msg(fault.Invalid, "open a secret", "it is not sealed")
+	}
+	text, err := s.open(line)
+	return guard.Secret(text), fault.New(fault.Invalid, "open a secret", err)
 }
 
 func (s Store) open(sealed string) (string, error) {
@@ -91,38 +126,50 @@ func (s Store) open(sealed string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	box, err := s.box(false)
-	if err != nil {
-		return "", err
+	var last error
+	for _, name := range []string{keyFile, nextFile} { // the second one is there while keys are being changed
+		key, err := s.key(name, false)
+		if err != nil {
+			if last == nil {
+				last = err
+			}
+			continue
+		}
+		box, err := boxOf(key)
+		if err != nil {
+			return "", err
+		}
+		if len(b) < box.NonceSize() {
+			return "", errors.New("it is too short")
+		}
+		text, err := box.Open(nil, b[:box.NonceSize()], b[box.NonceSize():], nil)
+		if err == nil {
+			return string(text), nil
+		}
+		last = err
 	}
-	if len(b) < box.NonceSize() {
-		return "", errors.New("it is too short")
-	}
-	text, err := box.Open(nil, b[:box.NonceSize()], b[box.NonceSize():], nil)
-	return string(text), err
+	return "", last
 }
 
-// box opens the store's key, and makes it if it may.
-func (s Store) box(make bool) (cipher.AEAD, error) {
-	path := filepath.Join(s.Dir, keyFile)
-	kept, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) && make {
-		if kept, err = s.newKey(path); err != nil {
-			return nil, err
-		}
-	}
-	if err != nil {
-		return nil, err
-	}
-	key, err := Unprotect(kept)
-	if err != nil {
-		return nil, err
-	}
+func boxOf(key []byte) (cipher.AEAD, error) {
 	c, err := aes.NewCipher(key)
 	if err != nil {
 		return nil, err
 	}
 	return cipher.NewGCM(c)
+}
+
+// key reads one of the store's keys, and makes it if it may.
+func (s Store) key(name string, make bool) ([]byte, error) {
+	path := filepath.Join(s.Dir, name)
+	kept, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) && make {
+		kept, err = s.newKey(path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return Unprotect(kept)
 }
 
 func (s Store) newKey(path string) ([]byte, error) {
@@ -132,27 +179,5 @@ func (s Store) newKey(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return kept, replace(path, kept)
-}
-
-// replace writes a file whole or not at all.
-func replace(file string, body []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(file), ".seal-*") // 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(body)
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), file)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
+	return kept, Replace(path, kept)
 }

@@ -23,7 +23,11 @@ func Try(ctx context.Context, o Options) (hub envelope.HubState, err error) {
 		return hub, err
 	}
 	lost := make(chan error, 1)
-	c := mqtt.NewClient(u.options(lost))
+	opts, err := u.options(lost)
+	if err != nil {
+		return hub, err
+	}
+	c := mqtt.NewClient(opts)
 	defer c.Disconnect(100)
 	if err := await(ctx, c.Connect(), connectTimeout); err != nil {
 		return hub, fault.New(fault.Unavailable, "connect to the hub", err)

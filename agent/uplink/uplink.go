@@ -17,6 +17,7 @@ import (
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
+	"github.com/eclipse/paho.mqtt.golang/packets"
 
 	"github.com/tillpost/tillpost/agent/forward"
 	"github.com/tillpost/tillpost/shared/envelope"
@@ -37,6 +38,11 @@ type Options struct {
 	// Polls are the vendor accounts that this device could read; Polled is told the hub's word on them and must not block. nil = none.
 	Polls  []envelope.Poll
 	Polled func(envelope.Polls)
+	// Secure, when set, gives the TLS of each connection, with the device's certificate; Password and CAFile count for nothing then, and only
+	// mqtts is spoken.
+	Secure func() (*tls.Config, error)
+	// Again ends the connection so that it is made anew, such as with a renewed certificate. May be nil.
+	Again <-chan struct{}
 	// Stuck tells that records wait and the hub was not heard for too long although the line seems up: the connection is then made anew.
 	Stuck func(connected time.Time) bool
 }
@@ -82,7 +88,12 @@ func New(o Options, ev Events) (*Uplink, error) {
 	}
 	up := &Uplink{o: o, ev: ev}
 	up.state.Store(&State{})
-	if u.Scheme == "mqtts" {
+	if o.Secure != nil {
+		if u.Scheme != "mqtts" {
+			return nil, fault.Msg(fault.Invalid, "uplink", "an enrolled PC speaks mqtts:// only")
+		}
+		up.o.Password = ""
+	} else if u.Scheme == "mqtts" {
 		up.tls = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: u.Hostname()}
 		if o.CAFile != "" {
 			pem, err := os.ReadFile(o.CAFile)
@@ -128,7 +139,11 @@ func (u *Uplink) Run(ctx context.Context) error {
 // session is one connection from beginning to end; up tells how long it held.
 func (u *Uplink) session(ctx context.Context) (up time.Duration, err error) {
 	lost := make(chan error, 1)
-	c := mqtt.NewClient(u.options(lost).SetBinaryWill(topic.Birth(u.o.Device), u.birth(false, time.Time{}), 1, true))
+	o, err := u.options(lost)
+	if err != nil {
+		return 0, err
+	}
+	c := mqtt.NewClient(o.SetBinaryWill(topic.Birth(u.o.Device), u.birth(false, time.Time{}), 1, true))
 	defer c.Disconnect(100)
 	if err := await(ctx, c.Connect(), connectTimeout); err != nil {
 		return 0, err
@@ -161,6 +176,8 @@ func (u *Uplink) session(ctx context.Context) (up time.Duration, err error) {
 			return time.Since(begun), nil
 		case err := <-lost:
 			return time.Since(begun), err
+		case <-u.o.Again:
+			return time.Since(begun), nil
 		case <-watch.C:
 			if u.o.Stuck != nil && u.o.Stuck(begun) {
 				return 0, errors.New("the hub was not heard for too long; connecting anew")
@@ -169,7 +186,14 @@ func (u *Uplink) session(ctx context.Context) (up time.Duration, err error) {
 	}
 }
 
-func (u *Uplink) options(lost chan<- error) *mqtt.ClientOptions {
+func (u *Uplink) options(lost chan<- error) (*mqtt.ClientOptions, error) {
+	secure := u.tls
+	if u.o.Secure != nil {
+		var err error
+		if secure, err = u.o.Secure(); err != nil {
+			return nil, err
+		}
+	}
 	o := mqtt.NewClientOptions().AddBroker(u.o.URL).SetClientID(string(u.o.Device) + "-" + envelope.NewEpoch().String()[:16]).
 		SetUsername(string(u.o.Device)).SetPassword(u.o.Password).
 		SetProtocolVersion(4).SetCleanSession(true).SetAutoReconnect(false).SetConnectRetry(false).SetOrderMatters(true).
@@ -180,10 +204,15 @@ func (u *Uplink) options(lost chan<- error) *mqtt.ClientOptions {
 			default:
 			}
 		})
-	if u.tls != nil {
-		o.SetTLSConfig(u.tls.Clone())
+	if secure != nil {
+		o.SetTLSConfig(secure.Clone())
 	}
-	return o
+	return o, nil
+}
+
+// Refused reports whether the broker turned the device away: its certificate or password gives it no right.
+func (s State) Refused() bool {
+	return errors.Is(s.Err, packets.ErrorRefusedNotAuthorised) || errors.Is(s.Err, packets.ErrorRefusedBadUsernameOrPassword)
 }
 
 // deliver hands a message on. since is touched by paho's one receiving goroutine only.

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/tillpost/tillpost/hub/broker"
+	"github.com/tillpost/tillpost/hub/enrol"
 	"github.com/tillpost/tillpost/hub/ingest"
 	"github.com/tillpost/tillpost/hub/link"
 	"github.com/tillpost/tillpost/hub/meaning"
@@ -32,6 +33,8 @@ type App struct {
 	Link   *link.Link
 	Broker *broker.Broker // nil with an external one
 	WebURL string         // set once Run serves the pages
+	// EnrolURL is where PCs enrol, "" without enrolment.
+	EnrolURL string
 
 	// File, when set before Run, is watched: what may change while the hub runs is taken from it, and the log's level goes to Level.
 	File  string
@@ -46,6 +49,8 @@ type App struct {
 	news      chan struct{} // the ledger has something new
 	mend      chan struct{} // a profile came: what was refused for want of it is read again
 	web       net.Listener
+	enrol     *enrol.Server
+	enrolAt   net.Listener // nil without enrolment
 }
 
 // program names the hub's lock in its folder.
@@ -93,7 +98,7 @@ func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 	a.calendars = newCalendars(s.Calendar)
 	a.Clerk = store.Clerk{Store: s, Mean: reader(s, c, a.calendars).Mean, Done: a.wake, Places: newPlaces(c.Odoo).list}
 	s.Told = a.told
-	for _, build := range []func(context.Context) error{a.locations, a.intake, a.books, a.listen} {
+	for _, build := range []func(context.Context) error{a.locations, a.intake, a.books, a.listen, a.listenEnrol} {
 		if err := build(ctx); err != nil {
 			return nil, errors.Join(err, a.Close())
 		}
@@ -198,6 +203,10 @@ func (a *App) Run(ctx context.Context) error {
 		start("odoo", a.post)
 	}
 	start("web", a.serveWeb)
+	start("devices", a.watchDevices)
+	if a.enrol != nil {
+		start("enrol", a.serveEnrol)
+	}
 	if len(a.Config.Notify.channels()) > 0 {
 		start("notify", a.tell)
 	}
@@ -220,6 +229,9 @@ func (a *App) Close() error {
 	}
 	if a.web != nil {
 		a.web.Close()
+	}
+	if a.enrolAt != nil {
+		a.enrolAt.Close()
 	}
 	return errors.Join(a.Store.Close(), a.lock.Release())
 }

@@ -59,6 +59,7 @@ func (w wants) check(ctx context.Context, b books) (odoo.CheckReport, error) {
 	o := w.setup
 	o.Locations = maps.Clone(o.Locations)
 	b.only(o.Locations)
+	o.Receipts = slices.DeleteFunc(slices.Clone(o.Receipts), func(l retail.LocationCode) bool { _, here := o.Locations[l]; return !here })
 	return odoo.Check(ctx, client, o, w.journal, b.locations)
 }
 

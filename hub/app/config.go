@@ -13,6 +13,7 @@ import (
 
 	"github.com/tillpost/tillpost/hub/audit"
 	"github.com/tillpost/tillpost/hub/lockdate"
+	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/fault"
@@ -26,6 +27,7 @@ type Config struct {
 	LogLevel  string           `toml:"log_level"`
 	Web       WebConfig        `toml:"web"`
 	Broker    BrokerConfig     `toml:"broker"`
+	Enrol     EnrolConfig      `toml:"enrol"`
 	Odoo      OdooConfig       `toml:"odoo"`
 	Posting   PostingConfig    `toml:"posting"`
 	Notify    NotifyConfig     `toml:"notify"`
@@ -83,7 +85,10 @@ type LocationConfig struct {
 	OldWay   string              `toml:"old_journal" json:",omitempty" comment:"journal code of the old way; empty: its entries are known by the analytic account"`
 	Costs    retail.BusinessDate `toml:"cogs_from" json:",omitempty" comment:"first day whose cost of goods is posted as an entry of its own, where the tills tell it; empty: none, as an Odoo that values stock books it"`
 	Closed   lockdate.Policy     `toml:"closed_period" json:",omitempty" comment:"hold, next or ask; empty: as posting.closed_period"`
+	Posting  rollup.Mode         `toml:"posting" json:",omitempty" comment:"entry, receipt, invoice or ticket: as what its days go to Odoo; empty: as it is, at first entry"`
 	Tills    []retail.TillCode   `toml:"tills"`
+
+	PostingFrom retail.BusinessDate `toml:"posting_from" json:",omitempty" comment:"first day that goes so; days that have a document keep theirs"`
 }
 
 // Default returns the settings that hold where the file says nothing.
@@ -93,6 +98,7 @@ func Default() Config {
 		c.DataDir = filepath.Join(os.Getenv("ProgramData"), "Tillpost", "hub")
 	}
 	c.Web.Listen, c.Broker.Listen = "127.0.0.1:8780", "127.0.0.1:1883"
+	c.Enrol.Life = config.Duration(defaultLife)
 	c.Posting = PostingConfig{AutoApprove: true, Grace: config.Duration(6 * time.Hour), Settle: config.Duration(10 * time.Minute), Gaps: audit.Advisory, Control: audit.Advisory,
 		ControlWait: config.Duration(24 * time.Hour), Closed: lockdate.Hold}
 	return c
@@ -120,13 +126,18 @@ func (c *Config) validate(f *config.Faults) {
 	}
 	listener("web", c.Web.Listen, c.Web.CertFile, c.Web.KeyFile, f)
 	if c.Broker.URL == "" {
-		listener("broker", c.Broker.Listen, c.Broker.CertFile, c.Broker.KeyFile, f)
+		if c.Enrol.on() && c.Broker.CertFile == "" && c.Broker.KeyFile == "" { // it shows the hub's own certificate
+			listener("broker", "127.0.0.1"+c.Broker.Listen[max(0, strings.LastIndexByte(c.Broker.Listen, ':')):], "", "", f)
+		} else {
+			listener("broker", c.Broker.Listen, c.Broker.CertFile, c.Broker.KeyFile, f)
+		}
 		if c.Broker.Open && !loopback(c.Broker.Listen) {
 			f.Add("broker.open: only on this machine; a network listener asks every device for its password")
 		}
 	} else {
 		c.Broker.external(f)
 	}
+	c.Enrol.validate(c.Broker, f)
 	c.Odoo.validate(f)
 	c.Posting.validate(f)
 	c.Notify.validate(f)
@@ -158,6 +169,12 @@ func (c *Config) validate(f *config.Faults) {
 		}
 		if !l.Closed.Valid() {
 			f.Add("location %s: closed_period %q is not hold, next or ask", l.Code, l.Closed)
+		}
+		if !l.Posting.Valid() {
+			f.Add("location %s: posting %q is none of %v", l.Code, l.Posting, rollup.Modes)
+		}
+		if l.PostingFrom != "" && !l.PostingFrom.Valid() {
+			f.Add("location %s: posting_from %q is not a date like 2026-12-01", l.Code, l.PostingFrom)
 		}
 		if !l.Currency.Valid() {
 			f.Add("location %s: the currency %q is not an ISO code", l.Code, l.Currency)

@@ -51,7 +51,7 @@ func (c *cli) deviceCommand() *cobra.Command {
 			}
 		})
 	})
-	return group("device", "agents that may send", add, set, disable, list)
+	return group("device", "agents that may send", append(c.enrolCommands(), add, set, disable, list)...)
 }
 
 func printDevice(w io.Writer, d view.DeviceView) {
@@ -59,7 +59,7 @@ func printDevice(w io.Writer, d view.DeviceView) {
 	if d.Online {
 		there = "connected"
 	}
-	fmt.Fprintf(w, "%s  %s  for %s  %s, seen %s  %s\n", d.ID, d.Version, d.Locations, there, when(d.Seen), d.Stopped)
+	fmt.Fprintf(w, "%s  %s  for %s  %s, seen %s  %s  %s\n", d.ID, d.Version, d.Locations, there, when(d.Seen), credential(d, time.Now()), d.Stopped)
 	for _, h := range d.Health {
 		fmt.Fprintf(w, "        %s: %s %s %s\n", h.Severity, h.Title+".", h.Do, h.Detail)
 	}
@@ -113,6 +113,9 @@ func (c *cli) setDevice(ctx context.Context, s *desk, d retail.DeviceID, f devic
 			err = tx.DisableDevice(ctx, d, false, s.who, c.reason)
 		}
 		if err == nil && f.renew {
+			err = comesByPassword(ctx, tx, d)
+		}
+		if err == nil && f.renew {
 			err = tx.AddDevice(ctx, d, hash, s.who)
 		}
 		for _, l := range f.less {
@@ -142,6 +145,15 @@ func (c *cli) setDevice(ctx context.Context, s *desk, d retail.DeviceID, f devic
 		what = append(what, "may send")
 	}
 	return c.done("Device " + string(d) + " " + strings.Join(what, " and ") + ".")
+}
+
+// comesByPassword refuses a password for a PC that has a certificate: it would be a second, weaker way in.
+func comesByPassword(ctx context.Context, tx *store.Tx, d retail.DeviceID) error {
+	n, err := tx.Holding(ctx, d)
+	if err == nil && n > 0 {
+		err = fault.Msg(fault.Conflict, "set device", fmt.Sprintf("%s comes in by its certificate, and a password beside it would be a second way in; nothing was changed. To go back to a password: hub device revoke %s first", d, d))
+	}
+	return err
 }
 
 func assign(ctx context.Context, tx *store.Tx, d retail.DeviceID, at []string, since time.Time, who string) error {

@@ -51,6 +51,7 @@ func Examine(ctx context.Context, file string) (r doctor.Report) {
 	}
 	x.web(ctx)
 	x.broker(ctx)
+	x.enrolment(ctx)
 	x.certificates()
 	x.zones()
 	var s *store.Store
@@ -124,6 +125,19 @@ func (x *examination) broker(ctx context.Context) {
 	if b.Open {
 		x.Warn("broker", "any program on this machine may send as any store", "That is for trials only.", "Set broker.open to false and give each device its password (hub device add).")
 	}
+}
+
+// enrolment looks at the door where PCs enrol and renew.
+func (x *examination) enrolment(ctx context.Context) {
+	e := x.cfg.Enrol
+	if !e.on() {
+		return
+	}
+	if err := doctor.Port(ctx, e.Listen); err != nil {
+		x.Bad("enrolment", err.Error(), "No PC can be enrolled, and none renews its certificate: those that have one go on until it ends.", "Start the hub, or correct enrol.listen.")
+		return
+	}
+	x.Good("enrolment", "it answers at %s", e.Listen)
 }
 
 func (x *examination) certificates() {

@@ -24,7 +24,7 @@ func (c *cli) backup(ctx context.Context, s *desk, args []string) error {
 		return err
 	}
 	return c.tell(info, func(w io.Writer) {
-		fmt.Fprintf(w, "%d records, %d bytes, written to %s and read back whole. Keep hub.secret and hub.erased of the data folder in another place: without the first no customer's record can be read.\n",
+		fmt.Fprintf(w, "%d records, %d bytes, written to %s and read back whole. Keep hub.secret, hub.erased and hub.revoked of the data folder in another place: without the first no customer's record can be read and every store needs a new code.\n",
 			info.Envelopes, info.Bytes, args[0])
 	})
 }

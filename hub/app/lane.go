@@ -36,7 +36,7 @@ func (a *App) newLane(hub envelope.HubID, name string, cfg OdooConfig) (*lane, e
 	}
 	l := &lane{name: name, cfg: cfg, client: c, box: store.Outbox{Store: a.Store, Name: name, Books: a.Config.Odoo.beyond()}, tasks: make(chan struct{}, 1)}
 	l.writer = odoo.NewWriter(hub, c, l.box, a.log)
-	l.writer.Sending = l.box.Sending
+	l.writer.Sending, l.writer.Pages = l.box.Sending, a.Config.Notify.Base
 	l.claims = odoo.NewClaims(l.writer, a.name(), store.ClaimBook{Store: a.Store, Lane: l.connection()})
 	l.claims.Others = func(company string) odoo.ClaimBook {
 		return store.ClaimBook{Store: a.Store, Lane: claimOf(l.connection(), company)}

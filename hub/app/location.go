@@ -48,6 +48,8 @@ func (c *cli) locationCommand() *cobra.Command {
 		cmd.Flags().StringVar(&f.OldWay, "old-journal", "", "code of the Odoo journal that the old way writes to")
 		cmd.Flags().StringVar((*string)(&f.Costs), "cogs-from", "", "first day whose cost of goods is posted, as far as the tills know it; never with an Odoo that values stock itself")
 		cmd.Flags().StringVar((*string)(&f.Period), "closed-period", "", "what becomes of a day whose period is closed in Odoo: hold, next or ask; empty: as the settings' posting.closed_period")
+		cmd.Flags().StringVar((*string)(&f.Posting), "posting", "", "as what its days go to Odoo: entry, receipt, invoice or ticket; days that have a document keep theirs")
+		cmd.Flags().StringVar((*string)(&f.PostingFrom), "posting-from", "", "first day that goes so")
 		cmd.Flags().StringVar((*string)(&f.From), "from", "", "first day on which zone and cutoff hold; tickets in documents never move")
 	}
 	till := c.on("till LOCATION TILL", "confirm that a till belongs to a location", 2, func(ctx context.Context, s *desk, args []string) error {
@@ -64,14 +66,14 @@ func changed(f, set view.LocationForm, flags *pflag.FlagSet) view.LocationForm {
 	for name, copyTo := range map[string]func(){
 		"name": func() { f.Name = set.Name }, "zone": func() { f.Zone = set.Zone }, "cutoff": func() { f.Cutoff = set.Cutoff },
 		"review": func() { f.Review = set.Review }, "shadow-until": func() { f.Shadow = set.Shadow }, "old-journal": func() { f.OldWay = set.OldWay }, "closed-period": func() { f.Period = set.Period },
-		"cogs-from": func() { f.Costs = set.Costs },
-		"currency":  func() { f.Currency = set.Currency }, "company": func() { f.Company = set.Company }, "open-days": func() { f.OpenDays = set.OpenDays },
+		"cogs-from": func() { f.Costs = set.Costs }, "posting": func() { f.Posting = set.Posting },
+		"currency": func() { f.Currency = set.Currency }, "company": func() { f.Company = set.Company }, "open-days": func() { f.OpenDays = set.OpenDays },
 	} {
 		if flags.Changed(name) {
 			copyTo()
 		}
 	}
-	f.From = set.From
+	f.From, f.PostingFrom = set.From, set.PostingFrom
 	return f
 }
 
@@ -98,6 +100,9 @@ func printLocation(w io.Writer, l view.LocationView) {
 	fmt.Fprintf(w, "%s  %s  %s, day begins %s, %s, company %q, open %q, %s, last seen %s\n", l.Code, l.Name, l.Zone, l.Cutoff, l.Currency, l.Company, l.OpenDays, sure, when(l.Seen))
 	if l.Review != "" || l.Shadow != "" || l.Period != "" {
 		fmt.Fprintf(w, "    review %s, posted from %s on, closed periods: %s\n", cmp.Or(string(l.Review), "as for all"), cmp.Or(string(l.Shadow), "the beginning"), cmp.Or(string(l.Period), "as for all"))
+	}
+	for _, r := range l.Postings {
+		fmt.Fprintf(w, "    from %s: its days go to Odoo as %s\n", cmp.Or(r.Since, "the beginning"), r.Mode)
 	}
 	for _, r := range l.Coming {
 		if len(l.Coming) == 1 {

@@ -49,6 +49,7 @@ func (a *App) location(ctx context.Context, l LocationConfig) error {
 	f.Review, f.Shadow, f.OldWay = cmp.Or(l.Review, was.Review), cmp.Or(l.Shadow, was.Shadow), cmp.Or(l.OldWay, was.OldWay)
 	f.Costs = cmp.Or(l.Costs, was.Costs)
 	f.Period = cmp.Or(l.Closed, was.Period)
+	f.Posting, f.PostingFrom = l.Posting, l.PostingFrom
 	if err := a.Clerk.PutLocation(ctx, f, bySettings); err != nil {
 		return err
 	}

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/hub/odoo"
+	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/store"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/fault"
@@ -51,8 +53,9 @@ func (c *cli) odooCommand() *cobra.Command {
 	setup.Flags().Lookup("apply").NoOptDefVal = applyNow
 	setup.Flags().StringVar((*string)(&how.from), "from", "", "of a plan: changed rules, and those of places, hold from this day on")
 	setup.Example = "  hub odoo setup --plan\n  hub odoo setup --apply=1f0c9a7be245\n  hub odoo setup --plan --account tender:cash=101000 --from 2027-01-01"
+	setup.Flags().BoolVar(&o.Fields, "fields", false, "also make the field x_external_id on entries, partners and orders, which then carries the vendor's own ids; takes an Odoo administrator's login once")
 	setup.Flags().BoolVar(&o.DryRun, "dry-run", false, "only tell what would be made")
-	return group("odoo", "the books", setup, c.on("check", "see whether store-days can be posted", 0, c.check), c.claimCommand())
+	return group("odoo", "the books", setup, c.on("check", "see whether store-days can be posted", 0, c.check), c.claimCommand(), c.statesCommand())
 }
 
 // expect adds the codes that files of some profiles will name.
@@ -85,9 +88,14 @@ func Setup(ctx context.Context, s *store.Store, cfg OdooConfig, o odoo.SetupOpti
 		if err := complete(ctx, s, &own); err != nil {
 			return reps, err
 		}
+		receipts := len(own.Receipts) > 0 // somewhere: every company gets the same codes
 		b.only(own.Locations)
+		own.Receipts = slices.DeleteFunc(own.Receipts, func(l retail.LocationCode) bool { _, here := own.Locations[l]; return !here })
 		if i > 0 {
 			own.Books = reps[0].Books
+		}
+		if receipts {
+			own.Books.Sales = odoo.SalesJournal
 		}
 		rep, err := odoo.Setup(ctx, client, own)
 		reps = append(reps, rep)
@@ -127,10 +135,14 @@ func complete(ctx context.Context, s *store.Store, o *odoo.SetupOptions) error {
 	if err != nil {
 		return err
 	}
-	o.Locations = map[retail.LocationCode]string{}
+	o.Locations, o.Receipts = map[retail.LocationCode]string{}, nil
 	for _, l := range ls {
-		if l.Confirmed {
-			o.Locations[l.Code] = l.Name
+		if !l.Confirmed {
+			continue
+		}
+		o.Locations[l.Code] = l.Name
+		if slices.ContainsFunc(l.Postings, func(r rollup.ModeRule) bool { return r.Mode != rollup.ByEntry }) {
+			o.Receipts = append(o.Receipts, l.Code)
 		}
 	}
 	taxes, err := s.Codes(ctx, "tax")

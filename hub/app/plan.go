@@ -81,7 +81,10 @@ func Plan(ctx context.Context, s *store.Store, cfg OdooConfig, o odoo.SetupOptio
 	if err != nil {
 		return nil, err
 	}
-	all := w.Locations
+	all, receipts := w.Locations, w.Receipts
+	if len(receipts) > 0 { // somewhere: every company gets the same codes
+		w.Books.Sales = plan.OwnSales
+	}
 	for i, b := range booksOf(cfg, ls) {
 		p := planned{Database: b.name}
 		if p.client, err = OpenOdoo(b.cfg); err != nil {
@@ -91,6 +94,7 @@ func Plan(ctx context.Context, s *store.Store, cfg OdooConfig, o odoo.SetupOptio
 		for _, l := range b.locations {
 			w.Locations[l.Code] = all[l.Code]
 		}
+		w.Receipts = slices.DeleteFunc(slices.Clone(receipts), func(l retail.LocationCode) bool { _, here := w.Locations[l]; return !here })
 		ch, err := odoo.ReadPlan(ctx, p.client)
 		if err != nil {
 			return nil, err
@@ -195,6 +199,9 @@ func (c *cli) plan(ctx context.Context, s *desk, o odoo.SetupOptions, how planOp
 
 func printPlan(w io.Writer, p planned) {
 	fmt.Fprintf(w, "Odoo %s, company %s: journal %s, suspense account %s\n", p.Version, p.Company, p.Books.Journal, p.Books.Suspense)
+	if p.Books.Sales != "" {
+		fmt.Fprintf(w, "  receipts and invoices in %s, their payments in %s where a tender's rule names no journal\n", p.Books.Sales, p.Books.Payments)
+	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, l := range p.Lines {
 		sign := map[plan.Change]string{plan.Added: "+", plan.Changed: "~", plan.Same: "="}[l.Change]
@@ -215,7 +222,7 @@ func printPlan(w io.Writer, p planned) {
 	}
 	t.Flush()
 	for _, x := range p.Create {
-		fmt.Fprintf(w, "  create %s %s: %s\n", x.Kind, strings.TrimSpace(x.Code+" "+x.Name), x.Why)
+		fmt.Fprintf(w, "  create %s %s: %s\n", x.Kind, strings.TrimSpace(x.Code+" "+x.Name+map[string]string{"inbound": " (in)", "outbound": " (out)"}[x.Type]), x.Why)
 	}
 	for _, m := range p.Missing {
 		fmt.Fprintf(w, "  missing right: %s\n", m)

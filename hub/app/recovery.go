@@ -5,7 +5,6 @@ import (
 	"crypto/ecdh"
 	"crypto/rand"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -16,6 +15,9 @@ import (
 	"github.com/tillpost/tillpost/shared/fault"
 )
 
+// recoveryFile holds the recovery key, in the hub's data folder.
+const recoveryFile = "recovery.key"
+
 // recoveryKey makes the hub's recovery key, once, and prints its public half. Agents wrap their data key for it, so that the disk of a
 // dead PC can still be read; the private half is used nowhere but in agent buffer export --recover.
 func (c *cli) recoveryKey(context.Context) error {
@@ -23,12 +25,12 @@ func (c *cli) recoveryKey(context.Context) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(cfg.DataDir, "recovery.key")
+	path := filepath.Join(cfg.DataDir, recoveryFile)
 	key, err := openRecovery(path)
 	if err != nil {
 		return fault.New(fault.Internal, "recovery key "+path, err)
 	}
-	public := base64.StdEncoding.EncodeToString(key.PublicKey().Bytes())
+	public := recoveryText(key)
 	return c.tell(map[string]string{"recovery_key": public, "file": path}, func(w io.Writer) {
 		fmt.Fprintln(w, public)
 		fmt.Fprintf(c.err, "Put it into every agent.toml, [hub] recovery_key. Keep a copy of %s in another place: without it a dead PC's disk cannot be read,\n"+

@@ -33,7 +33,7 @@ func reverseDay(ctx context.Context, s *store.Store, cfg OdooConfig, k rollup.Da
 		if c == nil {
 			return fault.Msg(fault.Conflict, "reverse day", "document "+p.Document.ID()+" stands in a database that the settings do not name; nothing was changed")
 		}
-		lines, err := odoo.Matched(ctx, c, p.Document, p.Move, p.Home)
+		lines, err := odoo.Matched(ctx, c, p.Document, p.Home, p.Move, p.Parts)
 		if err != nil {
 			return err
 		}

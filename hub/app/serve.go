@@ -6,11 +6,8 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"path/filepath"
 	"time"
 
-	"github.com/tillpost/tillpost/hub/broker"
-	"github.com/tillpost/tillpost/hub/password"
 	"github.com/tillpost/tillpost/shared/fault"
 )
 
@@ -62,17 +59,4 @@ func tlsOf(cert, key string) (*tls.Config, error) {
 		return nil, fault.New(fault.Invalid, "read certificate", err)
 	}
 	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}, nil
-}
-
-func (a *App) startBroker(ctx context.Context) (err error) {
-	b := a.Config.Broker
-	o := broker.Options{Listen: b.Listen, Dir: filepath.Join(a.Config.DataDir, "broker"), Log: a.log}
-	if !b.Open {
-		o.Passwords, o.Matches = a.Store, password.Matches
-	}
-	if o.TLS, err = tlsOf(b.CertFile, b.KeyFile); err != nil {
-		return err
-	}
-	a.Broker, err = broker.Start(ctx, o)
-	return err
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"github.com/tillpost/tillpost/hub/authority"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/retail"
 )
@@ -28,6 +29,11 @@ type Passwords interface {
 	Password(ctx context.Context, d retail.DeviceID) (hash string, err error)
 }
 
+// Certificates says whether the holder of a certificate may come in now. Code conflict: not, and the text says why.
+type Certificates interface {
+	Admit(ctx context.Context, c authority.Certificate) error
+}
+
 // Options say where to listen and whom to let in.
 type Options struct {
 	Listen    string // host:port; port 0 takes a free one
@@ -35,7 +41,10 @@ type Options struct {
 	TLS       *tls.Config
 	Passwords Passwords                        // nil: loopback only, every well-formed device name is let in
 	Matches   func(hash, password string) bool // required with Passwords
-	Log       *slog.Logger
+	// Authority signs the certificates of devices; nil: there are none. Certificates is required with it, and so is TLS.
+	Authority    *authority.Authority
+	Certificates Certificates
+	Log          *slog.Logger
 }
 
 // Limits of one connection and of all.
@@ -76,6 +85,10 @@ func Start(ctx context.Context, o Options) (*Broker, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Authority != nil {
+		o.TLS = o.TLS.Clone()
+		o.TLS.ClientAuth, o.TLS.ClientCAs = tls.VerifyClientCertIfGiven, o.Authority.Pool()
+	}
 	b := &Broker{door: newDoor(ctx, o, addr.IP.IsLoopback()), addr: addr, secure: o.TLS}
 	opts := b.serverOptions(scratch, addr, o.TLS)
 	if b.srv, err = server.NewServer(opts); err != nil {
@@ -111,6 +124,9 @@ func (o *Options) check() (*net.TCPAddr, error) {
 	}
 	if o.TLS != nil && o.TLS.MinVersion < tls.VersionTLS12 {
 		return nil, refuse(o.Listen, "would speak a TLS older than 1.2: set the lowest version to 1.2")
+	}
+	if o.Authority != nil && (o.TLS == nil || o.Certificates == nil || o.Passwords == nil) {
+		return nil, fault.Msg(fault.Internal, "start broker", "certificates need TLS, and somebody who knows which of them and which passwords hold")
 	}
 	if o.Passwords != nil && o.Matches == nil {
 		return nil, fault.Msg(fault.Internal, "start broker", "nothing compares passwords")
@@ -181,18 +197,6 @@ func (b *Broker) sameCertificate(cs tls.ConnectionState) error {
 		}
 	}
 	return errors.New("another program answers on the broker's address")
-}
-
-// Drop ends a device's connections: it must come in again, with what holds now. Call it when a password changed or a device was disabled.
-func (b *Broker) Drop(d retail.DeviceID) error {
-	z, err := b.srv.Connz(&server.ConnzOptions{Username: true, User: string(d), Limit: 10000})
-	if err != nil {
-		return fault.New(fault.Internal, "end the connections of device "+string(d), err)
-	}
-	for _, c := range z.Conns {
-		err = errors.Join(err, b.srv.DisconnectClientByID(c.Cid))
-	}
-	return fault.New(fault.Internal, "end the connections of device "+string(d), err)
 }
 
 // Connections is how many clients are connected, the hub's own link among them.

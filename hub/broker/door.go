@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
+	"crypto/x509"
 	"log/slog"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"github.com/tillpost/tillpost/hub/authority"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -23,13 +25,42 @@ type door struct {
 	ctx       context.Context // of the process: nats-server's callback has none
 	passwords Passwords
 	matches   func(hash, password string) bool
+	authority *authority.Authority
+	certs     Certificates
 	log       *slog.Logger
 	own       string // the hub's own password, of this run
 	key       []byte // under which known passwords are remembered, of this run
 	loopback  bool
 
-	mu    sync.Mutex
-	known map[retail.DeviceID]verdict
+	mu     sync.Mutex
+	known  map[retail.DeviceID]verdict
+	turned map[string]time.Time // away, by name: when it was last said
+}
+
+// A device that is turned away knocks every 15 s and is told of once in turnedEvery. So many names are remembered at once.
+const (
+	turnedEvery = 5 * time.Minute
+	maxTurned   = 10_000
+)
+
+// complain says that somebody was turned away, once in a while for each name.
+func (d *door) complain(words, name, address string, err error, more ...any) {
+	now := time.Now()
+	d.mu.Lock()
+	last, was := d.turned[name]
+	quiet := was && now.Sub(last) < turnedEvery
+	if !quiet {
+		if len(d.turned) >= maxTurned {
+			clear(d.turned)
+		}
+		d.turned[name] = now
+	}
+	d.mu.Unlock()
+	level := slog.LevelWarn
+	if quiet {
+		level = slog.LevelDebug
+	}
+	d.log.Log(d.ctx, level, words, append([]any{"device", printable(name), "address", address, "err", err}, more...)...)
 }
 
 // verdict remembers that a password did or did not fit a hash, so that 5,000 stores that come back at once cost 5,000 look-ups and not
@@ -43,8 +74,8 @@ type verdict struct {
 const lookUpIn = 5 * time.Second
 
 func newDoor(ctx context.Context, o Options, loopback bool) *door {
-	return &door{ctx: context.WithoutCancel(ctx), passwords: o.Passwords, matches: o.Matches, log: o.Log, own: randomText(), key: []byte(randomText()),
-		loopback: loopback, known: map[retail.DeviceID]verdict{}}
+	return &door{ctx: context.WithoutCancel(ctx), passwords: o.Passwords, matches: o.Matches, authority: o.Authority, certs: o.Certificates, log: o.Log, own: randomText(), key: []byte(randomText()),
+		loopback: loopback, known: map[retail.DeviceID]verdict{}, turned: map[string]time.Time{}}
 }
 
 // Check implements server.Authentication. It is called concurrently, once for each connection.
@@ -58,11 +89,39 @@ func (d *door) Check(c server.ClientAuthentication) bool {
 		return true
 	}
 	device := retail.DeviceID(o.Username)
+	if s := c.GetTLSConnectionState(); s != nil && len(s.PeerCertificates) > 0 {
+		return d.shown(c, s.PeerCertificates, device)
+	}
 	if !device.Valid() || !d.admit(device, o.Password) {
-		d.log.WarnContext(d.ctx, "the broker turned a device away: its name or password is wrong, or it is disabled", "device", printable(o.Username), "address", c.RemoteAddress())
+		d.complain("the broker turned a device away: its name or password is wrong, or it is disabled", o.Username, c.RemoteAddress().String(), nil)
 		return false
 	}
 	c.RegisterUser(&server.User{Username: string(device), Permissions: rights(device)})
+	return true
+}
+
+// shown lets a device in by its certificate, under the name that stands in it and no other. A password beside it counts for nothing.
+func (d *door) shown(c server.ClientAuthentication, chain []*x509.Certificate, name retail.DeviceID) bool {
+	refuse := func(device retail.DeviceID, err error) bool {
+		d.complain("the broker turned a device away: its certificate gives it no right to come in", string(device), c.RemoteAddress().String(), err, "as", printable(string(name)))
+		return false
+	}
+	if d.authority == nil {
+		return refuse("", fault.Msg(fault.Invalid, "certificate", "this hub gives out no certificates"))
+	}
+	cert, err := d.authority.Verify(chain, time.Now(), 0)
+	if err != nil {
+		return refuse("", err)
+	}
+	if cert.Device != name {
+		return refuse(cert.Device, fault.Msg(fault.Conflict, "certificate", "it is another device's than the one that it names"))
+	}
+	ctx, cancel := context.WithTimeout(d.ctx, lookUpIn)
+	defer cancel()
+	if err := d.certs.Admit(ctx, cert); err != nil {
+		return refuse(cert.Device, err)
+	}
+	c.RegisterUser(&server.User{Username: string(cert.Device), Permissions: rights(cert.Device)})
 	return true
 }
 

@@ -55,6 +55,10 @@ const (
 	ShadowDeposit Cause = "shadow_deposit" // a deposit that pays store-days of Tillpost's and of the old way's
 
 	OtherHub Cause = "other_hub" // another hub has posted a store-day already
+
+	CodeGuessed       Cause = "code_guessed"       // somebody tried a one-time code's secret
+	CodeStolen        Cause = "code_stolen"        // two PCs showed one one-time code
+	CertificateCopied Cause = "certificate_copied" // two PCs show the certificate of one device, or one shows an old one
 )
 
 // State of a case.

@@ -53,6 +53,12 @@ var texts = map[Cause]text{
 		"Stop the hub that should not run; below stands which one that is."},
 	OtherHub: {"Another hub has posted this store-day already", "It is not posted a second time: what this hub has of the day is not in the books.",
 		"Compare the two entries: accept to leave this one out, or cancel the other one in Odoo and retry."},
+	CodeGuessed: {"Somebody guessed at a store's one-time code", "No money is touched. The code is ended and enrolled nobody.",
+		"If the store only mistyped it, make it a new one: hub device code. Else find out who tries."},
+	CodeStolen: {"Two PCs showed one one-time code", "One of the two was enrolled; if it is not the store's, it can send tickets as that store until you act.",
+		"Ask the store which PC is theirs. If it was refused: hub device revoke, then hub device code. If it was enrolled, accept with a reason."},
+	CertificateCopied: {"A copy of a store's PC wants in", "Nothing of it is taken: what it holds waits on it.",
+		"Find the PC that was copied or put back to an older state. If it is the store's own, make it a code with hub device replace and enrol it again; else switch it off."},
 	KeyEnds: {"A key to another system ends soon", "Nothing is held up yet. From that day on the system refuses us, and store-days wait until there is a new key.",
 		"Make a new API key for the user named below in Odoo (Preferences > Account Security) and put it where the settings say: it is read without a restart, and this closes by itself."},
 }

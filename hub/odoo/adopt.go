@@ -15,6 +15,7 @@ import (
 type Adopted struct {
 	Document rollup.Document
 	Move     int64
+	Parts    map[string]int64 // what belongs to it
 	Entry    string
 	Posted   bool
 	Book     string // which of the settings' databases it was read from; the caller fills it in
@@ -24,7 +25,7 @@ type Adopted struct {
 }
 
 // refForm takes a reference of Ref apart; a location's code is free text.
-var refForm = regexp.MustCompile(`^Tillpost \S+ (.+)/(\d{4}-\d{2}-\d{2})/(?:([a-z]+(?:-[0-9a-f-]+)?)/)?(\d+) ([0-9a-f]*)(?: (.*))?$`)
+var refForm = regexp.MustCompile(`^Tillpost \S+ (.+)/(\d{4}-\d{2}-\d{2})/(?:([a-z]+(?:-[0-9a-f-]+)?)/)?(\d+)(?:\+(\w+))? ([0-9a-f]*)(?: (.*))?$`)
 
 // Own reads every entry of this hub back from Odoo, from the settings' company and those named. A hub that was put back from a backup does not know what it posted since; without
 // that, it would post it again.
@@ -50,34 +51,34 @@ func (w *Writer) Own(ctx context.Context, companies ...string) (out []Adopted, e
 }
 
 func (w *Writer) own(ctx context.Context, ch *chart) (out []Adopted, err error) {
-	moves, err := w.client.search(ctx, "account.move", []any{[]any{"ref", "=like", refStart(w.Hub) + "%"}, []any{"company_id", "=", ch.company}}, []string{"ref", "journal_id"}, ch.in())
+	moves, err := w.client.search(ctx, "account.move", []any{[]any{"ref", "=like", refStart(w.Hub) + "%"}, []any{"company_id", "=", ch.company}}, []string{"ref", "journal_id", "move_type", ch.origin()}, ch.in())
 	if err != nil {
 		return nil, err
 	}
-	which, journals := make([]int64, len(moves)), map[int64]int64{}
+	which, journals, kinds, payments := make([]int64, len(moves)), map[int64]int64{}, map[int64]string{}, map[int64]int64{}
 	for i, m := range moves {
 		which[i] = id(m["id"])
-		journals[which[i]] = id(m["journal_id"])
+		journals[which[i]], kinds[which[i]], payments[which[i]] = id(m["journal_id"]), text(m["move_type"]), id(m[ch.origin()])
 	}
 	got, err := ch.readBack(ctx, w.client, which)
 	if err != nil {
 		return nil, err
 	}
 	names := ch.reversed()
+	var records []record
 	for _, n := range which {
-		f := got[n]
-		if f == nil {
-			continue
-		}
-		if d, ok := names.document(f, ch.currency); ok {
-			d.Journal = names.journals[journals[n]]
-			for i := range d.Lines {
-				d.Lines[i].At, d.Lines[i].Analytic = ch.adopted(d.Key.Location, f.items[i].analytic)
+		if f := got[n]; f != nil {
+			if r, ok := names.record(f, ch.currency); ok {
+				r.move, r.kind, r.journal, r.payment = n, kinds[n], names.journals[journals[n]], payments[n]
+				for i := range r.document.Lines {
+					r.document.Lines[i].At, r.document.Lines[i].Analytic = ch.adopted(r.document.Key.Location, f.items[i].analytic)
+				}
+				records = append(records, r)
 			}
-			out = append(out, Adopted{Document: d, Move: n, Entry: f.name, Posted: f.state == "posted", Home: ch.company, Called: ch.called(d.Lines)})
 		}
 	}
-	return out, nil
+	begun, err := w.begun(ctx, ch)
+	return names.adopted(ch, records, begun), err
 }
 
 // reverse finds names by Odoo's ids.
@@ -106,18 +107,18 @@ func (ch *chart) reversed() reverse {
 	return r
 }
 
-// document is what an entry was made from: its reference names it, its items' labels name the measures.
-func (r reverse) document(f *found, c money.Currency) (d rollup.Document, ok bool) {
+// record is what one of a document's records was made from: its reference names it, its items' labels name the measures.
+func (r reverse) record(f *found, c money.Currency) (rec record, ok bool) {
 	m := refForm.FindStringSubmatch(f.ref)
 	if m == nil {
-		return d, false
+		return rec, false
 	}
 	n, err := strconv.Atoi(m[4])
 	if err != nil || n < 1 {
-		return d, false
+		return rec, false
 	}
-	d = rollup.Document{Key: rollup.DayKey{Location: retail.LocationCode(m[1]), Day: retail.BusinessDate(m[2])}, Series: m[3], Number: n, Kind: rollup.DayDocument, Date: f.date,
-		Currency: c, Hash: m[5], Note: m[6]}
+	d := rollup.Document{Key: rollup.DayKey{Location: retail.LocationCode(m[1]), Day: retail.BusinessDate(m[2])}, Series: m[3], Number: n, Kind: rollup.DayDocument, Date: f.date,
+		Currency: c, Hash: m[6], Note: m[7]}
 	if d.Series != "" {
 		d.Kind = rollup.VoucherDocument
 	}
@@ -131,5 +132,5 @@ func (r reverse) document(f *found, c money.Currency) (d rollup.Document, ok boo
 		}
 		d.Lines = append(d.Lines, l)
 	}
-	return d, true
+	return record{found: f, document: d, part: m[5]}, true
 }

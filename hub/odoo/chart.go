@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tillpost/tillpost/hub/plan"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -28,6 +29,11 @@ type chart struct {
 	taxes     map[string]tax     // by name
 	analytic  map[retail.LocationCode]int64
 	analytics []analytic // all analytic accounts
+
+	methods   []method            // of payments
+	customers map[string]customer // by reference
+	marks     map[string]bool     // models that have the field for the vendor's ids
+	named     *sync.Map           // customers whom tickets name, as they were met
 	read      time.Time
 }
 
@@ -134,7 +140,7 @@ func (c *charts) known(t Task) books {
 }
 
 func readChart(ctx context.Context, c *Client, company books) (*chart, error) {
-	ch := &chart{journals: map[string]journal{}, accounts: map[string]account{}, taxes: map[string]tax{}, analytic: map[retail.LocationCode]int64{}}
+	ch := &chart{journals: map[string]journal{}, accounts: map[string]account{}, taxes: map[string]tax{}, analytic: map[retail.LocationCode]int64{}, customers: map[string]customer{}, named: &sync.Map{}}
 	var err error
 	if ch.version, err = c.Version(ctx); err != nil {
 		return nil, err
@@ -142,7 +148,7 @@ func readChart(ctx context.Context, c *Client, company books) (*chart, error) {
 	if err = ch.readCompany(ctx, c, company); err != nil {
 		return nil, err
 	}
-	for _, read := range []func(context.Context, *Client) error{ch.readJournals, ch.readAccounts, ch.readTaxes, ch.readAnalytic} {
+	for _, read := range []func(context.Context, *Client) error{ch.readJournals, ch.readAccounts, ch.readTaxes, ch.readAnalytic, ch.readMethods, ch.readCustomers, ch.readMarks} {
 		if err := read(ctx, c); err != nil {
 			return nil, err
 		}
@@ -283,6 +289,21 @@ func (ch *chart) readAnalytic(ctx context.Context, c *Client) error {
 		ch.analytics = append(ch.analytics, a)
 		if _, twice := ch.analytic[retail.LocationCode(a.code)]; a.code != "" && !twice {
 			ch.analytic[retail.LocationCode(a.code)] = a.id
+		}
+	}
+	return err
+}
+
+// readCustomers finds the partners that receipts are for, by their reference. Only locations whose days go as receipts need any.
+func (ch *chart) readCustomers(ctx context.Context, c *Client) error {
+	got, err := c.search(ctx, "res.partner", []any{[]any{"ref", "=like", plan.WalkInStart + "%"}, []any{"company_id", "in", []any{ch.company, false}}},
+		[]string{"ref", "property_account_receivable_id"}, ch.in())
+	if KindOf(err) == Rights {
+		return nil
+	}
+	for _, m := range got {
+		if _, twice := ch.customers[text(m["ref"])]; !twice {
+			ch.customers[text(m["ref"])] = customer{id(m["id"]), id(m["property_account_receivable_id"])}
 		}
 	}
 	return err

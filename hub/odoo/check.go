@@ -81,6 +81,20 @@ func Check(ctx context.Context, c *Client, o SetupOptions, journal string, locat
 		}
 	}
 	placed := ch.placed(o.Locations)
+	if j := ch.journals[SalesJournal]; len(o.Receipts) > 0 && j.kind != "sale" {
+		r.Lacks = append(r.Lacks, "sales journal "+SalesJournal)
+	}
+	if len(o.Receipts) > 0 {
+		if r.Missing, err = c.lacking(ctx, []right{{"account.payment", "read"}, {"account.payment", "create"}, {"account.payment", "write"}, {"account.payment.method.line", "read"}}); err != nil {
+			return r, err
+		}
+		r.Lacks = append(r.Lacks, ch.lackingMethods(o.Have.Rules)...)
+	}
+	for _, l := range o.Receipts {
+		if _, ok := ch.customers[WalkInRef(l)]; !ok {
+			r.Lacks = append(r.Lacks, "walk-in customer of "+string(l))
+		}
+	}
 	for _, m := range o.Have.Rules {
 		if a, ok := ch.accounts[m.Target.Account]; m.Target.Account != "" && (!ok || a.dead) {
 			r.Lacks = append(r.Lacks, fmt.Sprintf("account %s for %s:%s", m.Target.Account, m.Role, m.Code))

@@ -64,7 +64,9 @@ func (j *job) move(a lockdate.Answer) {
 func (e *entry) narrate(t Task) {
 	if e.narration = ""; e.date != t.Document.Key.Day {
 		what := "Store-day"
-		if t.Document.Series != "" {
+		if t.Document.Slip != nil {
+			what = "Ticket " + t.Document.Slip.Number + " of"
+		} else if t.Document.Series != "" {
 			what = "Voucher " + t.Document.Series + " of"
 		}
 		e.narration = fmt.Sprintf("%s %s %s, dated %s", what, t.Document.Key.Location, t.Document.Key.Day, e.date)
@@ -105,15 +107,36 @@ func (j job) settled() *cases.Case {
 	return caseOf(cases.PeriodNext, j.Task, fmt.Sprintf("Entry %s stands on %s instead of %s: %s", j.seen.name, j.entry.date, j.Document.Key.Day, j.Moved))
 }
 
+// together gives all records of a document the date of its first.
+func together(records []job) {
+	for i := range records[1:] {
+		j := &records[i+1]
+		j.Held, j.Moved, j.entry.date = records[0].Held, records[0].Moved, records[0].entry.date
+		j.entry.narrate(j.Task)
+	}
+}
+
+// redated are the values that bring a draft to its date.
+func (e entry) redated() map[string]any {
+	values := map[string]any{"date": string(e.date), "narration": e.note()}
+	switch e.as {
+	case asEntry:
+	case asPayment:
+		delete(values, "narration") // it has none
+	default:
+		values["invoice_date"], values["invoice_date_due"] = string(e.date), string(e.date)
+	}
+	return values
+}
+
 // redate brings drafts that stand in Odoo to the dates they are to have now: the period was closed since they were loaded, or a person gave
 // another date. A draft is in no book yet; what is posted is never moved.
 func (w *Writer) redate(ctx context.Context, ch *chart, jobs []job) (moved []job, out []Outcome, err error) {
-	var known []Task
 	for _, j := range jobs {
 		if j.seen.date != j.entry.date {
 			in := ch.in()
 			in["skip_invoice_sync"] = true // as in the load: the till's cents stay
-			_, err := w.client.Call(ctx, "account.move", "write", []any{[]int64{j.Move}, map[string]any{"date": string(j.entry.date), "narration": j.entry.note()}}, map[string]any{"context": in})
+			_, err := w.client.Call(ctx, j.entry.model(), "write", []any{[]int64{j.Move}, j.entry.redated()}, map[string]any{"context": in})
 			if kind := KindOf(err); kind == Refused || kind == Broken {
 				out = append(out, w.refused(j, err))
 				continue
@@ -122,12 +145,10 @@ func (w *Writer) redate(ctx context.Context, ch *chart, jobs []job) (moved []job
 				return nil, out, err
 			}
 		}
+		j.Date, j.Loaded = j.entry.date, j.entry.date
 		moved = append(moved, j)
-		t := j.Task
-		t.Date, t.Loaded = j.entry.date, j.entry.date
-		known = append(known, t)
 	}
-	if len(known) > 0 {
+	if known := tasksOf(moved); len(known) > 0 {
 		if serr := w.Tasks.Loaded(ctx, known); serr != nil {
 			return nil, out, outboxError{serr}
 		}

@@ -58,18 +58,23 @@ func (w *Writer) lookAt(ctx context.Context, b books, ts []Task) error {
 	if err != nil {
 		return err
 	}
+	if ch, err = ch.recall(ctx, w.client, ts); err != nil {
+		return err
+	}
 	var jobs []job
 	for _, t := range ts {
-		e, _, err := ch.resolve(w.Hub, t.Document, t.Date)
+		es, whole, _, err := ch.records(w.Hub, t.Document, t.Date)
 		if err != nil {
 			continue // an account was renamed since: the entry itself is read by nobody's name
 		}
-		jobs = append(jobs, job{Task: t, entry: e})
+		for _, e := range es {
+			jobs = append(jobs, job{Task: t.record(e.part), entry: e, whole: whole})
+		}
 	}
 	if err := w.see(ctx, ch, jobs); err != nil {
 		return err
 	}
-	if out := w.changed(ch, jobs); len(out) > 0 {
+	if out := once(w.changed(ch, jobs)); len(out) > 0 {
 		return w.Tasks.Settle(ctx, out)
 	}
 	return nil
@@ -77,6 +82,10 @@ func (w *Writer) lookAt(ctx context.Context, b books, ts []Task) error {
 
 // changed lists entries that are no longer what was verified.
 func (w *Writer) changed(ch *chart, jobs []job) (out []Outcome) {
+	byID := map[string][]job{}
+	for _, j := range jobs {
+		byID[j.Document.ID()] = append(byID[j.Document.ID()], j)
+	}
 	for _, j := range jobs {
 		switch {
 		case j.seen == nil:
@@ -85,11 +94,11 @@ func (w *Writer) changed(ch *chart, jobs []job) (out []Outcome) {
 			out = append(out, w.park(j, cases.ForeignEdit, fmt.Sprintf("It was in the books and is not any more: somebody put the entry %s back to %q in Odoo. Post it there again", j.seen.name, j.seen.state)))
 		case j.seen.date != j.entry.date:
 			o := w.park(j, cases.ForeignEdit, fmt.Sprintf("Somebody moved entry %s in Odoo from %s to %s: its money stands in another period. Move it back there, or accept it as the accountant's decision", j.seen.name, j.entry.date, j.seen.date))
-			o.Read = j.reading(w.client.cfg.URL, ch)
+			o.Read = reading(byID[j.Document.ID()], w.client.cfg.URL, ch)
 			out = append(out, o)
 		case j.entry.amountsDiffer(j.seen):
 			o := w.park(j, cases.ForeignEdit, "Somebody changed the money of entry "+j.seen.name+" in Odoo: "+j.differ()+". Undo it there, or accept it as the accountant's correction")
-			o.Read = j.reading(w.client.cfg.URL, ch)
+			o.Read = reading(byID[j.Document.ID()], w.client.cfg.URL, ch)
 			out = append(out, o)
 		}
 	}

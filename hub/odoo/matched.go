@@ -7,13 +7,21 @@ import (
 )
 
 // Matched tells which lines of a posted document are matched with others in Odoo, whole or in part: what a person must not lose by a
-// counter-entry. company is Odoo's id of the one in which the entry stands, 0 = the connection's own.
-func Matched(ctx context.Context, c *Client, d rollup.Document, move, company int64) (out []rollup.Line, err error) {
+// counter-entry. move and parts are its records in Odoo; what a receipt is owed is none of its lines. company is Odoo's id of the one in which the entry stands, 0 = the connection's own.
+func Matched(ctx context.Context, c *Client, d rollup.Document, company, move int64, parts map[string]int64) (out []rollup.Line, err error) {
 	in := map[string]any{}
 	if company != 0 {
 		in["allowed_company_ids"] = []int64{company}
 	}
-	items, err := c.search(ctx, "account.move.line", []any{[]any{"move_id", "in", []int64{move}}}, []string{"name", "balance", "matching_number"}, in)
+	moves, payments := []int64{move}, []int64{}
+	for name, n := range parts {
+		if isPayment(name) {
+			payments = append(payments, n)
+		} else {
+			moves = append(moves, n)
+		}
+	}
+	items, err := c.search(ctx, "account.move.line", []any{"|", []any{"move_id", "in", moves}, []any{"payment_id", "in", payments}}, []string{"name", "balance", "matching_number"}, in)
 	if err != nil {
 		return nil, err
 	}

@@ -16,8 +16,14 @@ func ExternalID(hub envelope.HubID, docID string) string {
 }
 
 // Ref is what people search an entry by, and what a restored hub knows its own entries by: hub, document, content hash.
-func Ref(hub envelope.HubID, d rollup.Document) string {
-	ref := "Tillpost " + short(string(hub)) + " " + d.ID() + " " + d.Hash[:min(len(d.Hash), 12)]
+func Ref(hub envelope.HubID, d rollup.Document) string { return partRef(hub, d, "") }
+
+// partRef is Ref of a record that stands beside a document's first: the part's name follows the number.
+func partRef(hub envelope.HubID, d rollup.Document, part string) string {
+	if part != "" {
+		part = "+" + part
+	}
+	ref := "Tillpost " + short(string(hub)) + " " + d.ID() + part + " " + d.Hash[:min(len(d.Hash), 12)]
 	if d.Note != "" {
 		ref += " " + label(d.Note)
 	}

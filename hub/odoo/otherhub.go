@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/rollup"
 )
 
 // besides takes out what another hub has posted already: before the first entry of a store-day, or of a voucher's kind on it, the books are searched for
@@ -85,6 +86,9 @@ func standsFor(ref string) string {
 // kindOf is the kind of a voucher's series: its own number means nothing to another hub.
 func kindOf(series string) string {
 	kind, _, _ := strings.Cut(series, "-")
+	if kind+"-" == rollup.TicketSeries { // a ticket is a part of its store-day
+		return ""
+	}
 	return kind
 }
 

@@ -18,6 +18,14 @@ import (
 type entry struct {
 	external  string
 	ref       string
+	part      string // "" = the document's first record, else one that belongs to it
+	as        string // Odoo's move_type
+	partner   int64  // 0 = none
+	about     string // for people who search, as payRef is
+	payRef    string
+	link      string // address of its day at the hub, "" = not known
+	mark      string // the vendor's id, where Odoo has a field for it, else ""
+	method    int64  // of a payment: the line of its journal that says on which account it is booked
 	journal   int64
 	kind      string // Odoo's type of the journal
 	date      retail.BusinessDate
@@ -26,7 +34,8 @@ type entry struct {
 	analytics []int64 // all analytic accounts of its items
 	items     []item
 
-	narration string // why it does not stand on its own day, "" = it does
+	narration  string // why it does not stand on its own day, "" = it does
+	receivable int64  // account on which the partner owes it until it is paid, 0 = nobody owes
 }
 
 // concern is what says which lock dates bind it.
@@ -47,7 +56,18 @@ type lack struct{ what string }
 func (l *lack) Error() string { return l.what }
 
 // note is the narration as Odoo keeps it: HTML.
-func (e entry) note() string { return html.EscapeString(e.narration) }
+func (e entry) note() string {
+	var parts []string
+	for _, s := range []string{e.about, e.narration} {
+		if s != "" {
+			parts = append(parts, html.EscapeString(s))
+		}
+	}
+	if e.link != "" {
+		parts = append(parts, fmt.Sprintf(`<a href="%[1]s">%[1]s</a>`, html.EscapeString(e.link)))
+	}
+	return strings.Join(parts, ". ")
+}
 
 // resolve names Odoo's ids for a document. The error is a *lack, or code invalid for what can never go.
 func (ch *chart) resolve(hub envelope.HubID, d rollup.Document, date retail.BusinessDate) (e entry, tags map[int64][]int64, err error) {
@@ -58,7 +78,7 @@ func (ch *chart) resolve(hub envelope.HubID, d rollup.Document, date retail.Busi
 	if !ok {
 		return e, nil, &lack{fmt.Sprintf("Odoo has no journal with the code %q: run `hub odoo setup`", d.Journal)}
 	}
-	e = entry{external: ExternalID(hub, d.ID()), ref: Ref(hub, d), journal: j.id, kind: j.kind, date: date, currency: d.Currency}
+	e = entry{mark: ch.markOf(d), as: asEntry, external: ExternalID(hub, d.ID()), ref: Ref(hub, d), journal: j.id, kind: j.kind, date: date, currency: d.Currency}
 	tags = map[int64][]int64{}
 	for _, l := range d.Lines {
 		at, err := ch.analyticsOf(d.Key.Location, l)
@@ -84,6 +104,13 @@ func (ch *chart) resolve(hub envelope.HubID, d rollup.Document, date retail.Busi
 		}
 		if l.Account != "" || i.account == 0 {
 			a, ok := ch.accounts[l.Account]
+			if l.Account == rollup.OnCustomer {
+				c, err := ch.customerOf(d)
+				if err != nil {
+					return e, nil, err
+				}
+				a, ok = account{id: c.receivable, kind: "asset_receivable"}, true
+			}
 			if !ok || a.dead {
 				return e, nil, &lack{fmt.Sprintf("Odoo has no account %q in use, for %s: make it there, or map the code to another", l.Account, l.Measure)}
 			}
@@ -122,13 +149,21 @@ func payload(entries []entry, tags map[int64][]int64) []any {
 	head := slices.Clone(columns)
 	taxed, told := false, false
 	for _, e := range entries {
-		taxed, told = taxed || e.taxed, told || e.narration != ""
+		taxed, told = taxed || e.taxed, told || e.note() != ""
 	}
+	partnered := slices.ContainsFunc(entries, func(e entry) bool { return e.partner != 0 })
 	if taxed {
 		head = append(head, taxColumns...)
 	}
+	if partnered {
+		head = append(head, "partner_id/.id")
+	}
 	if told {
 		head = append(head, "narration")
+	}
+	marked := entries[0].mark != ""
+	if marked {
+		head = append(head, ExternalField)
 	}
 	var table []any
 	for _, e := range entries {
@@ -139,15 +174,48 @@ func payload(entries []entry, tags map[int64][]int64) []any {
 			if taxed {
 				row = append(row, i.taxCells(tags)...)
 			}
+			if partnered {
+				row = append(row, partnerCell(e, own[0] != ""))
+			}
 			if told {
 				row = append(row, narration)
 				narration = ""
+			}
+			if marked {
+				row = append(row, firstOnly(e.mark, own[0] != ""))
 			}
 			table = append(table, row)
 			own = []any{"", "", "", "", ""}
 		}
 	}
 	return []any{head, table}
+}
+
+// markOf is what a document's records carry in the field for the vendor's ids.
+func (ch *chart) markOf(d rollup.Document) string {
+	switch {
+	case !ch.marks["account.move"]:
+		return ""
+	case d.Slip != nil && strings.Contains(d.Slip.Key, "|"):
+		return label(vendorID(d.Slip.Key))
+	}
+	return d.ID()
+}
+
+// firstOnly is a cell of an entry's own fields: on its first row.
+func firstOnly(s string, first bool) string {
+	if first {
+		return s
+	}
+	return ""
+}
+
+// partnerCell names an entry's partner on its first row.
+func partnerCell(e entry, first bool) string {
+	if !first || e.partner == 0 {
+		return ""
+	}
+	return strconv.FormatInt(e.partner, 10)
 }
 
 // cells are an item's own columns. Money goes as decimal text: no double is ever sent.

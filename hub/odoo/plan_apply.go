@@ -35,6 +35,10 @@ func needOf(k plan.Kind) right {
 		return right{"account.account", "write"}
 	case plan.TaxThing:
 		return right{"account.tax", "create"}
+	case plan.CustomerThing:
+		return right{"res.partner", "create"}
+	case plan.MethodThing:
+		return right{"account.payment.method.line", "create"}
 	}
 	return right{}
 }
@@ -72,7 +76,9 @@ func (s *setup) create(ctx context.Context, t plan.Thing) (err error) {
 			s.ch, err = readChart(ctx, s.c, books{name: s.c.cfg.Company})
 		}
 	case plan.JournalThing:
-		_, err = s.make(ctx, what, "account.journal", map[string]any{"name": t.Name, "code": t.Code, "type": t.Type, "company_id": s.ch.company})
+		var n int64
+		n, err = s.make(ctx, what, "account.journal", map[string]any{"name": t.Name, "code": t.Code, "type": t.Type, "company_id": s.ch.company})
+		s.ch.journals[t.Code] = journal{id: n, kind: t.Type}
 	case plan.AccountThing:
 		var n int64
 		n, err = s.make(ctx, what+" "+t.Name, "account.account", map[string]any{"name": t.Name, "code": t.Code, "account_type": t.Type, "reconcile": t.Clear})
@@ -85,6 +91,14 @@ func (s *setup) create(ctx context.Context, t plan.Thing) (err error) {
 		err = s.analyticPlan(ctx, t.Name)
 	case plan.AnalyticAccount:
 		err = s.analyticAccount(ctx, t)
+	case plan.CustomerThing:
+		_, err = s.make(ctx, what, "res.partner", map[string]any{"name": t.Name, "ref": WalkInRef(retail.LocationCode(t.Code)), "company_id": s.ch.company})
+	case plan.MethodThing:
+		var manual map[string]int64
+		if manual, err = s.manual(ctx); err == nil {
+			_, err = s.make(ctx, fmt.Sprintf("%s %s, %s, in %s", t.Kind, t.Name, t.Type, t.Code), "account.payment.method.line",
+				map[string]any{"name": t.Name, "journal_id": s.ch.journals[t.Code].id, "payment_method_id": manual[t.Type], "payment_account_id": s.ch.accounts[t.Account].id})
+		}
 	}
 	return err
 }

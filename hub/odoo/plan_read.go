@@ -8,6 +8,7 @@ import (
 
 	"github.com/tillpost/tillpost/hub/plan"
 	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/retail"
 )
 
 // ReadPlan reads what a plan is made from: accounts, journals, sales taxes, analytic plans and accounts, warehouses where the stock app is
@@ -27,7 +28,7 @@ func ReadPlan(ctx context.Context, c *Client) (out plan.Chart, err error) {
 func readPlan(ctx context.Context, c *Client, ch *chart) (out plan.Chart, err error) {
 	r := planReader{c: c, ch: ch, codes: map[int64]string{}}
 	r.out.Version, r.out.Company = ch.version.Text, ch.name
-	for _, read := range []func(context.Context) error{r.accounts, r.journals, r.taxes, r.analytic, r.warehouses} {
+	for _, read := range []func(context.Context) error{r.accounts, r.journals, r.taxes, r.analytic, r.warehouses, r.receipts} {
 		if err := read(ctx); err != nil {
 			return out, err
 		}
@@ -128,6 +129,21 @@ func (r *planReader) analytic(ctx context.Context) error {
 		r.out.Analytic = append(r.out.Analytic, plan.Analytic{Plan: names[id(m["root_plan_id"])], Code: text(m["code"]), Name: text(m["name"])})
 	}
 	return err
+}
+
+// receipts are what days need that go as receipts or invoices.
+func (r *planReader) receipts(context.Context) error {
+	codes := map[int64]string{}
+	for code, j := range r.ch.journals {
+		codes[j.id] = code
+	}
+	for _, m := range r.ch.methods {
+		r.out.Methods = append(r.out.Methods, plan.Method{Journal: codes[m.journal], Account: r.codes[m.account], Name: m.name, In: m.in})
+	}
+	for ref := range r.ch.customers {
+		r.out.WalkIns = append(r.out.WalkIns, retail.LocationCode(strings.TrimPrefix(ref, plan.WalkInStart)))
+	}
+	return nil
 }
 
 // warehouses are there where the stock app is: without it Odoo does not know the model and refuses the call.

@@ -8,80 +8,144 @@ import (
 	"github.com/tillpost/tillpost/shared/failpoint"
 )
 
-// post posts drafts in one call; when Odoo refuses it, one by one, so that one bad entry holds nobody.
+// post posts drafts: entries and receipts first, then the payments of those that went.
 func (w *Writer) post(ctx context.Context, ch *chart, jobs []job) (failed []Outcome, err error) {
+	moves, payments := partPayments(jobs)
+	if failed, err = w.postAll(ctx, ch, moves); err != nil {
+		return failed, err
+	}
+	f, err := w.postAll(ctx, ch, drop(payments, failed))
+	return append(failed, f...), err
+}
+
+// postAll posts drafts of one model in one call; when Odoo refuses it, document by document, so that one bad entry holds nobody. A document's records of
+// a model are posted together or not at all.
+func (w *Writer) postAll(ctx context.Context, ch *chart, jobs []job) (failed []Outcome, err error) {
 	if len(jobs) == 0 {
 		return nil, nil
 	}
-	ids := make([]int64, len(jobs))
+	which := make([]int64, len(jobs))
 	for i, j := range jobs {
-		ids[i] = j.Move
+		which[i] = j.Move
 	}
 	failpoint.Hit("post.before")
-	_, err = w.client.Call(ctx, "account.move", "action_post", []any{ids}, map[string]any{"context": ch.in()})
+	_, err = w.client.Call(ctx, jobs[0].entry.model(), "action_post", []any{which}, map[string]any{"context": ch.in()})
 	failpoint.Hit("post.after")
 	switch kind := KindOf(err); {
 	case err == nil:
 		return nil, nil
 	case kind != Refused && kind != Broken:
 		return nil, err
-	case len(jobs) > 1:
-		for i := range jobs {
-			f, err := w.post(ctx, ch, jobs[i:i+1])
+	}
+	if parts := byDocument(jobs); len(parts) > 1 {
+		for _, own := range parts {
+			f, err := w.postAll(ctx, ch, own)
 			if failed = append(failed, f...); err != nil {
 				return failed, err
 			}
 		}
 		return failed, nil
 	}
-	// Alone and refused: already posted by an earlier try, or really refused. Only reading tells.
-	j := jobs[0]
-	now, rerr := ch.readBack(ctx, w.client, []int64{j.Move})
-	if rerr != nil {
-		return nil, rerr
-	}
-	if f := now[j.Move]; f != nil && f.state == "posted" {
-		return nil, nil
-	}
-	return []Outcome{w.refused(j, err)}, nil
+	return w.postRest(ctx, ch, jobs, err)
 }
 
-// after reads back what was posted: only this makes a document verified.
-func (w *Writer) after(ctx context.Context, ch *chart, jobs []job) (out []Outcome, err error) {
+// postRest looks what became of one document's records after a refusal: an earlier try, or a person, may have posted some. Only reading tells.
+func (w *Writer) postRest(ctx context.Context, ch *chart, jobs []job, why error) (failed []Outcome, err error) {
 	if err := w.see(ctx, ch, jobs); err != nil {
 		return nil, err
+	}
+	var rest []job
+	for _, j := range jobs {
+		if j.seen == nil || j.seen.state != "posted" {
+			rest = append(rest, j)
+		}
+	}
+	switch {
+	case len(rest) == 0:
+		return nil, nil
+	case len(rest) < len(jobs):
+		return w.postAll(ctx, ch, rest)
+	}
+	o := w.refused(jobs[0], why)
+	if jobs[0].entry.as == asPayment { // what it pays went before it
+		o.Posted = o.Verdict == Park
+		o.Why = "What was sold is in the books, and its payment is not: " + o.Why
+		if o.Case != nil {
+			o.Case.Detail = o.Why
+		}
+	}
+	return []Outcome{o}, nil
+}
+
+// byDocument parts records by their documents, in order.
+func byDocument(jobs []job) (parts [][]job) {
+	at := map[string]int{}
+	for _, j := range jobs {
+		i, there := at[j.Document.ID()]
+		if !there {
+			i = len(parts)
+			at[j.Document.ID()], parts = i, append(parts, nil)
+		}
+		parts[i] = append(parts[i], j)
+	}
+	return parts
+}
+
+// after reads back what was posted: only this makes a record verified.
+func (w *Writer) after(ctx context.Context, ch *chart, jobs []job) (stand []job, out []Outcome, err error) {
+	if err := w.seeNamed(ctx, ch, jobs); err != nil {
+		return nil, nil, err
 	}
 	for _, j := range jobs {
 		if j.seen == nil || j.seen.state != "posted" {
 			out = append(out, Outcome{Document: j.Document.ID(), Verdict: Wait, Why: "Odoo took the posting and does not show it yet", Again: w.Now().Add(waitFirst), Broke: true})
 			continue
 		}
-		out = append(out, w.verdict(ch, j))
+		if o := w.verdict(ch, j); o.Verdict == Done {
+			stand = append(stand, j)
+		} else {
+			out = append(out, o)
+		}
 	}
-	return out, nil
+	return stand, out, nil
 }
 
-// see reads jobs' entries in one call.
+// see reads jobs' records as they stand: entries in one call, payments in another.
 func (w *Writer) see(ctx context.Context, ch *chart, jobs []job) error {
 	if len(jobs) == 0 {
 		return nil
 	}
-	ids := make([]int64, len(jobs))
-	for i, j := range jobs {
-		ids[i] = j.Move
+	moves, payments := partPayments(jobs)
+	which := make([]int64, len(moves))
+	for i, j := range moves {
+		which[i] = j.Move
 	}
 	failpoint.Hit("readback.before")
-	got, err := ch.readBack(ctx, w.client, ids)
+	got, err := ch.readPayments(ctx, w.client, payments)
+	if err == nil && len(which) > 0 {
+		var more map[int64]*found
+		more, err = ch.readBack(ctx, w.client, which)
+		for i, j := range jobs {
+			if j.entry.as != asPayment {
+				jobs[i].seen = more[j.Move]
+			}
+		}
+	}
 	failpoint.Hit("readback.after")
-	for i := range jobs {
-		jobs[i].seen = got[jobs[i].Move]
+	for i, j := range jobs {
+		if j.entry.as == asPayment {
+			jobs[i].seen = got[j.Move]
+		}
 	}
 	return err
 }
 
 // verdict judges a posted entry: its date, then its items.
 func (w *Writer) verdict(ch *chart, j job) Outcome {
-	o := Outcome{Document: j.Document.ID(), Verdict: Done, Posted: true, Entry: fmt.Sprintf("%s (id %d)", j.seen.name, j.Move), Read: j.reading(w.client.cfg.URL, ch)}
+	o := Outcome{Document: j.Document.ID(), Verdict: Done, Posted: true, Entry: fmt.Sprintf("%s (id %d)", j.seen.name, j.Move), Read: reading([]job{j}, w.client.cfg.URL, ch)}
+	if j.entry.part != "" || j.entry.receivable != 0 {
+		o.Read = nil // one of several records is not the document
+	}
 	var c *cases.Case
 	switch {
 	case j.seen.date != j.entry.date:

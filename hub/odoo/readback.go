@@ -96,10 +96,11 @@ func distribution(v any) string {
 func (e entry) differences(f *found) (out []string) {
 	left := map[item]int{}
 	for _, i := range e.items {
-		left[i]++
+		left[e.alike(i)]++
 	}
 	extra := map[item]int{}
 	for _, i := range f.items {
+		i = e.alike(i)
 		if left[i] > 0 {
 			left[i]--
 		} else {

@@ -5,6 +5,45 @@ import (
 	"strings"
 )
 
+// reading is what Odoo has of a document, all its records together, nil when one of them is not there: what is owed on one and paid by another
+// is none of the document's lines.
+func reading(records []job, url string, ch *chart) *Reading {
+	one, seen := records[0], found{}
+	var parts []int64
+	for _, j := range records {
+		if j.seen == nil {
+			return nil
+		}
+		if j.entry.part == "" {
+			seen.name, seen.date, one.Task = j.seen.name, j.seen.date, j.Task
+		} else {
+			parts = append(parts, j.inBooks())
+		}
+		for _, i := range j.seen.items {
+			if j.entry.receivable == 0 || i.account != j.entry.receivable {
+				seen.items = append(seen.items, i)
+			}
+		}
+		if j.entry.part == "" {
+			seen.items = append(seen.items, j.owed(ch)...)
+		}
+	}
+	one.entry, one.seen = one.whole, &seen
+	r := one.reading(url, ch)
+	r.Parts = parts
+	return r
+}
+
+// owed are the lines that stay on the customer's account: the receipt's own item holds them.
+func (j job) owed(ch *chart) (out []item) {
+	for i, l := range j.Document.Lines {
+		if ch.pays(l) && j.whole.items[i].account == j.entry.receivable {
+			out = append(out, j.whole.items[i])
+		}
+	}
+	return out
+}
+
 // reading lays Odoo's items beside the document's lines, for the screens: an item that is exactly a line's is that line's amount, what is
 // left is matched by account and label, and what matches nothing counts as difference in full.
 func (j job) reading(url string, ch *chart) *Reading {

@@ -17,18 +17,26 @@ type right struct{ model, operation string }
 // what names models as people know them.
 var what = map[string]string{"account.move": "journal entries", "account.move.line": "journal items", "account.journal": "journals", "account.account": "accounts",
 	"account.tax": "taxes", "account.tax.repartition.line": "taxes", "account.analytic.account": "analytic accounts", "account.analytic.plan": "analytic plans",
-	"res.config.settings": "settings"}
+	"res.config.settings": "settings", "res.partner": "customers", "ir.model.fields": "fields", "account.payment": "payments", "account.payment.method.line": "payment methods"}
 
 // biller and manager are the groups that give the rights. Odoo says their names itself: they differ by version and edition.
 const (
 	biller  = "account.group_account_invoice"
 	manager = "account.group_account_manager"
+	contact = "base.group_partner_manager"
+	system  = "base.group_system"
 )
 
 // group is the one that gives a right: entries are a biller's, what they are made of is an administrator's.
 func (r right) group() string {
-	if r.operation == "read" || r.model == "account.move" || r.model == "account.move.line" {
+	if r.operation == "read" || r.model == "account.move" || r.model == "account.move.line" || r.model == "account.payment" {
 		return biller
+	}
+	switch r.model {
+	case "res.partner":
+		return contact
+	case "ir.model.fields":
+		return system
 	}
 	return manager
 }

@@ -25,6 +25,8 @@ type SetupOptions struct {
 	Banks     []string                       // short names of the bank accounts, which get an account each for what is on its way there
 	Have      mapping.Set                    // rules that are in force: they are never changed
 	DryRun    bool
+	Fields    bool                  // make the field that carries the vendor's ids, see ExternalField
+	Receipts  []retail.LocationCode // those whose days go as receipts or invoices: they need a sales journal and a walk-in customer each
 
 	// What head office wants used instead of something new. It must exist.
 	Journal  string            // code of a general journal
@@ -53,9 +55,12 @@ type SetupReport struct {
 // Journal is the code of the journal that setup makes.
 const Journal = plan.OwnJournal
 
+// SalesJournal is the code of the one for receipts and invoices.
+const SalesJournal = plan.OwnSales
+
 // Wish is what a plan is made for.
 func (o SetupOptions) Wish() plan.Wish {
-	w := plan.Wish{Locations: o.Locations, Stations: o.Stations, Banks: o.Banks, Have: o.Have, Books: o.Books, Journal: o.Journal, Accounts: o.Accounts, TaxNames: o.TaxNames,
+	w := plan.Wish{Locations: o.Locations, Stations: o.Stations, Banks: o.Banks, Receipts: o.Receipts, Have: o.Have, Books: o.Books, Journal: o.Journal, Accounts: o.Accounts, TaxNames: o.TaxNames,
 		Codes: maps.Clone(o.Codes)}
 	if w.Codes == nil {
 		w.Codes = map[ledger.Role][]string{}
@@ -74,8 +79,9 @@ type setup struct {
 	off  bool    // analytic accounting is off, and this is a dry run
 	todo []right // what a dry run found missing
 
-	plans  map[string]int64 // ids of analytic plans by name, as far as they were needed
-	unseen bool             // analytic accounting was turned on just now: what stands there was not seen when it was decided what to make
+	plans   map[string]int64 // ids of analytic plans by name, as far as they were needed
+	unseen  bool             // analytic accounting was turned on just now: what stands there was not seen when it was decided what to make
+	manuals map[string]int64 // see manual
 }
 
 // Setup connects, tells the version and the missing rights, and finds or makes what the books need: analytic accounting, journal,
@@ -116,7 +122,7 @@ func lackOf(missing []string) error {
 }
 
 func (s *setup) run(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{s.open, s.books} {
+	for _, step := range []func(context.Context) error{s.open, s.books, s.receipts, s.payments, s.fields} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -140,6 +146,7 @@ func (s *setup) books(ctx context.Context) error {
 	}
 	w := s.Wish()
 	w.Sure = true
+	w.Receipts, w.Books.Sales, w.Books.Payments = nil, "", "" // the steps after this one make what receipts need
 	p, err := plan.Decide(ch, w)
 	if err != nil {
 		return err

@@ -18,6 +18,8 @@ type Task struct {
 	Move     int64               // Odoo's id, 0 = not known. Once known, the entry is never loaded again
 	Company  string              // name of the Odoo company whose books it goes to, "" = the one of the settings
 	Home     int64               // Odoo's id of that company once it or its store-day stands there, which counts then: names change. 0 = not known
+	Parts    map[string]int64    // Odoo's ids of what stands beside its first record, by the part's name
+	Before   []Earlier           // of a ticket: its documents before this one, whose open items this one may pay
 	Attempt  int                 // how often Odoo broke on it
 	Beside   bool                // a person said that it, or an earlier one of its day, stands beside what another hub has posted
 	Begun    bool                // an earlier one of its day or voucher stands in Odoo: the day is this hub's
@@ -27,6 +29,12 @@ type Task struct {
 	Loaded retail.BusinessDate // the date its draft was last given, "" = it was not loaded yet
 	Moved  string              // why Date is not its own day, "" = it is
 	Held   bool                // the first document of its store-day or voucher waits for a closed period
+}
+
+// Earlier is a document of the same ticket that stands in Odoo.
+type Earlier struct {
+	Document rollup.Document
+	Move     int64
 }
 
 // Verdict is what becomes of a task.
@@ -57,7 +65,8 @@ type Outcome struct {
 // Reading is what was read back of an entry.
 type Reading struct {
 	Move       int64               `json:"move"`
-	Name       string              `json:"name"` // the number Odoo gave
+	Parts      []int64             `json:"parts,omitempty"` // what belongs to it: payments
+	Name       string              `json:"name"`            // the number Odoo gave
 	URL        string              `json:"url,omitempty"`
 	Date       retail.BusinessDate `json:"date"`
 	Lines      []int64             `json:"lines"`      // beside the document's lines, minor units, debit positive
@@ -68,7 +77,7 @@ type Reading struct {
 type Tasks interface {
 	// Claim returns tasks that are due, the oldest first. There is one writer per Odoo database: nothing is locked.
 	Claim(ctx context.Context, most int) ([]Task, error)
-	// Loaded stores tasks' Odoo ids, the dates their drafts were given, why these are not their own, and the companies they stand in.
+	// Loaded stores tasks' Odoo ids, those of their parts too, the dates their drafts were given, why these are not their own, and the companies they stand in.
 	Loaded(ctx context.Context, ts []Task) error
 	// Settle stores what became of tasks, with their documents' states and cases.
 	Settle(ctx context.Context, out []Outcome) error

@@ -27,6 +27,7 @@ type Writer struct {
 	Tasks Tasks
 	Log   *slog.Logger
 	Now   func() time.Time
+	Pages string // the hub's address as people reach it, "" = not known: entries then name no page
 
 	// Sending is told before tasks are sent for the first time; an error keeps them here. nil = nobody asks.
 	Sending func(ctx context.Context, ts []Task) error
@@ -45,10 +46,12 @@ func NewWriter(hub envelope.HubID, c *Client, t Tasks, log *slog.Logger) *Writer
 	return &Writer{Hub: hub, Tasks: t, Log: log, Now: time.Now, client: c, charts: &charts{client: c, now: time.Now}, lane: newLane(time.Now())}
 }
 
-// job is a task on its way through one step.
+// job is one record of a task on its way through one step; Move is that record's. Most tasks have one, a receipt has one for itself and one
+// for each of its payments.
 type job struct {
 	Task
 	entry entry
+	whole entry // the document as one entry
 	tags  map[int64][]int64
 	seen  *found
 }
@@ -108,7 +111,7 @@ func (w *Writer) bringAll(ctx context.Context, ts []Task) (out []Outcome, err er
 					w.client.cfg.User, part.books, t.Document.Key.Location)))
 			}
 		}
-		if out = append(out, done...); err != nil {
+		if out = append(out, once(done)...); err != nil {
 			return out, err
 		}
 	}
@@ -154,19 +157,23 @@ func (w *Writer) bring(ctx context.Context, b books, ts []Task) (out []Outcome, 
 	if out = append(out, besides...); err != nil {
 		return out, err
 	}
-	loaded, failed, err := w.load(ctx, ch, jobs)
+	loaded, failed, err := w.load(ctx, ch, drop(jobs, out))
 	if out = append(out, failed...); err != nil {
 		return out, err
 	}
-	drafts, settled, err := w.before(ctx, ch, locks, loaded)
+	drafts, stand, settled, err := w.before(ctx, ch, locks, drop(loaded, out))
 	if out = append(out, settled...); err != nil {
 		return out, err
 	}
-	failed, err = w.post(ctx, ch, drafts)
+	failed, err = w.post(ctx, ch, drop(drafts, out))
 	if out = append(out, failed...); err != nil {
 		return out, err
 	}
-	settled, err = w.after(ctx, ch, drop(drafts, failed))
+	posted, settled, err := w.after(ctx, ch, drop(drafts, out))
+	if out = append(out, settled...); err != nil {
+		return out, err
+	}
+	settled, err = w.finish(ctx, ch, drop(append(stand, posted...), out))
 	return append(out, settled...), err
 }
 
@@ -195,6 +202,19 @@ func backoff(n int) time.Duration {
 	return d/2 + rand.N(d/2+1)
 }
 
+// once keeps the first outcome of each document: its records may each have had trouble of their own.
+func once(out []Outcome) (first []Outcome) {
+	seen := map[string]bool{}
+	for _, o := range out {
+		if !seen[o.Document] {
+			seen[o.Document] = true
+			first = append(first, o)
+		}
+	}
+	return first
+}
+
+// drop leaves out all records of documents that are settled.
 func drop(jobs []job, failed []Outcome) (rest []job) {
 	gone := map[string]bool{}
 	for _, o := range failed {

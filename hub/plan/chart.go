@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+
+	"github.com/tillpost/tillpost/shared/retail"
 )
 
 // Chart is what Odoo has in one company, as far as a plan needs it.
@@ -16,8 +18,10 @@ type Chart struct {
 	Analytic   []Analytic
 	Plans      []string // names of the analytic plans
 	Warehouses []Warehouse
-	Blind      []string // what could not be read, and what is lacking for it
-	NoAnalytic bool     // analytic accounting is off, or the user may not see it
+	Methods    []Method              // of payments
+	WalkIns    []retail.LocationCode // that have a customer for all who give no name
+	Blind      []string              // what could not be read, and what is lacking for it
+	NoAnalytic bool                  // analytic accounting is off, or the user may not see it
 }
 
 // Account is a line of the chart of accounts.
@@ -92,6 +96,9 @@ func (c Chart) sorted() Chart {
 	c.Taxes = slices.SortedFunc(slices.Values(c.Taxes), func(a, b Tax) int { return cmp.Compare(a.Name, b.Name) })
 	c.Analytic = slices.SortedFunc(slices.Values(c.Analytic), func(a, b Analytic) int {
 		return cmp.Or(cmp.Compare(a.Plan, b.Plan), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Name, b.Name))
+	})
+	c.Methods = slices.SortedFunc(slices.Values(c.Methods), func(a, b Method) int {
+		return cmp.Or(cmp.Compare(a.Journal, b.Journal), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Account, b.Account))
 	})
 	return c
 }

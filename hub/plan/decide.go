@@ -57,6 +57,7 @@ func Decide(ch Chart, w Wish) (Plan, error) {
 	d.taxes()
 	d.named()
 	d.places()
+	d.receipts()
 	if len(w.Banks) == 0 {
 		d.p.Notes = append(d.p.Notes, "the settings name no bank account: nothing is planned for deposits; name it there and plan again")
 	}
@@ -121,7 +122,9 @@ func (d *work) checkSure(wants []want) (bad []error) {
 }
 
 func (d *work) make(t Thing) {
-	if !slices.ContainsFunc(d.p.Create, func(o Thing) bool { return o.Kind == t.Kind && o.Code == t.Code && o.Name == t.Name }) {
+	if !slices.ContainsFunc(d.p.Create, func(o Thing) bool {
+		return o.Kind == t.Kind && o.Code == t.Code && o.Name == t.Name && o.Type == t.Type && o.Account == t.Account
+	}) {
 		d.p.Create = append(d.p.Create, t)
 	}
 }
@@ -237,6 +240,9 @@ func (d *work) payment(r mapping.Rule) string {
 	}
 	var fit []string
 	for _, j := range d.ch.Journals {
+		if j.Code == OwnPayments {
+			continue
+		}
 		if j.Type == "cash" && natureOf(r.Code) == cash || (j.Type == "bank" || j.Type == "cash" || j.Type == "credit") && holds(words(j.Name), words(r.Code)) {
 			fit = append(fit, j.Code)
 		}

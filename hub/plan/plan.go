@@ -22,6 +22,7 @@ type Wish struct {
 	Codes     map[ledger.Role][]string       // what tills have said, and what they are expected to
 	Stations  []string                       // tills' codes
 	Banks     []string                       // short names of the bank accounts in the settings
+	Receipts  []retail.LocationCode          // whose days go as receipts, invoices or ticket by ticket
 	Have      mapping.Set
 	Books     rollup.Books        // found or made before, empty = never
 	From      retail.BusinessDate // from when a changed rule holds, "" = from the beginning
@@ -73,15 +74,17 @@ const (
 	TaxThing        Kind = "tax"
 	PlanThing       Kind = "analytic plan"
 	AnalyticAccount Kind = "analytic account"
+	CustomerThing   Kind = "customer"
+	MethodThing     Kind = "payment method"
 )
 
 // Thing is what must be created or changed in Odoo.
 type Thing struct {
 	Kind    Kind   `json:"kind"`
-	Code    string `json:"code,omitempty"`
+	Code    string `json:"code,omitempty"` // of a payment method: its journal's; of a customer: the location's
 	Name    string `json:"name,omitempty"`
-	Type    string `json:"type,omitempty"`    // of an account
-	Account string `json:"account,omitempty"` // of a tax: the account of its tax lines
+	Type    string `json:"type,omitempty"`    // of an account or journal; of a payment method: inbound or outbound
+	Account string `json:"account,omitempty"` // of a tax: the account of its tax lines; of a payment method: where it books
 	Plan    string `json:"plan,omitempty"`    // of an analytic account
 	Clear   bool   `json:"reconcile,omitempty"`
 	Why     string `json:"why"`
@@ -147,7 +150,7 @@ func (p *Plan) seal() error {
 	return fault.New(fault.Internal, "hash plan", err)
 }
 
-var kinds = []Kind{AnalyticOn, JournalThing, AccountThing, ReconcileThing, TaxThing, PlanThing, AnalyticAccount}
+var kinds = []Kind{AnalyticOn, JournalThing, AccountThing, ReconcileThing, TaxThing, PlanThing, AnalyticAccount, CustomerThing, MethodThing}
 
 // rank is the order in which people read a set: what comes in, how it is paid, what becomes of it, who and where.
 func rank(r ledger.Role) int { return slices.Index(order, r) }

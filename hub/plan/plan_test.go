@@ -2,6 +2,7 @@ package plan
 
 import (
 	"bufio"
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -375,5 +376,62 @@ func TestASecondCompanyGetsTaxesWithAnAccount(t *testing.T) {
 		if strings.HasPrefix(l.Rule.Target.Tax, "Till ") && l.Rule.Target.Account == "" {
 			t.Errorf("%s, found again, names no account", named(l.Rule))
 		}
+	}
+}
+
+// What receipts need is planned where a location posts so, and only what is not there: whoever books on a tender's account already is taken, whatever it is
+// called; a name that somebody's method has is not given again.
+func TestReceiptsWantJournalsCustomersAndMethods(t *testing.T) {
+	w := wish()
+	ch := chart(t, "generic_18")
+	w.Receipts = []retail.LocationCode{"S-NY", "S-BOS"}
+	p := decide(t, ch, w)
+	if p.Books.Sales != OwnSales || p.Books.Payments != OwnPayments {
+		t.Errorf("the books are %+v", p.Books)
+	}
+	kinds, places := map[Kind]int{}, map[string]bool{}
+	for _, c := range p.Create {
+		kinds[c.Kind]++
+		switch c.Kind {
+		case MethodThing:
+			ch.Methods = append(ch.Methods, Method{Journal: c.Code, Account: c.Account, Name: c.Name, In: c.Type == "inbound"})
+		case JournalThing:
+			ch.Journals = append(ch.Journals, Journal{Code: c.Code, Type: c.Type})
+		case CustomerThing:
+			ch.WalkIns = append(ch.WalkIns, retail.LocationCode(c.Code))
+		case AccountThing:
+			ch.Accounts = append(ch.Accounts, Account{Code: c.Code, Type: c.Type, Open: c.Clear})
+		}
+	}
+	for _, l := range p.Lines {
+		if r := l.Rule; r.Role == ledger.Tender {
+			places[cmp.Or(r.Target.Journal, OwnPayments)+" "+r.Target.Account] = true
+		}
+	}
+	if kinds[JournalThing] != 3 || kinds[CustomerThing] != 2 || kinds[MethodThing] != 2*len(places) || len(places) < 4 {
+		t.Errorf("%v for tenders on %v", kinds, places)
+	}
+	w.Have, w.Books = mapping.Set{Rules: p.Rules(), Version: 1}, p.Books
+	if again := decide(t, ch, w); slices.ContainsFunc(again.Create, func(c Thing) bool { return c.Kind == MethodThing || c.Kind == JournalThing || c.Kind == CustomerThing }) || again.Books != p.Books {
+		t.Errorf("once all is there it still wants %+v", again.Create)
+	}
+	cash, _ := w.Have.Find(ledger.Tender, "cash", "", everAfter)
+	for i, m := range ch.Methods {
+		if m.Account == cash.Account && m.In {
+			ch.Methods[i].Account = "101000" // somebody lets it book elsewhere
+		}
+	}
+	var more []Thing
+	for _, c := range decide(t, ch, w).Create {
+		if c.Kind == MethodThing {
+			more = append(more, c)
+		}
+	}
+	if len(more) != 1 || more[0].Type != "inbound" || more[0].Account != cash.Account || more[0].Name != "Till cash "+cash.Account {
+		t.Errorf("beside a method that books elsewhere it wants %+v", more)
+	}
+	w.Receipts, w.Books = nil, rollup.Books{}
+	if p := decide(t, chart(t, "generic_18"), w); p.Books.Sales != "" || slices.ContainsFunc(p.Create, func(c Thing) bool { return c.Kind == MethodThing || c.Code == OwnSales }) {
+		t.Errorf("without receipts it wants %+v", p.Create)
 	}
 }

@@ -28,7 +28,7 @@ func decide(d Day, o Options) (Decision, error) {
 	dec := Decision{State: Open, Why: v.Why, Approved: d.ApprovedBy, Unproven: v.Unproven, Cases: v.Cases, Gone: v.Gone, Next: v.Next, Period: lockdate.Of(d.Period, o.Period)}
 	switch {
 	case len(d.Documents) > 0:
-		dec.State = worst(d.States)
+		dec.State = Worst(d.States)
 	case v.Audited:
 		dec.State = Audited
 	case v.Complete:
@@ -45,6 +45,13 @@ func decide(d Day, o Options) (Decision, error) {
 		dec.Why = "no journal is known yet: run `hub odoo setup`"
 		return dec, nil
 	}
+	if o.Books.Sales == "" {
+		o.Books.Sales, o.Books.Payments = d.Books.Sales, d.Books.Payments
+	}
+	if d.By() != rollup.ByEntry && o.Books.Sales == "" {
+		dec.Why = fmt.Sprintf("its location posts as %s, and no sales journal is known yet: run `hub odoo setup`", d.By())
+		return dec, nil
+	}
 	if own := d.Set.At(d.Key.Location, d.Key.Day).Journal; own != "" {
 		o.Books.Journal = own
 	}
@@ -52,6 +59,7 @@ func decide(d Day, o Options) (Decision, error) {
 	if err != nil {
 		return dec, err
 	}
+	sheet.Mode = d.By()
 	dec.unknown(d, sheet)
 	if why := o.Shadow.keeps(shadowed{d.Key.Day, len(d.Documents), d.ShadowUntil, d.Begins}); why != "" {
 		if dec.Why = why; len(d.Documents) == 0 {
@@ -79,6 +87,9 @@ func decide(d Day, o Options) (Decision, error) {
 	}
 	return dec, dec.document(d, o, sheet)
 }
+
+// By is as what the day goes to the books.
+func (d Day) By() rollup.Mode { return rollup.ModeOf(d.Documents, d.Mode) }
 
 // auto tells whether the day needs no person: the location's word goes before head office's. What is not complete, does not balance or has
 // more in suspense than the cap never comes here.
@@ -135,6 +146,9 @@ func (dec *Decision) document(d Day, o Options, s rollup.Sheet) error {
 		notes = append(notes, "unproven")
 	}
 	note := strings.Join(notes, ", ")
+	if s.Mode == rollup.ByTicket {
+		return dec.tickets(d, o, note)
+	}
 	doc, ok, err := rollup.Next(d.Key, d.Key.Day, s, d.Documents, o.Books, d.Tickets, d.Set, note)
 	if err != nil {
 		return err
@@ -143,7 +157,7 @@ func (dec *Decision) document(d Day, o Options, s rollup.Sheet) error {
 		dec.Document, dec.State = &doc, Posting
 		return nil
 	}
-	dec.State = worst(d.States)
+	dec.State = Worst(d.States)
 	if len(d.Documents) == 0 {
 		dec.Why = "nothing to post: no money moved"
 	}
@@ -151,7 +165,8 @@ func (dec *Decision) document(d Day, o Options, s rollup.Sheet) error {
 }
 
 // worst is a day's state by its documents': the one that needs a person most.
-func worst(states []string) string {
+// Worst is the state that stands for several documents': the one that needs a look first.
+func Worst(states []string) string {
 	for _, s := range []string{Parked, Waiting, Posting, Posted, Accepted} {
 		if slices.Contains(states, s) {
 			return s

@@ -21,6 +21,7 @@ func (dec *Decision) reverse(d Day, o Options) error {
 	if err != nil {
 		return err
 	}
+	sheet.Mode = d.By()
 	c := cases.New(cases.ReversedMatched, d.Key.String(), d.Now)
 	if sheet.Suspense.IsZero() {
 		dec.Gone = append(dec.Gone, c.ID)
@@ -29,7 +30,7 @@ func (dec *Decision) reverse(d Day, o Options) error {
 		c.Detail = fmt.Sprintf("%d lines are matched in Odoo and stay; %s stand in suspense", len(d.Reversed.Kept), sheet.Suspense)
 		dec.Cases = append(dec.Cases, c)
 	}
-	doc, ok, err := rollup.NextReverse(rollup.Document{Key: d.Key, Date: d.Key.Day, Journal: o.Books.Journal, Tickets: d.Tickets, Mapping: d.Set.Version, Note: "taken back"}, sheet, d.Documents)
+	doc, ok, err := rollup.NextReverse(rollup.Document{Key: d.Key, Date: d.Key.Day, Journal: o.Books.Journal, Tickets: d.Tickets, Mapping: d.Set.Version, Note: "taken back"}, sheet, d.Documents, o.Books)
 	if err == nil && ok {
 		dec.Document, dec.State = &doc, Posting
 	}

@@ -51,7 +51,10 @@ type Day struct {
 	Set        mapping.Set
 	Books      rollup.Books // what setup found or made
 	Review     view.Review
-	Period     lockdate.Policy // the location's
+	Period     lockdate.Policy  // the location's
+	Slips      []rollup.Slipped // its tickets, when they go as documents of their own
+	Table      []rollup.Meaning // of their statuses
+	Mode       rollup.Mode      // that the location wants for this day
 
 	Begins      time.Time           // zero = not known
 	ShadowUntil retail.BusinessDate // the location's first day that is posted, "" = Options say it
@@ -66,8 +69,9 @@ type Decision struct {
 	Why      string
 	Approved string
 	Unproven bool
-	Document *rollup.Document // nil = none to make
-	Period   lockdate.Policy  // of the document, should its period be closed
+	Document *rollup.Document  // nil = none to make
+	More     []rollup.Document // further ones, of its tickets
+	Period   lockdate.Policy   // of the documents, should their period be closed
 	Cases    []cases.Case
 	Gone     []string
 	Next     time.Time // when to look again by time alone

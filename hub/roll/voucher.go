@@ -50,7 +50,7 @@ type VoucherStore interface {
 func DecideVoucher(v Voucher, o Options) (Decision, error) {
 	dec := Decision{State: Posting, Period: lockdate.Of(v.Period, o.Period)}
 	if len(v.Documents) > 0 {
-		dec.State = worst(v.States)
+		dec.State = Worst(v.States)
 	}
 	if why := o.Shadow.keeps(shadowed{v.Day, len(v.Documents), v.ShadowUntil, v.Begins}); why != "" {
 		if dec.Why = why; len(v.Documents) == 0 {

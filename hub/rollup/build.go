@@ -20,6 +20,8 @@ import (
 type Books struct {
 	Journal  string // journal code in Odoo
 	Suspense string // account code of the suspense account
+	Sales    string `json:",omitempty"` // code of the sales journal, for receipts and invoices; "" = none was set up
+	Payments string `json:",omitempty"` // code of the journal of their payments; "" = none was set up
 }
 
 // Sheet is a store-day as the books should show it now: totals with their places, by today's mapping.
@@ -27,6 +29,7 @@ type Sheet struct {
 	Lines    []Line
 	Unmapped []ledger.Account // measures that stand in suspense: each is a case
 	Suspense money.Amount     // sum of the absolute amounts in suspense
+	Mode     Mode             // as what it goes there; Map leaves it to the caller
 }
 
 // Map gives each measure its place in the books. A measure without a rule goes to suspense and is listed: one unknown code never stops
@@ -40,6 +43,7 @@ func Map(k DayKey, t Totals, set mapping.Set, b Books) (s Sheet, err error) {
 		l := Line{Measure: a, Label: string(a), Amount: sum, Refund: role == ledger.TaxRefund, At: set.At(k.Location, k.Day).Analytic}
 		if to, ok := set.Find(role, code, k.Location, k.Day); ok {
 			l.Account, l.Tax, l.Analytic = to.Account, to.Tax, mapping.Join(set.OfCategory(a, k.Location, k.Day), to.Analytic)
+			l.Journal, l.Method = to.Journal, to.Method
 			if to.Label != "" {
 				l.Label = to.Label
 			}
@@ -114,7 +118,8 @@ func Next(k DayKey, date retail.BusinessDate, s Sheet, posted []Document, b Book
 	if bug.LateDropped && len(posted) > 0 {
 		return Document{}, false, nil
 	}
-	return complete(Document{Key: k, Kind: DayDocument, Date: date, Journal: b.Journal, Tickets: tickets, Mapping: set.Version, Note: note}, s, posted)
+	d = Document{Key: k, Kind: DayDocument, Date: date, Journal: b.Journal, Tickets: tickets, Mapping: set.Version, Note: note}
+	return complete(d.as(s.Mode, b), s, posted)
 }
 
 // NextVoucher is Next for a voucher: posted are the documents of its series. A voucher that is taken back is one without postings.
@@ -128,8 +133,8 @@ func complete(d Document, s Sheet, posted []Document) (Document, bool, error) {
 	if err != nil || len(lines) == 0 {
 		return Document{}, false, err
 	}
-	d.Number, d.Currency, d.Lines = len(posted)+1, lines[0].Amount.Currency, lines
-	if len(posted) > 0 {
+	d.Number, d.Currency, d.Lines = d.after(posted)+1, lines[0].Amount.Currency, d.payable(lines)
+	if d.Number > 1 {
 		d.Kind = DeltaDocument
 	}
 	if err := d.check(); err != nil {
@@ -137,6 +142,16 @@ func complete(d Document, s Sheet, posted []Document) (Document, bool, error) {
 	}
 	d.Hash, err = d.hash()
 	return d, err == nil, err
+}
+
+// after is how many documents of its own series there are; a reversed day's counts its tickets' documents too, and is none of theirs.
+func (d Document) after(posted []Document) (n int) {
+	for _, p := range posted {
+		if p.Series == d.Series {
+			n++
+		}
+	}
+	return n
 }
 
 // check proves that d balances in one currency. It fails only for a bug: every entry is balanced.
@@ -168,9 +183,16 @@ func sortLines(l []Line) {
 	})
 }
 
-func rank(l Line) int {
-	role, _ := l.Measure.Split()
+func rank(l Line) int { return rankOf(l.Measure) }
+
+func rankOf(a ledger.Account) int {
+	role, _ := a.Split()
 	return slices.Index(order, role)
+}
+
+// Order compares measures as people read a document: what was sold, what is owed, how it was paid.
+func Order(a, b ledger.Account) int {
+	return cmp.Or(cmp.Compare(rankOf(a), rankOf(b)), cmp.Compare(a, b))
 }
 
 var order = []ledger.Role{ledger.Sales, ledger.Returns, ledger.Discount, ledger.Shipping, ledger.Fee, ledger.Tax, ledger.TaxRefund, ledger.GiftCard,

@@ -25,6 +25,7 @@ const (
 	DayDocument     DocumentKind = "day"     // the first of a store-day
 	DeltaDocument   DocumentKind = "delta"   // what changed since: late, changed and remapped
 	ReverseDocument DocumentKind = "reverse" // a counter-document on a person's order
+	TicketDocument  DocumentKind = "ticket"  // the first of a ticket that goes as a document of its own
 	VoucherDocument DocumentKind = "voucher" // the first of a series that is no store-day: a deposit, a bill, a dispute, a bag of cash
 )
 
@@ -37,6 +38,10 @@ type Document struct {
 	Date     retail.BusinessDate // the accounting date wanted; Odoo's is read back and must be this one
 	Currency money.Currency
 	Journal  string // journal code in Odoo
+	Mode     Mode   `json:",omitempty"` // as what it goes there, "" = a journal entry
+	Sales    string `json:",omitempty"` // code of the sales journal, in which receipts and invoices stand
+	Payments string `json:",omitempty"` // code of the journal of their payments, where a line names none; "" = none: payments are plain entries
+	Slip     *Slip  `json:",omitempty"` // of a ticket's own document, nil = of many tickets
 	Lines    []Line // sorted; they sum to zero
 	Tickets  int    // current tickets of the store-day when it was made
 	Mapping  int64  // mapping.Set.Version
@@ -63,4 +68,15 @@ type Line struct {
 	Suspense bool         // the measure has no mapping: the account is the suspense account
 	At       string       `json:",omitempty"` // analytic accounts in place of the location's own, as mapping.Names
 	Analytic string       `json:",omitempty"` // analytic accounts beside the location's, as mapping.Names
+	Journal  string       `json:",omitempty"` // of a tender that is a payment of its own: the journal that its rule names, "" = the document's
+	Method   string       `json:",omitempty"` // and the payment method in it, "" = the one that books on its account
+}
+
+// Slip is what a ticket's own document says of its ticket besides the money.
+type Slip struct {
+	Key      string   // retail.Key as text
+	Number   string   // on the receipt
+	Customer string   `json:",omitempty"` // vendor's customer id, "" = nobody named
+	House    bool     `json:",omitempty"` // charged to, or received on, a house account
+	Refs     []string `json:",omitempty"` // gateway transaction ids
 }

@@ -27,8 +27,8 @@ func Reverse(kept []Line, b Books) (s Sheet, err error) {
 }
 
 // NextReverse is Next for a day that was taken back.
-func NextReverse(d Document, s Sheet, posted []Document) (Document, bool, error) {
-	out, ok, err := complete(d, s, posted)
+func NextReverse(d Document, s Sheet, posted []Document, b Books) (Document, bool, error) {
+	out, ok, err := complete(d.as(s.Mode, b), s, posted)
 	if !ok || err != nil {
 		return out, ok, err
 	}

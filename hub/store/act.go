@@ -126,6 +126,9 @@ func (c Clerk) retry(ctx context.Context, v view.CaseView, a view.Act) error {
 	case cases.Deleted:
 		// On a person's word the entry is made anew: Odoo forgot its external id when it was deleted.
 		if err := c.InTx(ctx, func(tx *Tx) error {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM part WHERE document = ?`, v.Subject); err != nil {
+				return err
+			}
 			if _, err := tx.ExecContext(ctx, `UPDATE document SET move = 0 WHERE id = ?`, v.Subject); err != nil {
 				return err
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/odoo"
@@ -45,7 +46,10 @@ func (s *Store) Adopt(ctx context.Context, own []odoo.Adopted) (adopted int, err
 				continue
 			}
 			adopted++
-			if d.Series == "" {
+			if err := tx.putParts(ctx, d.ID(), a.Parts); err != nil {
+				return err
+			}
+			if d.Series == "" || strings.HasPrefix(d.Series, rollup.TicketSeries) {
 				tx.touchDay(d.Key.Location, d.Key.Day)
 			}
 			if err := tx.PutStep(ctx, Step{Subject: "document " + d.ID(), Who: "hub", What: "adopted from Odoo", After: a.Entry}); err != nil {

@@ -23,6 +23,7 @@ const (
 	settingSecret   = "secret_check" // proves that a hub.secret fits this database
 	settingBackup   = "backed_up"    // when the last backup was finished, RFC 3339
 	erasedFile      = "hub.erased"
+	revokedFile     = "hub.revoked"
 )
 
 // HubID is the id of this database, made once. It stays the same after a restore: agents obey only the hub that they know.
@@ -149,12 +150,15 @@ func checkCopy(ctx context.Context, path string, secret []byte) (envelopes int, 
 }
 
 // noteErased keeps the name's hash of an erased customer outside the database, so that no backup brings the customer back.
-func (s *Store) noteErased(name string) error {
-	f, err := os.OpenFile(filepath.Join(s.dir, erasedFile), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+func (s *Store) noteErased(name string) error { return s.note(erasedFile, name) }
+
+// note keeps a line beside the database, on the disk, which no backup takes back.
+func (s *Store) note(file, line string) error {
+	f, err := os.OpenFile(filepath.Join(s.dir, file), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteString(name + "\n")
+	_, err = f.WriteString(line + "\n")
 	return errors.Join(err, f.Sync(), f.Close())
 }
 

@@ -129,6 +129,9 @@ func (s *Store) Erase(ctx context.Context, tenant, system, customer, who, reason
 		if _, err := tx.ExecContext(ctx, `UPDATE person SET key = ?, erased = ? WHERE name = ?`, []byte{}, micros(tx.Now), name); err != nil {
 			return err
 		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM slip WHERE person = ?`, []byte(name)); err != nil {
+			return err
+		}
 		if err := s.noteErased(name); err != nil { // before the commit: a name too many there does no harm
 			return err
 		}

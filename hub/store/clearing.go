@@ -175,7 +175,7 @@ func (s *Store) clearing(ctx context.Context) (map[clearingKey]map[retail.Busine
 		err := r.Scan(&k.location, &day, &k.measure, &minor, &k.currency)
 		add(k, day, minor)
 		return err
-	}, `SELECT t.location, t.day, t.measure, t.minor, t.currency FROM total t WHERE substr(t.measure, 1, 7) = 'tender:' AND EXISTS (SELECT 1 FROM document d WHERE d.location = t.location AND d.day = t.day AND d.series = '')`)
+	}, `SELECT t.location, t.day, t.measure, t.minor, t.currency FROM total t WHERE substr(t.measure, 1, 7) = 'tender:' AND EXISTS (SELECT 1 FROM document d WHERE d.location = t.location AND d.day = t.day AND d.own = 1)`)
 	if err != nil {
 		return nil, err
 	}

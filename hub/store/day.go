@@ -90,7 +90,7 @@ func (tx *Tx) rollDay(ctx context.Context, k rollup.DayKey, ends time.Time) (d r
 	if d.Paid, err = roll.Paid(d.Totals); err != nil {
 		return d, err
 	}
-	if d.Documents, d.States, err = documents(ctx, tx, k, ""); err != nil {
+	if d.Documents, d.States, err = ownDocuments(ctx, tx, k); err != nil {
 		return d, err
 	}
 	if d.Set, err = rules(ctx, tx); err != nil {
@@ -101,6 +101,17 @@ func (tx *Tx) rollDay(ctx context.Context, k rollup.DayKey, ends time.Time) (d r
 	}
 	if d.Parts, err = parts(ctx, tx, k, d.Set); err != nil {
 		return d, err
+	}
+	if d.Mode, err = modeOn(ctx, tx, k.Location, k.Day); err != nil {
+		return d, err
+	}
+	if d.By() == rollup.ByTicket {
+		if d.Table, err = meanings(ctx, tx); err != nil {
+			return d, err
+		}
+		if err := tx.slips(ctx, &d); err != nil {
+			return d, err
+		}
 	}
 	return d, tx.evidence(ctx, k, &d.Facts)
 }
@@ -119,8 +130,10 @@ func (tx *Tx) decided(ctx context.Context, d roll.Day, dec roll.Decision) error 
 		}
 	}
 	if dec.Document != nil {
-		if err := tx.putDocument(ctx, *dec.Document, dec.Period); err != nil {
-			return err
+		for _, doc := range append([]rollup.Document{*dec.Document}, dec.More...) {
+			if err := tx.putDocument(ctx, doc, dec.Period); err != nil {
+				return err
+			}
 		}
 	}
 	if dec.Goods != nil {

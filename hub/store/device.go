@@ -35,6 +35,9 @@ func (tx *Tx) AddDevice(ctx context.Context, d retail.DeviceID, password, who st
 		return err
 	}
 	tx.sendersChanged = true
+	if err := tx.changed(ctx, d); err != nil {
+		return err
+	}
 	return tx.PutStep(ctx, Step{Subject: "device " + string(d), Who: who, What: "password set", Before: before, After: deviceEnabled})
 }
 
@@ -55,6 +58,9 @@ func (tx *Tx) DisableDevice(ctx context.Context, d retail.DeviceID, disabled boo
 		return err
 	}
 	tx.sendersChanged = true
+	if err := tx.changed(ctx, d); err != nil {
+		return err
+	}
 	return tx.PutStep(ctx, Step{Subject: "device " + string(d), Who: who, What: what, Reason: reason, Before: before, After: what})
 }
 
@@ -177,13 +183,16 @@ func (s *Store) Sender(ctx context.Context, d retail.DeviceID) (ingest.Sender, e
 }
 
 func (s *Store) readSender(ctx context.Context, d retail.DeviceID) (w ingest.Sender, err error) {
-	var disabled bool
-	err = s.read.QueryRowContext(ctx, `SELECT disabled FROM device WHERE id = ?`, string(d)).Scan(&disabled)
+	var disabled, ended bool
+	err = s.read.QueryRowContext(ctx, `SELECT disabled, password = '' AND NOT EXISTS (SELECT 1 FROM certificate c WHERE c.device = d.id AND c.ended = 0) FROM device d WHERE id = ?`,
+		string(d)).Scan(&disabled, &ended)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return ingest.Sender{Refusal: "device " + string(d) + " is not registered at this hub"}, nil
 	case err == nil && disabled:
 		return ingest.Sender{Refusal: "device " + string(d) + " is disabled at the hub"}, nil
+	case err == nil && ended: // a broker of its own may not know yet
+		return ingest.Sender{Refusal: "device " + string(d) + " has no certificate that holds; enrol it again"}, nil
 	case err != nil:
 		return w, classify("read device", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"strings"
 
 	"github.com/tillpost/tillpost/hub/lockdate"
 	"github.com/tillpost/tillpost/hub/roll"
@@ -12,8 +13,17 @@ import (
 	"github.com/tillpost/tillpost/shared/fault"
 )
 
-// documents reads a series' documents in the order in which they were made, with their states; series "" are the store-day's own.
+// documents reads a series' documents in the order in which they were made, with their states.
 func documents(ctx context.Context, q querier, k rollup.DayKey, series string) (ds []rollup.Document, states []string, err error) {
+	return documentsOf(ctx, q, `series = ?`, k, series)
+}
+
+// ownDocuments are documents of the store-day itself, its tickets' too.
+func ownDocuments(ctx context.Context, q querier, k rollup.DayKey) (ds []rollup.Document, states []string, err error) {
+	return documentsOf(ctx, q, `own = ?`, k, 1)
+}
+
+func documentsOf(ctx context.Context, q querier, which string, k rollup.DayKey, arg any) (ds []rollup.Document, states []string, err error) {
 	err = each(ctx, q, func(r *sql.Rows) error {
 		var body, state string
 		if err := r.Scan(&body, &state); err != nil {
@@ -23,7 +33,7 @@ func documents(ctx context.Context, q querier, k rollup.DayKey, series string) (
 		err := json.Unmarshal([]byte(body), &d)
 		ds, states = append(ds, d), append(states, state)
 		return err
-	}, `SELECT body, state FROM document WHERE location = ? AND day = ? AND series = ? ORDER BY number`, string(k.Location), string(k.Day), series)
+	}, `SELECT body, state FROM document WHERE location = ? AND day = ? AND `+which+` ORDER BY number, series`, string(k.Location), string(k.Day), arg)
 	return ds, states, err
 }
 
@@ -48,8 +58,8 @@ func (tx *Tx) touchOwner(ctx context.Context, id string) error {
 	if err := tx.QueryRowContext(ctx, `SELECT location, day, series FROM document WHERE id = ?`, id).Scan(&location, &day, &series); err != nil {
 		return err
 	}
-	query := `UPDATE day SET dirty = 1 WHERE location = ? AND day = ? AND ? = ''`
-	if series != "" {
+	query := `UPDATE day SET dirty = 1 WHERE location = ? AND day = ? AND ? IS NOT NULL`
+	if series != "" && !strings.HasPrefix(series, rollup.TicketSeries) {
 		query = `UPDATE voucher SET dirty = 1 WHERE location = ? AND day = ? AND series = ?`
 	}
 	_, err := tx.ExecContext(ctx, query, location, day, series)

@@ -9,6 +9,7 @@ import (
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/hub/lockdate"
+	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -26,11 +27,14 @@ type Location struct {
 	OldWay    string              `json:"old_journal,omitempty"`  // where the old way writes in Odoo
 	Costs     retail.BusinessDate `json:"cogs_from,omitempty"`    // first day whose cost of goods is posted, "" = none
 	Period    lockdate.Policy     `json:"closed_period,omitempty"`
+	Posting   rollup.Mode         `json:"posting,omitempty"` // as what its days go to the books; setting it, "" = as it is
 	Confirmed bool                `json:"confirmed"`
 	Seen      time.Time           `json:"seen,omitzero"`
 	Zone      string              `json:"zone"`
 	Cutoff    string              `json:"cutoff"`
 	Tills     []Till              `json:"tills,omitempty"`
+
+	PostingFrom retail.BusinessDate `json:"-"` // the mode holds from this day on, "" = always
 }
 
 // Till is a register or terminal in the registry.

@@ -176,7 +176,7 @@ func (tx *Tx) unused(ctx context.Context, r mapping.Rule, before string) error {
 	}
 	var day string
 	err := tx.QueryRowContext(ctx, `SELECT COALESCE(max(d.day), '') FROM document d JOIN total t ON t.location = d.location AND t.day = d.day
-		WHERE d.series = '' AND d.day >= ? AND (? = '' OR d.location = ?) AND (t.measure = ? OR (? = '*' AND substr(t.measure, 1, length(?)) = ?))`,
+		WHERE d.own = 1 AND d.day >= ? AND (? = '' OR d.location = ?) AND (t.measure = ? OR (? = '*' AND substr(t.measure, 1, length(?)) = ?))`,
 		string(r.From), string(r.Location), string(r.Location), string(ledger.Of(r.Role, r.Code)), r.Code, string(r.Role), string(r.Role)).Scan(&day)
 	if err != nil || day == "" {
 		return err

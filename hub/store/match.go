@@ -72,6 +72,9 @@ func (tx *Tx) matchPayments(ctx context.Context, k rollup.DayKey) error {
 	for _, p := range match.Match(plain, ts) {
 		found[p.Payment] = p
 	}
+	if err := tx.ticketsChanged(ctx, k); err != nil {
+		return err
+	}
 	for _, p := range ps {
 		f := found[p.ID]
 		if p.tender == f.Tender && p.confidence == string(f.Confidence) && p.why == f.Why {

@@ -13,6 +13,7 @@ import (
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/hub/roll"
+	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/retail"
 )
@@ -34,7 +35,9 @@ type Book struct {
 // Claim implements odoo.Tasks.
 func (o Outbox) Claim(ctx context.Context, most int) ([]odoo.Task, error) {
 	mine, args := o.mine()
-	out, err := o.tasks(ctx, `WHERE d.state IN ('posting', 'posted', 'waiting') AND d.due <= ? AND `+mine+` ORDER BY d.day, d.location, d.number LIMIT ?`,
+	// What a task must know of its day's other documents is asked of those only that are taken: a day may have one per ticket.
+	out, err := o.tasks(ctx, `WHERE d.id IN (SELECT d.id FROM document d WHERE d.state IN ('posting', 'posted', 'waiting') AND d.due <= ? AND `+mine+
+		` ORDER BY d.day, d.location, d.number LIMIT ?) ORDER BY d.day, d.location, d.number`,
 		slices.Concat([]any{micros(o.Now())}, args, []any{most})...)
 	return out, classify("claim tasks", err)
 }
@@ -62,12 +65,15 @@ func (o Outbox) tasks(ctx context.Context, where string, args ...any) (out []odo
 	}
 	err = each(ctx, o.read, func(r *sql.Rows) error {
 		var t odoo.Task
-		var body, date string
+		var body, date, parts string
 		var stands bool
-		if err := r.Scan(&body, &date, &t.Move, &t.Attempt, &t.Home, &t.Company, &stands, &t.Beside, &t.Begun, &t.LeftOut, &t.Period, &t.Loaded, &t.Moved, &t.Held); err != nil {
+		if err := r.Scan(&body, &date, &t.Move, &t.Attempt, &t.Home, &t.Company, &stands, &t.Beside, &t.Begun, &t.LeftOut, &t.Period, &t.Loaded, &t.Moved, &t.Held, &parts); err != nil {
 			return err
 		}
 		err := json.Unmarshal([]byte(body), &t.Document)
+		if parts != "" {
+			err = errors.Join(err, json.Unmarshal([]byte(parts), &t.Parts))
+		}
 		if t.Date = retail.BusinessDate(date); date == "" {
 			t.Date = t.Document.Date
 		}
@@ -76,7 +82,27 @@ func (o Outbox) tasks(ctx context.Context, where string, args ...any) (out []odo
 		}
 		out = append(out, t)
 		return err
-	}, `SELECT d.body, `+dated+`, d.move, d.attempt, `+home+`, `+company+`, `+stands+`, `+beside+`, d.period, CASE WHEN d.move = 0 THEN '' WHEN d.loaded = '' THEN d.date ELSE d.loaded END, d.moved, `+held+` FROM document d `+where, args...)
+	}, `SELECT d.body, `+dated+`, d.move, d.attempt, `+home+`, `+company+`, `+stands+`, `+beside+`, d.period, CASE WHEN d.move = 0 THEN '' WHEN d.loaded = '' THEN d.date ELSE d.loaded END, d.moved, `+held+`, `+partsOf+` FROM document d `+where, args...)
+	for i, t := range out {
+		if err == nil && strings.HasPrefix(t.Document.Series, rollup.TicketSeries) && t.Document.Number > 1 {
+			out[i].Before, err = o.earlier(ctx, t.Document)
+		}
+	}
+	return out, err
+}
+
+// earlier are a ticket's documents before one of them, as far as Odoo has them.
+func (o Outbox) earlier(ctx context.Context, d rollup.Document) (out []odoo.Earlier, err error) {
+	err = each(ctx, o.read, func(r *sql.Rows) error {
+		var e odoo.Earlier
+		var body string
+		if err := r.Scan(&body, &e.Move); err != nil {
+			return err
+		}
+		out = append(out, e)
+		return json.Unmarshal([]byte(body), &out[len(out)-1].Document)
+	}, `SELECT body, move FROM document WHERE location = ? AND day = ? AND series = ? AND number < ? AND move > 0 ORDER BY number`,
+		string(d.Key.Location), string(d.Key.Day), d.Series, d.Number)
 	return out, err
 }
 
@@ -88,8 +114,8 @@ const (
 	stands  = `EXISTS (SELECT 1 FROM document e WHERE e.location = d.location AND e.day = d.day AND e.move > 0)`
 	company = `CASE WHEN ` + stands + ` THEN ''
 		ELSE COALESCE((SELECT l.company FROM location l WHERE l.code = d.location), '') END`
-	beside = `EXISTS (SELECT 1 FROM document e WHERE e.location = d.location AND e.day = d.day AND e.series = d.series AND e.beside = 1),
-		EXISTS (SELECT 1 FROM document e WHERE e.location = d.location AND e.day = d.day AND e.series = d.series AND e.move > 0 AND e.number < d.number),
+	beside = `EXISTS (SELECT 1 FROM document e WHERE e.location = d.location AND e.day = d.day AND (e.series = d.series OR e.own = 1 AND d.own = 1) AND e.beside = 1),
+		EXISTS (SELECT 1 FROM document e WHERE e.location = d.location AND e.day = d.day AND e.move > 0 AND (e.series = d.series AND e.number < d.number OR e.own = 1 AND d.own = 1 AND e.series <> d.series)),
 		EXISTS (SELECT 1 FROM document e WHERE e.location = d.location AND e.day = d.day AND e.series = d.series AND e.number = 1 AND d.number > 1 AND e.state = 'accepted')`
 )
 
@@ -101,6 +127,9 @@ const (
 
 	firstOf = `e.location = d.location AND e.day = d.day AND e.series = d.series AND e.number = 1`
 )
+
+// partsOf are the ids of what stands beside a document's first record, JSON, empty = nothing does.
+const partsOf = `COALESCE((SELECT json_group_object(p.name, p.move) FROM part p WHERE p.document = d.id HAVING count(*) > 0), '')`
 
 // mine is the condition that a document is this database's: it was sent there, or its store-day's other documents were, or its location belongs there.
 func (o Outbox) mine() (cond string, args []any) {
@@ -148,15 +177,38 @@ func (o Outbox) Sending(ctx context.Context, ts []odoo.Task) error {
 func (o Outbox) Loaded(ctx context.Context, ts []odoo.Task) error {
 	return o.InTx(ctx, func(tx *Tx) error {
 		for _, t := range ts {
-			if _, err := tx.ExecContext(ctx, `UPDATE document SET move = ?, date = ?, loaded = ?, moved = ?, home = ?, changed = ? WHERE id = ?`, t.Move, string(t.Date), string(t.Date), t.Moved, t.Home, micros(tx.Now), t.Document.ID()); err != nil {
-				return err
-			}
-			if err := tx.PutStep(ctx, Step{Subject: "document " + t.Document.ID(), Who: "hub", What: "loaded into Odoo", Reason: t.Moved, After: fmt.Sprintf("id %d, on %s", t.Move, t.Date)}); err != nil {
+			if err := tx.loaded(ctx, t); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// loaded keeps the ids of a document's records; those that the task does not name stay as they are.
+func (tx *Tx) loaded(ctx context.Context, t odoo.Task) error {
+	after := fmt.Sprintf("id %d, on %s", t.Move, t.Date)
+	if len(t.Parts) > 0 {
+		after += fmt.Sprintf(", with %d that belong to it", len(t.Parts))
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE document SET move = CASE WHEN ? > 0 THEN ? ELSE move END, date = ?, loaded = ?, moved = ?, home = ?, changed = ? WHERE id = ?`,
+		t.Move, t.Move, string(t.Date), string(t.Date), t.Moved, t.Home, micros(tx.Now), t.Document.ID()); err != nil {
+		return err
+	}
+	if err := tx.putParts(ctx, t.Document.ID(), t.Parts); err != nil {
+		return err
+	}
+	return tx.PutStep(ctx, Step{Subject: "document " + t.Document.ID(), Who: "hub", What: "loaded into Odoo", Reason: t.Moved, After: after})
+}
+
+// putParts keeps the ids of what stands beside a document's first record.
+func (tx *Tx) putParts(ctx context.Context, document string, parts map[string]int64) error {
+	for name, move := range parts {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO part (document, name, move) VALUES (?, ?, ?) ON CONFLICT (document, name) DO UPDATE SET move = excluded.move`, document, name, move); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Settle implements odoo.Tasks.

@@ -24,7 +24,7 @@ func (c Clerk) recount(ctx context.Context, l retail.LocationCode, who string) (
 		rows = append(rows, t)
 		return err
 	}, `SELECT t.id, e.envelope FROM ticket t JOIN entry e ON e.id = t.entry WHERE t.location = ? AND NOT EXISTS (SELECT 1 FROM document d
-		WHERE d.location = t.location AND d.day = t.day AND d.series = '') ORDER BY e.envelope`, string(l)); err != nil {
+		WHERE d.location = t.location AND d.day = t.day AND d.own = 1) ORDER BY e.envelope`, string(l)); err != nil {
 		return 0, classify("count days anew", err)
 	}
 	for _, t := range rows {
@@ -56,7 +56,7 @@ func (s *Store) moveTicket(ctx context.Context, ticket, envelope int64, m ingest
 		var day string
 		var documents int
 		c := current{ticket: ticket}
-		if err := tx.QueryRowContext(ctx, `SELECT t.day, t.entry, (SELECT count(*) FROM document d WHERE d.location = t.location AND d.day = t.day AND d.series = '') FROM ticket t WHERE t.id = ?`, ticket).
+		if err := tx.QueryRowContext(ctx, `SELECT t.day, t.entry, (SELECT count(*) FROM document d WHERE d.location = t.location AND d.day = t.day AND d.own = 1) FROM ticket t WHERE t.id = ?`, ticket).
 			Scan(&day, &c.entry, &documents); err != nil || documents > 0 || day == string(m.Entry.Day) {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/money"
@@ -31,6 +32,11 @@ func (tx *Tx) SetLocation(ctx context.Context, l Location, from retail.BusinessD
 	if err != nil {
 		return err
 	}
+	switched, err := tx.setMode(ctx, &l, was.Posting)
+	if err != nil {
+		return err
+	}
+	moved = moved || switched
 	l.Confirmed, l.Seen, l.Tills = true, was.Seen, nil
 	before, after := text(was), text(l)
 	if before == after && !moved {
@@ -51,6 +57,9 @@ func (tx *Tx) SetLocation(ctx context.Context, l Location, from retail.BusinessD
 	}
 	if from != "" {
 		after += " from " + string(from)
+	}
+	if l.PostingFrom != "" && switched {
+		after += " posting from " + string(l.PostingFrom)
 	}
 	if err := tx.PutStep(ctx, Step{Subject: "location " + string(l.Code), Who: who, What: "set", Before: before, After: after}); err != nil {
 		return err
@@ -99,6 +108,12 @@ func (l Location) check(from retail.BusinessDate) error {
 	if !l.Period.Valid() {
 		bad = append(bad, fmt.Sprintf("the rule for closed periods, %q, is none of hold, next and ask", l.Period))
 	}
+	if !l.Posting.Valid() {
+		bad = append(bad, fmt.Sprintf("the way of posting %q is none of %v", l.Posting, rollup.Modes))
+	}
+	if l.PostingFrom != "" && !l.PostingFrom.Valid() {
+		bad = append(bad, fmt.Sprintf("the first day of the way of posting, %q, is not a date like 2026-12-01", l.PostingFrom))
+	}
 	if from != "" && !from.Valid() {
 		bad = append(bad, fmt.Sprintf("the first day %q is not a date like 2026-12-01", from))
 	}
@@ -124,6 +139,10 @@ func (tx *Tx) location(ctx context.Context, code retail.LocationCode, on retail.
 			l.Zone, l.Cutoff = r.zone, r.cutoff
 		}
 	}
+	if err != nil {
+		return l, err
+	}
+	l.Posting, err = modeOn(ctx, tx, code, on)
 	return l, err
 }
 
@@ -174,7 +193,7 @@ func (tx *Tx) setTrading(ctx context.Context, l Location, from retail.BusinessDa
 		return false, nil
 	}
 	var last string
-	if err := tx.QueryRowContext(ctx, `SELECT COALESCE(max(day), '') FROM document WHERE location = ? AND series = ''`, string(l.Code)).Scan(&last); err != nil {
+	if err := tx.QueryRowContext(ctx, `SELECT COALESCE(max(day), '') FROM document WHERE location = ? AND own = 1`, string(l.Code)).Scan(&last); err != nil {
 		return false, err
 	}
 	if first := retail.BusinessDate(last).AddDays(2); last != "" && from < first {

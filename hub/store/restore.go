@@ -71,11 +71,22 @@ func (s *Store) afterRestore(ctx context.Context, backup string) error {
 	if err != nil {
 		return fault.New(fault.Internal, "restore: read which customers were erased", err)
 	}
+	revoked, err := readLines(filepath.Join(s.dir, revokedFile))
+	if err != nil {
+		return fault.New(fault.Internal, "restore: read which certificates were ended", err)
+	}
 	return s.InTx(ctx, func(tx *Tx) error {
+		if err := tx.endNoted(ctx, revoked); err != nil {
+			return err
+		}
 		for _, n := range names {
 			if _, err := tx.ExecContext(ctx, `UPDATE person SET key = x'', erased = ? WHERE name = ? AND erased = 0`, micros(tx.Now), n); err != nil {
 				return err
 			}
+		}
+		// A code that waits here may have been used since.
+		if _, err := tx.ExecContext(ctx, `DELETE FROM enrol_code WHERE used = 0`); err != nil {
+			return err
 		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
 			settingRestored, tx.Now.Format(time.RFC3339)); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -16,8 +17,9 @@ import (
 type Posted struct {
 	Document rollup.Document
 	Move     int64
-	Book     string // of the settings' databases
-	Home     int64  // company there
+	Parts    map[string]int64 // what belongs to it
+	Book     string           // of the settings' databases
+	Home     int64            // company there
 	State    string
 }
 
@@ -25,14 +27,17 @@ type Posted struct {
 func (s *Store) DayPosted(ctx context.Context, k rollup.DayKey) (out []Posted, err error) {
 	err = each(ctx, s.read, func(r *sql.Rows) error {
 		var p Posted
-		var body string
-		if err := r.Scan(&body, &p.Move, &p.Book, &p.Home, &p.State); err != nil {
+		var body, parts string
+		if err := r.Scan(&body, &p.Move, &p.Book, &p.Home, &p.State, &parts); err != nil {
 			return err
 		}
 		err := json.Unmarshal([]byte(body), &p.Document)
+		if parts != "" {
+			err = errors.Join(err, json.Unmarshal([]byte(parts), &p.Parts))
+		}
 		out = append(out, p)
 		return err
-	}, `SELECT body, move, book, home, state FROM document WHERE location = ? AND day = ? AND series = '' ORDER BY number`, string(k.Location), string(k.Day))
+	}, `SELECT body, move, book, home, state, `+partsOf+` FROM document d WHERE location = ? AND day = ? AND own = 1 ORDER BY number`, string(k.Location), string(k.Day))
 	return out, classify("list a day's documents", err)
 }
 

@@ -68,14 +68,19 @@ func (g *rig) place() {
 // tell commits records one by one and rolls up.
 func (g *rig) tell(kind envelope.Kind, key, body string) {
 	g.t.Helper()
-	e := g.line.seal(kind, key, body)
+	g.commit(g.line.seal(kind, key, body))
+	g.roll()
+}
+
+// commit commits one record.
+func (g *rig) commit(e envelope.Envelope) {
+	g.t.Helper()
 	e.Part, e.Parts = 1, 1
 	adv := ingest.Advance{From: g.from, Envs: []ingest.Accepted{{Env: &e, Meaning: g.Mean(&e)}}}
 	g.ok(g.Store.Commit(g.t.Context(), []ingest.Advance{adv}))
 	h, err := g.Store.Head(g.t.Context(), "d1", envelope.Sales, g.line.epoch)
 	g.ok(err)
 	g.from = h
-	g.roll()
 }
 
 // sell tells a cash sale of till T1 at a time.

@@ -68,7 +68,7 @@ func (s *Store) ShadowSheets(ctx context.Context, f view.ReviewFilter) (out []vi
 	args = append(args, string(f.Location), string(f.Location), string(f.From), string(f.To))
 	var keys []rollup.DayKey
 	rows, err := s.read.QueryContext(ctx, `SELECT d.location, d.day FROM day d WHERE `+where+` AND (? = '' OR d.location = ?) AND d.day >= ? AND d.day <= ?
-		AND NOT EXISTS (SELECT 1 FROM document x WHERE x.location = d.location AND x.day = d.day AND x.series = '') ORDER BY d.day, d.location`, args...)
+		AND NOT EXISTS (SELECT 1 FROM document x WHERE x.location = d.location AND x.day = d.day AND x.own = 1) ORDER BY d.day, d.location`, args...)
 	if err != nil {
 		return nil, classify("list days in shadow", err)
 	}

@@ -66,7 +66,9 @@ func (tx *Tx) putVersion(ctx context.Context, id int64, e *envelope.Envelope, m 
 	}
 	if err == nil && (outcome == ledger.First || outcome == ledger.Replaces) {
 		tx.sawTicket(m.Entry, f)
-		err = tx.putTenders(ctx, cur.ticket, m.Record, outcome == ledger.First)
+		if err = tx.putTenders(ctx, cur.ticket, m.Record, outcome == ledger.First); err == nil {
+			err = tx.putSlip(ctx, cur.ticket, m.Record)
+		}
 	}
 	return err
 }

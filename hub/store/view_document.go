@@ -32,8 +32,21 @@ func allOf(ds []view.DocumentView, c money.Currency) view.Odoo {
 	return o
 }
 
-// documentViews reads a day's documents beside what Odoo says.
-func (s *Store) documentViews(ctx context.Context, k rollup.DayKey) (out []view.DocumentView, err error) {
+// documentViews reads a day's documents beside what Odoo says; those of its tickets are the last, as one.
+func (s *Store) documentViews(ctx context.Context, k rollup.DayKey) ([]view.DocumentView, error) {
+	out, err := s.documentViewsOf(ctx, k, "")
+	if err != nil {
+		return nil, err
+	}
+	tickets, err := s.documentViewsOf(ctx, k, rollup.TicketSeries+"*")
+	if all, ok := together(k, tickets); ok {
+		out = append(out, all)
+	}
+	return out, err
+}
+
+// documentViewsOf reads those of a series, which may end in * for all that begin so.
+func (s *Store) documentViewsOf(ctx context.Context, k rollup.DayKey, series string) (out []view.DocumentView, err error) {
 	err = each(ctx, s.read, func(r *sql.Rows) error {
 		var body, state, why, readback, dated, moved string
 		var made, checked int64
@@ -57,7 +70,7 @@ func (s *Store) documentViews(ctx context.Context, k rollup.DayKey) (out []view.
 		v.Lines = lineViews(d.Lines, read)
 		out = append(out, v)
 		return nil
-	}, `SELECT body, state, why, made, checked, readback, date, moved FROM document WHERE location = ? AND day = ? AND series = '' ORDER BY number`, string(k.Location), string(k.Day))
+	}, `SELECT body, state, why, made, checked, readback, date, moved FROM document WHERE location = ? AND day = ? AND series GLOB ? ORDER BY series, number`, string(k.Location), string(k.Day), series)
 	return out, err
 }
 
@@ -70,6 +83,21 @@ func lineViews(ls []rollup.Line, read *odoo.Reading) []view.LineView {
 		}
 	}
 	return out
+}
+
+// pending is what a day's documents still lack.
+func pending(d roll.Day, sheet rollup.Sheet, b rollup.Books) (lines []rollup.Line, err error) {
+	if d.By() != rollup.ByTicket || len(d.Documents) == 0 {
+		return rollup.Delta(d.Documents, sheet.Lines)
+	}
+	docs, _, err := d.NextTickets(b, "")
+	for _, doc := range docs {
+		lines = append(lines, doc.Lines...)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return rollup.Delta(nil, lines) // the same places together
 }
 
 // preview shows what a day without a document would send, and what a posted day still lacks.
@@ -85,7 +113,7 @@ func preview(v *view.DayDetail, d roll.Day) error {
 	if err != nil {
 		return err
 	}
-	lines, err := rollup.Delta(d.Documents, sheet.Lines)
+	lines, err := pending(d, sheet, b)
 	if err != nil || len(lines) == 0 {
 		return err
 	}

@@ -20,7 +20,7 @@ type span struct{ after, to int64 }
 
 // spanOf finds a document's span; ok = false when nobody knows, as for one that was adopted from Odoo after a restore.
 func (s *Store) spanOf(ctx context.Context, k rollup.DayKey, number int) (p span, ok bool, err error) {
-	if number == 0 {
+	if number == 0 || number == view.ByTicket {
 		return p, false, nil
 	}
 	entries, err := s.documentEntries(ctx, k)
@@ -193,7 +193,10 @@ func (s *Store) places(ctx context.Context, v *view.TicketView) error {
 }
 
 func (s *Store) placesOn(ctx context.Context, v *view.TicketView, k rollup.DayKey, parts []posted) error {
-	ds, err := s.documentViews(ctx, k)
+	if own, err := s.ownPlaces(ctx, v, k); err != nil || own {
+		return err
+	}
+	ds, err := s.documentViewsOf(ctx, k, "")
 	if err != nil {
 		return err
 	}

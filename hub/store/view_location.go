@@ -35,7 +35,7 @@ func (s *Store) LocationViews(ctx context.Context, f view.LocationFilter) (out [
 	if err != nil || len(out) == 0 {
 		return nil, classify("list locations", err)
 	}
-	for _, fill := range []func(context.Context, []view.LocationView, map[retail.LocationCode]int) error{s.fillTrading, s.fillTills, s.fillDevices} {
+	for _, fill := range []func(context.Context, []view.LocationView, map[retail.LocationCode]int) error{s.fillTrading, s.fillModes, s.fillTills, s.fillDevices} {
 		if err := fill(ctx, out, at); err != nil {
 			return nil, classify("list locations", err)
 		}
@@ -145,14 +145,23 @@ func (s *Store) DeviceViews(ctx context.Context, l retail.LocationCode) (out []v
 	}, `SELECT DISTINCT device, location FROM assignment WHERE until = 0 ORDER BY device, location`); err != nil {
 		return nil, classify("list devices", err)
 	}
+	certs := map[retail.DeviceID]view.CertificateView{}
+	if err := each(ctx, s.read, func(r *sql.Rows) error {
+		c, err := scanCertificate(r)
+		certs[c.Device] = c
+		return err
+	}, `SELECT device, serial, begins, ends, used, ended, why FROM certificate WHERE ended = 0 ORDER BY number`); err != nil {
+		return nil, classify("list devices", err)
+	}
 	err = each(ctx, s.read, func(r *sql.Rows) error {
 		var v view.DeviceView
 		var seen, changed, told int64
-		var disabled bool
+		var disabled, enrolled bool
 		var list string
-		if err := r.Scan(&v.ID, &v.Version, &v.Online, &seen, &changed, &disabled, &v.Stopped, &list, &told); err != nil {
+		if err := r.Scan(&v.ID, &v.Version, &v.Online, &seen, &changed, &disabled, &v.Stopped, &list, &told, &enrolled); err != nil {
 			return err
 		}
+		v.Certificate, v.Enrolled = certs[v.ID], enrolled
 		v.Seen, v.Told, v.Locations = fromMicros(max(seen, changed)), fromMicros(told), strings.Join(speaks[v.ID], ", ")
 		if disabled {
 			v.Stopped = deviceDisabled
@@ -166,7 +175,7 @@ func (s *Store) DeviceViews(ctx context.Context, l retail.LocationCode) (out []v
 			out = append(out, v)
 		}
 		return nil
-	}, `SELECT d.id, d.version, d.online, d.seen, COALESCE(n.changed, 0), d.disabled, COALESCE(n.stopped, ''), d.health, d.told FROM device d
+	}, `SELECT d.id, d.version, d.online, d.seen, COALESCE(n.changed, 0), d.disabled, COALESCE(n.stopped, ''), d.health, d.told, d.password = '' FROM device d
 		LEFT JOIN (SELECT device, max(changed) AS changed, max(stopped) AS stopped FROM lane GROUP BY device) n ON n.device = d.id ORDER BY d.id`)
 	return out, classify("list devices", err)
 }
@@ -205,7 +214,7 @@ func (s *Store) LocationForm(ctx context.Context, code retail.LocationCode) (f v
 	err = s.readTx(ctx, func(tx *Tx) error {
 		l, err := tx.location(ctx, code, "")
 		f = view.LocationForm{Code: code, Name: l.Name, Zone: l.Zone, Cutoff: l.Cutoff, Currency: l.Currency, Company: l.Company, OpenDays: l.OpenDays,
-			Review: l.Review, Shadow: l.Shadow, OldWay: l.OldWay, Costs: l.Costs, Period: l.Period}
+			Review: l.Review, Shadow: l.Shadow, OldWay: l.OldWay, Costs: l.Costs, Period: l.Period, Posting: l.Posting}
 		if err == nil && l.Code == "" {
 			err = fault.Msg(fault.NotFound, "location", "there is no location "+string(code)+"; nothing was changed")
 		}
@@ -218,7 +227,7 @@ func (s *Store) LocationForm(ctx context.Context, code retail.LocationCode) (f v
 func (s *Store) PutLocation(ctx context.Context, f view.LocationForm, who string) error {
 	return s.InTx(ctx, func(tx *Tx) error {
 		return tx.SetLocation(ctx, Location{Code: f.Code, Name: f.Name, Currency: f.Currency, Company: f.Company, OpenDays: f.OpenDays, Zone: f.Zone, Cutoff: f.Cutoff,
-			Review: f.Review, Shadow: f.Shadow, OldWay: f.OldWay, Costs: f.Costs, Period: f.Period}, f.From, who)
+			Review: f.Review, Shadow: f.Shadow, OldWay: f.OldWay, Costs: f.Costs, Period: f.Period, Posting: f.Posting, PostingFrom: f.PostingFrom}, f.From, who)
 	})
 }
 

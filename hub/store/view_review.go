@@ -96,7 +96,7 @@ func (s *Store) review(ctx context.Context, f view.ReviewFilter, byDay bool) (ou
 			}
 			out[i].Difference, err = out[i].Difference.Add(money.Of(read.Difference, money.Currency(currency)))
 			return err
-		}, `SELECT d.location, d.day, y.currency, d.readback FROM document d JOIN day y ON y.location = d.location AND y.day = d.day WHERE d.series = '' AND `+where, args...)
+		}, `SELECT d.location, d.day, y.currency, d.readback FROM document d JOIN day y ON y.location = d.location AND y.day = d.day WHERE d.own = 1 AND `+where, args...)
 	})
 	return out, classify("sum up store-days", err)
 }

@@ -12,7 +12,7 @@ import (
 type DocumentView struct {
 	ID      string // rollup.Document.ID(), "" = a preview that is not numbered yet
 	Number  int    // 0 = preview
-	Kind    string // day delta reverse
+	Kind    string // day delta reverse ticket
 	Date    retail.BusinessDate
 	Dated   retail.BusinessDate // the accounting date it goes with, or went; Date unless its period is closed or a person says otherwise
 	Moved   string              // why Dated is not Date, "" = it is
@@ -43,6 +43,9 @@ type LineView struct {
 
 // Pending as a LineKey's Document names what came since the last document.
 const Pending = -1
+
+// ByTicket as a document's number names all documents of a day's tickets together.
+const ByTicket = -2
 
 // LineKey names the tickets behind a figure: all that touch Measure on the day, in one document; Document 0 = whatever document they are in.
 type LineKey struct {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/hub/lockdate"
+	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/health"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -46,6 +47,8 @@ type LocationView struct {
 	OldWay    string              // code of the journal that the old way writes to, "" = known by the analytic account
 	Costs     retail.BusinessDate // its first day whose cost of goods is posted, "" = none is
 	Period    lockdate.Policy     // what becomes of a day whose period is closed
+	Posting   rollup.Mode         // as what its days go to the books today
+	Postings  []rollup.ModeRule   // all rules of that, past and to come
 	Confirmed bool
 	Seen      time.Time // something of it arrived
 	Devices   []DeviceView
@@ -70,6 +73,43 @@ type DeviceView struct {
 	Told      time.Time       // when it said so
 
 	Connections []ConnectionView
+	Certificate CertificateView // the newest that holds; zero = none
+	Enrolled    bool            // it has or had one: no password opens
+}
+
+// CertificateView is a certificate of a store's PC.
+type CertificateView struct {
+	Device       retail.DeviceID
+	Serial       string
+	Begins, Ends time.Time
+	Used         time.Time // when it first came in, zero = never
+	Ended        time.Time // before its time
+	Why          string    // revoked, replaced or renewed
+}
+
+// Holds reports whether it gives rights at a time.
+func (c CertificateView) Holds(now time.Time) bool {
+	return c.Serial != "" && c.Ended.IsZero() && now.Before(c.Ends)
+}
+
+// DaysLeft counts whole days.
+func (c CertificateView) DaysLeft(now time.Time) int { return int(c.Ends.Sub(now) / (24 * time.Hour)) }
+
+// CodeMade is a new one-time code, in the only answer that ever holds it.
+type CodeMade struct {
+	Device   retail.DeviceID
+	Code     string // in groups of four
+	Expires  time.Time
+	Port     string // of the hub, where PCs enrol
+	Replaces bool   // the PC that has the device's certificate now loses it when the code is used
+}
+
+// CodeView is a one-time code that waits for its PC.
+type CodeView struct {
+	ID            string // its first signs
+	Made, Expires time.Time
+	Who           string
+	Wrong         int // tries with a wrong secret
 }
 
 // TillView is a register or card terminal in the registry.
@@ -100,5 +140,8 @@ type LocationForm struct {
 	OldWay   string              // journal code
 	Costs    retail.BusinessDate // first day whose cost of goods is posted, "" = none: an Odoo that values stock books it itself
 	Period   lockdate.Policy     // of a day whose period is closed
+	Posting  rollup.Mode         // as what its days go to the books, "" = as it is
 	From     retail.BusinessDate // zone and cutoff hold from this day on, "" = always
+
+	PostingFrom retail.BusinessDate // the way of posting holds from this day on, "" = always
 }

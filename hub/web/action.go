@@ -39,6 +39,7 @@ var actions = map[cases.Cause][]action{
 	cases.ForeignEdit: {actAccept, actRetry}, cases.Deleted: {actRetry, actAccept},
 	cases.ShadowDeposit: {actAccept, {What: "approve", Text: "Post the deposit whole", Reason: true}}, cases.OtherHub: {actAccept, actRetry, actBeside}, cases.TwoHubs: {actAccept, actClaim},
 	cases.ModeMix: {actRetry, actAccept}, cases.OfflinePayments: {actAccept}, cases.ConnectionRefused: {actAccept}, cases.KeyEnds: {actAccept},
+	cases.CodeGuessed: {actAccept}, cases.CodeStolen: {actAccept}, cases.CertificateCopied: {actAccept},
 }
 
 // actionOf is the one recommended action.

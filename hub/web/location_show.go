@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tillpost/tillpost/hub/lockdate"
+	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -62,7 +63,8 @@ func locationForm(r *http.Request) view.LocationForm {
 	f := r.PostForm
 	return view.LocationForm{Code: retail.LocationCode(f.Get("code")), Name: f.Get("name"), Zone: strings.TrimSpace(f.Get("zone")), Cutoff: f.Get("cutoff"),
 		Currency: money.Currency(strings.ToUpper(f.Get("currency"))), Company: f.Get("company"), OpenDays: strings.Join(f["open"], " "),
-		Review: view.Review(f.Get("review")), Shadow: retail.BusinessDate(f.Get("shadow")), OldWay: strings.TrimSpace(f.Get("oldway")), Costs: retail.BusinessDate(f.Get("cogs")), Period: lockdate.Policy(f.Get("period")), From: retail.BusinessDate(f.Get("from"))}
+		Review: view.Review(f.Get("review")), Shadow: retail.BusinessDate(f.Get("shadow")), OldWay: strings.TrimSpace(f.Get("oldway")), Costs: retail.BusinessDate(f.Get("cogs")), Period: lockdate.Policy(f.Get("period")),
+		Posting: rollup.Mode(f.Get("posting")), PostingFrom: retail.BusinessDate(f.Get("postingfrom")), From: retail.BusinessDate(f.Get("from"))}
 }
 
 func (s *site) locationSet(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -93,7 +95,7 @@ func (s *site) mayPost(r *http.Request, v *visit, f view.LocationForm) error {
 	if len(ls) == 1 {
 		now = ls[0]
 	}
-	if f.Review != now.Review || f.Shadow != now.Shadow || f.OldWay != now.OldWay || f.Costs != now.Costs || f.Period != now.Period {
+	if f.Posting != "" && f.Posting != now.Posting.Or() || f.Review != now.Review || f.Shadow != now.Shadow || f.OldWay != now.OldWay || f.Costs != now.Costs || f.Period != now.Period {
 		return errRole
 	}
 	return nil

@@ -35,6 +35,7 @@ const (
 var (
 	deciders = []view.Role{view.Admin, view.Finance}
 	helpers  = []view.Role{view.Admin, view.Finance, view.IT}
+	keepers  = []view.Role{view.Admin, view.IT} // of stores' PCs
 )
 
 // visit is one request of a user who is signed in.

@@ -73,6 +73,12 @@ type Registry interface {
 	Connections(ctx context.Context) ([]view.ConnectionView, error)
 }
 
+// Devices gives stores' PCs one-time codes, and takes their rights away.
+type Devices interface {
+	MakeCode(ctx context.Context, l retail.LocationCode, d retail.DeviceID, replace bool, who string) (view.CodeMade, error)
+	Revoke(ctx context.Context, d retail.DeviceID, who, reason string) error
+}
+
 // Users reads who may sign in. Code not_found for a name nobody has.
 type Users interface {
 	User(ctx context.Context, name string) (view.User, error)
@@ -93,7 +99,9 @@ type Parts struct {
 	Cases      Cases
 	Mapping    Mapping
 	Registry   Registry
+	Devices    Devices
 	Users      Users
+	Statuses   Statuses
 	Sessions   scs.Store
 	Log        *slog.Logger
 	Secure     bool // served over TLS: cookies and headers say so

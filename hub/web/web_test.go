@@ -37,6 +37,7 @@ type site struct {
 	*store.Store
 	url    string
 	client *http.Client
+	pcs    *pcs
 }
 
 func newSite(t *testing.T) *site {
@@ -51,14 +52,15 @@ func newSite(t *testing.T) *site {
 	}}
 	clerk := store.Clerk{Store: s, Mean: reader.Mean, Done: func() {}}
 	finder := &finderOf{&site{Store: s}}
-	h, err := web.New(web.Parts{Days: s, Desk: decider{s}, Review: s, Shadow: shadowOf{}, Tickets: clerk, Finder: finder, Payments: s, Settlement: clearings{s}, Cases: clerk, Mapping: s, Registry: clerk, Users: s, Sessions: s.Sessions(), Log: slog.New(slog.DiscardHandler), Version: "test"})
+	d := &pcs{}
+	h, err := web.New(web.Parts{Days: s, Desk: decider{s}, Review: s, Shadow: shadowOf{}, Tickets: clerk, Finder: finder, Payments: s, Settlement: clearings{s}, Cases: clerk, Mapping: s, Registry: clerk, Devices: d, Users: s, Statuses: s, Sessions: s.Sessions(), Log: slog.New(slog.DiscardHandler), Version: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
 	jar, _ := cookiejar.New(nil)
-	w := &site{Store: s, url: srv.URL, client: &http.Client{Jar: jar}}
+	w := &site{Store: s, url: srv.URL, client: &http.Client{Jar: jar}, pcs: d}
 	for name, role := range map[string]view.Role{"ann": view.Finance, "store": view.Store, "eve": view.Auditor, "ida": view.IT} {
 		u := view.User{Name: name, Role: role, Hash: password.Hash("correct horse 9")}
 		if role == view.Store {

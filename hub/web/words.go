@@ -7,6 +7,7 @@ import (
 
 	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/hub/lockdate"
+	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/breaker"
 	"github.com/tillpost/tillpost/shared/money"
@@ -250,6 +251,19 @@ func periodText(p lockdate.Policy) string {
 		return "wait, and offer the first open date"
 	}
 	return "as head office says for all"
+}
+
+// modeText words as what a location's days go to the books.
+func modeText(m rollup.Mode) string {
+	switch m.Or() {
+	case rollup.ByReceipt:
+		return "one sales receipt a day, with its payments"
+	case rollup.ByInvoice:
+		return "one customer invoice a day, with its payments"
+	case rollup.ByTicket:
+		return "a receipt or invoice per ticket, with its payments"
+	}
+	return "one journal entry a day"
 }
 
 // reviewText words who lets a location's complete days go.

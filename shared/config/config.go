@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -67,8 +68,28 @@ func (d *Duration) UnmarshalText(b []byte) error {
 // MarshalText implements encoding.TextMarshaler.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
 
-// Secret reads a secret from its file: the first line, without the space around it. Code invalid.
+// credential begins the name of a secret that systemd gives the service (LoadCredential=NAME:...) instead of a file.
+const credential = "credential:"
+
+// SecretPath is where a secret stands: a file, or "credential:NAME" for one that systemd gives the service. Code invalid.
+func SecretPath(file string) (string, error) {
+	name, ok := strings.CutPrefix(file, credential)
+	if !ok {
+		return file, nil
+	}
+	dir := os.Getenv("CREDENTIALS_DIRECTORY")
+	if dir == "" || name == "" || filepath.Base(name) != name || name == "." || name == ".." {
+		return "", fault.Msg(fault.Invalid, "read secret", "the credential "+name+" is not there: systemd gives it to the service alone, by LoadCredential="+name+":FILE in its unit")
+	}
+	return filepath.Join(dir, name), nil
+}
+
+// Secret reads a secret: the first line of its file, or of a systemd credential, without the space around it. Code invalid.
 func Secret(file string) (string, error) {
+	file, err := SecretPath(file)
+	if err != nil {
+		return "", err
+	}
 	b, err := os.ReadFile(file)
 	if err != nil {
 		return "", fault.New(fault.Invalid, "read secret", err)

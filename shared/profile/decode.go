@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,14 +40,14 @@ func (p *Profile) Under(head *Head, r Rows) (retail.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := build{p: p, lines: make([]retail.Line, 0, len(r.Rows)+2), exact: make([]decimal.Decimal, 0, len(r.Rows)+2)}
-	t.Origin.Rows = make([]int, 0, len(r.Rows))
+	b := head.room.start(p, len(r.Rows))
 	for i, one := range r.Rows {
 		if err := b.row(row{p, head, one.Cells}, i == 0); err != nil {
 			return nil, invalid("file %s, row %d: %v", r.File, one.N, err)
 		}
-		t.Origin.Rows = append(t.Origin.Rows, one.N)
+		b.rows = append(b.rows, one.N)
 	}
+	t.Origin.Rows = b.rows
 	return b.finish(t)
 }
 
@@ -109,6 +110,18 @@ type build struct {
 	open    []bool        // tenders that take what the lines come to
 	idle    []retail.Line // lines of nothing, kept only when the ticket has no other
 	void    bool          // a line was left out
+	rows    []int         // where they stood
+	amounts []money.Amount
+}
+
+// start begins a ticket of n rows in b's room, or in room of its own when there is no b.
+func (b *build) start(p *Profile, n int) *build {
+	if b == nil {
+		b = &build{}
+	}
+	*b = build{p: p, lines: slices.Grow(b.lines[:0], n+2), exact: slices.Grow(b.exact[:0], n+2), rows: slices.Grow(b.rows[:0], n), amounts: b.amounts,
+		tenders: b.tenders[:0], paid: b.paid[:0], open: b.open[:0], idle: b.idle[:0]}
+	return b
 }
 
 func (b *build) row(r row, first bool) error {
@@ -188,10 +201,11 @@ func (b *build) same(t retail.Tender) int {
 // finish rounds the ticket at its total and makes lines and tenders add up to it.
 func (b *build) finish(t retail.Ticket) (rec retail.Record, err error) {
 	if len(b.lines) == 0 {
-		b.lines, b.exact = b.idle, make([]decimal.Decimal, len(b.idle))
+		b.lines, b.idle = b.idle, b.lines // each keeps its room
+		b.exact = make([]decimal.Decimal, len(b.lines))
 	}
-	amounts, booked, whole := whole(b.exact, t.Currency)
-	if !whole {
+	amounts, booked, whole := whole(b.amounts[:0], b.exact, t.Currency)
+	if b.amounts = amounts; !whole {
 		total := sum(b.exact)
 		if booked, err = money.Round(total, t.Currency); err != nil {
 			return nil, invalid("ticket %s: the total %s is beyond all bounds", t.Number, total)
@@ -224,7 +238,7 @@ func (b *build) finish(t retail.Ticket) (rec retail.Record, err error) {
 
 // settle gives tenders their amounts: what the file says, rounded together with the total when it says the same, or what the lines come to.
 func (b *build) settle(booked money.Amount) (out []retail.Tender, err error) {
-	amounts, paid, whole := whole(b.paid, booked.Currency)
+	amounts, paid, whole := whole(nil, b.paid, booked.Currency)
 	if !whole {
 		if paid, err = money.Round(sum(b.paid), booked.Currency); err != nil {
 			return nil, err
@@ -247,19 +261,21 @@ func (b *build) settle(booked money.Amount) (out []retail.Tender, err error) {
 	return out, nil
 }
 
-// whole are exact amounts that are minor units already, and their sum: nothing is rounded then, and nothing needs decimals.
-func whole(exact []decimal.Decimal, c money.Currency) (out []money.Amount, total money.Amount, ok bool) {
-	out, total = make([]money.Amount, len(exact)), money.Of(0, c)
-	for i, d := range exact {
+// whole are exact amounts that are minor units already, put into out, and their sum: nothing is rounded then, and nothing needs decimals.
+func whole(out []money.Amount, exact []decimal.Decimal, c money.Currency) (_ []money.Amount, total money.Amount, ok bool) {
+	total = money.Of(0, c)
+	for _, d := range exact {
+		a := money.Of(0, c)
+		if !d.IsZero() {
+			if a, ok = money.Exact(d, c); !ok {
+				return out, total, false
+			}
+		}
 		var err error
-		if d.IsZero() {
-			out[i] = money.Of(0, c)
-		} else if out[i], ok = money.Exact(d, c); !ok {
-			return nil, total, false
+		if total, err = total.Add(a); err != nil {
+			return out, total, false
 		}
-		if total, err = total.Add(out[i]); err != nil {
-			return nil, total, false
-		}
+		out = append(out, a)
 	}
 	return out, total, true
 }

@@ -23,14 +23,15 @@ type Head struct {
 	location string
 	missing  []string
 	numbers  map[string]decimal.Decimal // nil = they are not remembered
+	room     *build                     // nil = each ticket has its own
 }
 
 // maxNumbers bounds what Remember keeps.
-const maxNumbers = 2000
+const maxNumbers = 4000
 
-// Remember makes h keep the numbers of the rows that it reads: quantities and prices of a file come again and again. From then on h is for one
-// goroutine.
-func (h *Head) Remember() { h.numbers = map[string]decimal.Decimal{} }
+// Remember makes h keep the numbers of the rows that it reads, for quantities and prices of a file come again and again, and makes tickets in
+// the same room. From then on h is for one goroutine, and a ticket made under it holds until the next.
+func (h *Head) Remember() { h.numbers, h.room = map[string]decimal.Decimal{}, &build{} }
 
 // Head reads what rows have in common. Of two columns with one name the first counts.
 func (p *Profile) Head(r Rows) *Head {
@@ -180,6 +181,22 @@ func (p *Profile) SameTicket(h *Head, a, b []string) bool {
 		}
 	}
 	return true
+}
+
+// Alone returns the columns, in their order, of which TicketID is made, when nothing else of a row need be known to place it: no row is left
+// out for what stands in it, and none proves a day. ok is false when a row must be read whole.
+func (p *Profile) Alone(h *Head) (columns []int, ok bool) {
+	if !p.rules.plain || len(p.rules.only)+len(p.Totals) > 0 || p.Proof.WholeDays {
+		return nil, false
+	}
+	for _, slot := range p.rules.ids {
+		if h.slots[slot] < 0 {
+			return nil, false
+		}
+		columns = append(columns, h.slots[slot])
+	}
+	slices.Sort(columns)
+	return slices.Compact(columns), len(columns) > 0
 }
 
 // Number is the ticket's number in rows that cannot be decoded, "" when they have none.

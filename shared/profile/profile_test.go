@@ -2,6 +2,9 @@ package profile_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -127,5 +130,65 @@ func TestTheCostOfGoodsHasTheLinesSign(t *testing.T) {
 		if (got.Currency != "") != c.known || c.known && got.Decimal() != c.want {
 			t.Errorf("%+v: the cost is %+v", c, got)
 		}
+	}
+}
+
+// TestRememberedTicketsAreWhatTheyAreAlone makes tickets one after another in the same room, in every mixture of lines of nothing, left out
+// lines, parts of cents and errors, and each is what it is when it is made alone.
+func TestRememberedTicketsAreWhatTheyAreAlone(t *testing.T) {
+	p, err := profile.Parse([]byte(`
+name='mixed'
+format='csv'
+system='mixed'
+currency='USD'
+times=['2006-01-02']
+[table.kind]
+'x'='-'
+'*'='item'
+[ticket]
+id='{No}'
+location='S1'
+at='{When}'
+[[line]]
+kind='{What|kind}'
+code='{What}'
+category='{What}'
+quantity='{Qty}'
+amount='{Qty} * {Price}'
+cost='{Price}'
+[[line]]
+kind='tax'
+code='all'
+amount='{Tax}'
+[[tender]]
+type='cash'
+amount='{Paid}'
+[[tender]]
+type='card'
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := []string{"No", "When", "What", "Qty", "Price", "Tax", "Paid"}
+	r := rand.New(rand.NewPCG(1, 2))
+	pick := func(of ...string) string { return of[r.IntN(len(of))] }
+	head, made := p.Head(profile.Rows{Header: header}), map[bool]int{}
+	head.Remember()
+	for i := range 2000 {
+		rows := profile.Rows{Profile: p.Name, File: "f", Header: header}
+		for k := range 1 + r.IntN(5) {
+			rows.Rows = append(rows.Rows, profile.Row{N: k, Cells: []string{strconv.Itoa(i), "2026-11-20", pick("a", "b", "x"), pick("1", "1.0", "2", "-1", "0.333"), pick("0.99", "10", "0", "3.335", "18446744073709551617", "?", ""),
+				pick("", "0", "0.07", "0.333"), pick("", "", "1", "0.5", "0.001")}})
+		}
+		alone, err1 := p.Decode(rows)
+		want := fmt.Sprintf("%+v %v", alone, err1)
+		together, err2 := p.Under(head, rows)
+		if got := fmt.Sprintf("%+v %v", together, err2); got != want {
+			t.Fatalf("ticket %d\nalone    %s\ntogether %s", i, want, got)
+		}
+		made[err1 == nil]++
+	}
+	if made[true] < 200 || made[false] < 200 {
+		t.Errorf("made and refused: %v; too few of one to show anything", made)
 	}
 }

@@ -146,12 +146,19 @@ func (r row) product(term []factor) (product decimal.Decimal, some bool, err err
 			return product, false, err
 		case i == 0:
 			product = d
+		case isOne(product):
+			product = d
 		default:
 			product = product.Mul(d)
 		}
 	}
 	return product, some, nil
 }
+
+var one = decimal.NewFromInt(1)
+
+// isOne reports whether d is 1 as it stands, which most quantities are: a product with it need not be worked out.
+func isOne(d decimal.Decimal) bool { return d.Exponent() == 0 && d.Equal(one) }
 
 // number is the profile's number, or the one that the same text was before.
 func (r row) number(s string) (d decimal.Decimal, err error) {
@@ -165,7 +172,7 @@ func (r row) number(s string) (d decimal.Decimal, err error) {
 	if len(seen) >= maxNumbers {
 		clear(seen)
 	}
-	seen[s] = d
+	seen[strings.Clone(s)] = d // a piece of the row's text would keep all of it
 	return d, nil
 }
 

@@ -23,6 +23,7 @@ var uses = map[string]string{
 	"shared/retail":   "shared/fault shared/money",
 	"shared/envelope": "shared/bug shared/fault shared/retail",
 	"shared/topic":    "shared/envelope shared/retail",
+	"shared/enrol":    "shared/envelope shared/fault shared/retail",
 	"shared/profile":  "shared/config shared/envelope shared/fault shared/guard shared/money shared/retail",
 	"shared/decode":   "shared/envelope shared/fault shared/heartland/* shared/money shared/profile shared/retail",
 
@@ -47,6 +48,7 @@ var uses = map[string]string{
 	"agent/buffer":           "agent/forward agent/keystore agent/source shared/*",
 	"agent/uplink":           "agent/forward shared/*",
 	"agent/keystore":         "shared/*",
+	"agent/identity":         "agent/keystore shared/*",
 	"agent/service":          "shared/*",
 
 	"hub":           "hub/app",
@@ -69,14 +71,16 @@ var uses = map[string]string{
 	"hub/roll":      "hub/audit hub/cases hub/ledger hub/mapping hub/lockdate hub/rollup hub/view shared/*",
 	"hub/view":      "hub/cases hub/ledger hub/mapping hub/lockdate hub/rollup shared/*",
 	"hub/password":  "shared/*",
-	"hub/broker":    "shared/*",
+	"hub/broker":    "hub/authority shared/*",
+	"hub/authority": "shared/enrol shared/envelope shared/fault shared/retail",
+	"hub/enrol":     "hub/authority shared/*",
 	"hub/link":      "shared/*",
 	"hub/service":   "shared/*",
 	"hub/odoo":      "hub/cases hub/ledger hub/mapping hub/lockdate hub/plan hub/rollup shared/*",
 	"hub/web":       "hub/cases hub/ledger hub/mapping hub/password hub/lockdate hub/rollup hub/view shared/*",
 	"hub/match":     "shared/money shared/retail",
 	"hub/shadow":    "hub/rollup hub/view shared/*",
-	"hub/store":     "hub/audit hub/bank hub/cases hub/ingest hub/ledger hub/mapping hub/match hub/notify hub/odoo hub/lockdate hub/poller hub/reconcile hub/roll hub/rollup hub/settle hub/view shared/*",
+	"hub/store":     "hub/audit hub/authority hub/bank hub/cases hub/ingest hub/ledger hub/mapping hub/match hub/notify hub/odoo hub/lockdate hub/poller hub/reconcile hub/roll hub/rollup hub/settle hub/view shared/*",
 }
 
 // pure packages decide: they touch no disk, no network, no database and no clock.

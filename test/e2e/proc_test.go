@@ -28,16 +28,36 @@ type proc struct {
 	done chan struct{}
 }
 
-// build makes the binaries with fail points in them and returns their folder.
+// built is where the binaries are, once they are made; every test uses the same.
+var built string
+
+// TestMain removes them.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if built != "" {
+		_ = os.RemoveAll(built)
+	}
+	os.Exit(code)
+}
+
+// build makes the binaries with fail points in them and returns their folder. No test of this package runs beside another.
 func build(t *testing.T) string {
 	t.Helper()
-	dir := t.TempDir()
+	if built != "" {
+		return built
+	}
+	dir, err := os.MkdirTemp("", "tillpost-e2e-")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for out, pkg := range map[string]string{"agent": "agent", "hub": "hub", "odoo": "test/fake/odoo/cmd"} {
 		cmd := exec.CommandContext(t.Context(), "go", "build", "-tags", "failpoint", "-o", filepath.Join(dir, out), "github.com/tillpost/tillpost/"+pkg)
 		if b, err := cmd.CombinedOutput(); err != nil {
+			_ = os.RemoveAll(dir)
 			t.Fatalf("build %s: %v\n%s", pkg, err, b)
 		}
 	}
+	built = dir
 	return dir
 }
 

@@ -30,6 +30,7 @@ type world struct {
 	pause    time.Duration // of the tills between two batches of tickets
 	patience time.Duration // until everything must be in the books
 	day      time.Time
+	mode     string // as what its days go to Odoo, "" = as entries
 	dice     *rand.Rand
 	kills    int
 
@@ -47,7 +48,13 @@ func newWorld(t *testing.T, bin string, seed uint64, ownBroker bool) *world {
 // newWorldOn runs a store of its own code against a real Odoo, or against the fake one when real is empty.
 func newWorldOn(t *testing.T, bin string, seed uint64, ownBroker bool, st till.Store, real books.Odoo) *world {
 	t.Helper()
-	w := &world{store: st, books: real, patience: 2 * time.Minute, dir: t.TempDir(), programs: map[string]*proc{}, addrs: map[string]string{}, day: time.Now().AddDate(0, 0, -2), dice: rand.New(rand.NewPCG(seed, 7)),
+	return newWorldAs(t, bin, seed, ownBroker, st, real, "")
+}
+
+// newWorldAs is one whose days go to Odoo otherwise than as entries.
+func newWorldAs(t *testing.T, bin string, seed uint64, ownBroker bool, st till.Store, real books.Odoo, mode string) *world {
+	t.Helper()
+	w := &world{store: st, mode: mode, books: real, patience: 2 * time.Minute, dir: t.TempDir(), programs: map[string]*proc{}, addrs: map[string]string{}, day: time.Now().AddDate(0, 0, -2), dice: rand.New(rand.NewPCG(seed, 7)),
 		told: books.Told{}, measures: map[string]int64{}}
 	for _, name := range []string{"broker", "web", "door", "odoo"} {
 		w.addrs[name] = freePort(t)
@@ -104,8 +111,8 @@ func (w *world) mosquitto(t *testing.T) {
 func (w *world) theHub(t *testing.T, program, brokerIs string) {
 	t.Helper()
 	conf := writeFile(t, w.at("hub.toml"), "data_dir=%q\n[web]\nlisten=%q\n[broker]\n%s\n[odoo]\nurl=%q\ndatabase=%q\nuser=%q\nkey_file=%q\n"+
-		"[posting]\ngrace='0s'\nsettle='0s'\n[[location]]\ncode=%q\nname='One'\nzone='America/Chicago'\ncutoff='04:00'\ncurrency='USD'\ntills=['T1','T2']\n",
-		w.at("hubdata"), w.addrs["web"], brokerIs, w.books.URL, w.books.DB, w.books.User, w.at("key"), w.store.Code)
+		"[posting]\ngrace='0s'\nsettle='0s'\n[[location]]\ncode=%q\nname='One'\nzone='America/Chicago'\ncutoff='04:00'\ncurrency='USD'\ntills=['T1','T2']\nposting=%q\n",
+		w.at("hubdata"), w.addrs["web"], brokerIs, w.books.URL, w.books.DB, w.books.User, w.at("key"), w.store.Code, w.mode)
 	w.proc(t, "hub", program, "run", "--config", conf)
 	writeFile(t, w.at("password"), "%s\n", strings.TrimSpace(command(t.Context(), t, program, "device", "add", "pc", "--config", conf)))
 	w.start(t, w.programs["hub"], "") // its start confirms the locations of its settings, which setup then knows

@@ -22,6 +22,7 @@ const compiler = "x86_64-w64-mingw32-gcc"
 type wine struct {
 	loader, dir string
 	env         []string
+	ctx         context.Context // ends before the run's own limit, so that what is slow is told and not only stopped
 }
 
 // newWine makes one, or skips and says what is missing.
@@ -33,7 +34,7 @@ func newWine(t *testing.T) *wine {
 	if _, err := exec.LookPath(compiler); err != nil {
 		t.Skipf("%s is not installed: the agent was not built for Windows (apt-get install gcc-mingw-w64-x86-64)", compiler)
 	}
-	w := &wine{dir: t.TempDir()}
+	w := &wine{dir: t.TempDir(), ctx: untilNearTheLimit(t)}
 	for _, name := range []string{"wine", "wine64", "/usr/lib/wine/wine64"} { // the last is where a distribution hides it
 		if path, err := exec.LookPath(name); err == nil {
 			w.loader = path
@@ -46,18 +47,31 @@ func newWine(t *testing.T) *wine {
 	// Nothing of the outer system's Go, home and screen is seen inside.
 	w.env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + w.dir, "WINEPREFIX=" + filepath.Join(w.dir, "prefix"), "WINEARCH=win64", "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml="}
 	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
 		if server, err := exec.LookPath("wineserver"); err == nil {
-			_ = w.command(context.Background(), server, "-k").Run()
-			_ = w.command(context.Background(), server, "-w").Run()
+			_ = w.command(ctx, server, "-k").Run()
+			_ = w.command(ctx, server, "-w").Run()
 		}
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(w.ctx, 2*time.Minute)
 	defer cancel()
 	if out, code := w.output(t, w.command(ctx, w.loader, "wineboot", "--init")); code != 0 {
 		t.Skipf("wine does not start here: %d %s", code, out)
 	}
 	w.randomness(t)
 	return w
+}
+
+// untilNearTheLimit ends a minute before the run's time is over: enough to say so and to tidy up.
+func untilNearTheLimit(t *testing.T) context.Context {
+	limit, ok := t.Deadline()
+	if !ok {
+		return t.Context()
+	}
+	ctx, cancel := context.WithDeadline(t.Context(), limit.Add(-time.Minute))
+	t.Cleanup(cancel)
+	return ctx
 }
 
 // randomness gives Wine the library that it may lack.
@@ -67,7 +81,7 @@ func (w *wine) randomness(t *testing.T) {
 	if _, err := os.Stat(dll); err == nil {
 		return
 	}
-	cmd := exec.CommandContext(t.Context(), compiler, "-shared", "-O2", "-s", "-o", dll, "testdata/prng.c", "-ladvapi32")
+	cmd := exec.CommandContext(w.ctx, compiler, "-shared", "-O2", "-s", "-o", dll, "testdata/prng.c", "-ladvapi32")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build bcryptprimitives.dll: %v\n%s", err, out)
 	}
@@ -94,10 +108,12 @@ func (w *wine) output(t *testing.T, cmd *exec.Cmd) (out string, code int) {
 	}
 	defer f.Close()
 	cmd.Stdout, cmd.Stderr = f, f
+	began := time.Now()
 	var x *exec.ExitError
 	if err := cmd.Run(); err != nil && !errors.As(err, &x) {
 		t.Fatalf("%v: %v", cmd.Args, err)
 	}
+	t.Logf("%.1f s: %v", time.Since(began).Seconds(), cmd.Args[1:])
 	b, err := os.ReadFile(f.Name())
 	if err != nil {
 		t.Fatal(err)
@@ -121,11 +137,13 @@ func (w *wine) write(t *testing.T, inside, body string) {
 func (w *wine) build(t *testing.T, version string) string {
 	t.Helper()
 	exe := filepath.Join(w.dir, "agent.exe")
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags", "-s -w -X github.com/tillpost/tillpost/shared/version.Version="+version,
+	cmd := exec.CommandContext(w.ctx, "go", "build", "-trimpath", "-ldflags", "-s -w -X github.com/tillpost/tillpost/shared/version.Version="+version,
 		"-o", exe, "github.com/tillpost/tillpost/agent")
 	cmd.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=1", "CC="+compiler)
+	began := time.Now()
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build agent.exe: %v\n%s", err, out)
+		t.Fatalf("build agent.exe: %v after %.1f s\n%s", err, time.Since(began).Seconds(), out)
 	}
+	t.Logf("%.1f s: agent.exe is built", time.Since(began).Seconds())
 	return exe
 }

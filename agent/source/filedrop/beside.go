@@ -6,14 +6,13 @@ import (
 	"runtime"
 
 	"github.com/tillpost/tillpost/agent/source"
-	"github.com/tillpost/tillpost/shared/retail"
 )
 
-// drafted is a group and what became of it.
+// drafted is a group and what became of it; the group holds until do returns.
 type drafted struct {
 	group group
 	draft source.Draft
-	rec   retail.Record
+	worth worth
 	err   error
 }
 
@@ -28,6 +27,7 @@ func (c *content) each(ctx context.Context, f io.ReaderAt, do func(drafted) erro
 	ctx, stop := context.WithCancel(ctx)
 	workers := runtime.GOMAXPROCS(0)
 	todo, inOrder := make(chan *portion), make(chan *portion, 2*workers)
+	used := make(chan *portion, cap(inOrder)+2) // as many as there are at a time: one more is being read, one handed over
 	for range workers {
 		m := &drafter{c: c}
 		go func() {
@@ -36,7 +36,7 @@ func (c *content) each(ctx context.Context, f io.ReaderAt, do func(drafted) erro
 			}
 		}()
 	}
-	go c.portions(ctx, f, todo, inOrder)
+	go c.portions(ctx, f, todo, inOrder, used)
 	defer func() {
 		stop()
 		for p := range inOrder { // until the reader has ended, which uses f
@@ -53,6 +53,7 @@ func (c *content) each(ctx context.Context, f io.ReaderAt, do func(drafted) erro
 		if p.err != nil {
 			return p.err
 		}
+		used <- p
 	}
 	return ctx.Err()
 }
@@ -60,25 +61,33 @@ func (c *content) each(ctx context.Context, f io.ReaderAt, do func(drafted) erro
 // portion is some groups that one goroutine drafts.
 type portion struct {
 	out  []drafted
-	err  error // of reading, behind these
-	done chan struct{}
+	err  error         // of reading, behind these
+	done chan struct{} // takes one when they are drafted
+	room space
 }
 
 func (p *portion) make(m *drafter) {
 	for i := range p.out {
 		d := &p.out[i]
-		d.draft, d.rec, d.err = m.draft(d.group)
+		d.draft, d.worth, d.err = m.draft(d.group)
 	}
-	close(p.done)
+	p.done <- struct{}{}
 }
 
 // portions reads groups from front to end. Each portion is in inOrder before it is in todo, and comes out of both.
-func (c *content) portions(ctx context.Context, f io.ReaderAt, todo, inOrder chan<- *portion) {
+func (c *content) portions(ctx context.Context, f io.ReaderAt, todo, inOrder chan<- *portion, used <-chan *portion) {
 	defer close(inOrder)
 	defer close(todo)
 	for more := true; more && ctx.Err() == nil; {
 		var p *portion
-		p, more = c.portion(f)
+		select {
+		case p = <-used:
+			p.out = p.out[:0]
+			p.room.again()
+		default:
+			p = &portion{out: make([]drafted, 0, together), done: make(chan struct{}, 1)}
+		}
+		more = p.read(c, f)
 		select {
 		case inOrder <- p:
 			todo <- p
@@ -87,14 +96,13 @@ func (c *content) portions(ctx context.Context, f io.ReaderAt, todo, inOrder cha
 	}
 }
 
-// portion reads the next few groups; more is false behind the last.
-func (c *content) portion(f io.ReaderAt) (p *portion, more bool) {
-	p = &portion{out: make([]drafted, 0, together), done: make(chan struct{})}
+// read reads the next few groups; more is false behind the last.
+func (p *portion) read(c *content, f io.ReaderAt) (more bool) {
 	for size := 0; len(p.out) < together && size < togetherBytes; {
-		g, ok, err := c.next(f)
+		g, ok, err := c.next(f, &p.room)
 		if err != nil || !ok {
 			p.err = err
-			return p, false
+			return false
 		}
 		p.out = append(p.out, drafted{group: g})
 		for _, r := range g.rows {
@@ -103,5 +111,5 @@ func (c *content) portion(f io.ReaderAt) (p *portion, more bool) {
 			}
 		}
 	}
-	return p, true
+	return true
 }

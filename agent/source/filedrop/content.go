@@ -55,15 +55,21 @@ type content struct {
 	newest  map[retail.LocationCode]time.Time
 	rows    int
 	seed    [16]byte
+	named   []byte // room for what keyOf hashes
 	sum     hash.Hash
 	columns *profile.Head // of header
 	last    struct {      // row that was noted
 		cells []string // nil = it belongs to no ticket
 		key   [16]byte
 	}
-	room  []string // for the next one's cells
+	alone struct { // columns that say which ticket a row belongs to
+		known, ok bool
+		columns   []int
+	}
+	spare []string // room for the next one's cells
 	above []string // rows above the first that counts
 	draw  drafter
+	room  space // of the group that it drafts
 
 	group  int   // the next one
 	at     int64 // where it begins in the index
@@ -141,7 +147,9 @@ func (c *content) gather(ctx context.Context, f io.Reader) (err error) {
 			c.format = array{}
 		}
 		if c.profile.Format != "xlsx" {
-			r = over{c.text, f}
+			text := c.text.goAhead(f)
+			defer text.close()
+			r = text
 		}
 		err = c.format.each(ctx, r, c.note)
 	}
@@ -177,10 +185,14 @@ func packed(f io.Reader, p *profile.Profile) error {
 
 // note puts a row into the index.
 func (c *content) note(s span) error {
+	if c.goesOn(s) {
+		c.rows++
+		return c.index.add(c.last.key, s, s.line)
+	}
 	row, id := fields{}, ""
 	var err error
 	if s.bad == "" {
-		row, err = c.format.parse(string(s.raw), c.room[:0])
+		row, err = c.format.parse(string(s.raw), c.spare[:0])
 	}
 	if s.bad != "" && len(c.told) < maxTold {
 		c.told[s.row] = s.bad
@@ -200,7 +212,7 @@ func (c *content) note(s span) error {
 		c.see(head, row.cells)
 		if row.names == nil && c.last.cells != nil && c.profile.SameTicket(head, c.last.cells, row.cells) {
 			c.rows++
-			c.room = row.cells
+			c.spare = row.cells
 			return c.index.add(c.last.key, s, s.line)
 		}
 		id = c.profile.TicketID(head, row.cells)
@@ -214,8 +226,21 @@ func (c *content) note(s span) error {
 	if row.names != nil {
 		row.cells = nil
 	}
-	c.last.cells, c.last.key, c.room = row.cells, key, c.last.cells
+	c.last.cells, c.last.key, c.spare = row.cells, key, c.last.cells
 	return c.index.add(key, s, s.line)
+}
+
+// goesOn reports whether a row is seen to belong to the ticket of the row before without being cut into cells: most rows of most files are.
+func (c *content) goesOn(s span) bool {
+	f, is := c.format.(*commas)
+	if !is || c.last.cells == nil || s.bad != "" || !s.line || len(f.cells.comma) != 1 {
+		return false
+	}
+	if !c.alone.known {
+		c.alone.columns, c.alone.ok = c.profile.Alone(c.head(nil))
+		c.alone.known = true
+	}
+	return c.alone.ok && alike(s.raw, f.cells.comma[0], len(f.header), c.alone.columns, c.last.cells)
 }
 
 // decoration keeps what stands above a report's first row: it may tell the report's day.
@@ -227,10 +252,9 @@ func (c *content) decoration(cells []string) {
 
 // keyOf is what a ticket's number is in the index: what goes to disk must not tell it.
 func (c *content) keyOf(kind, id string) [16]byte {
-	h := sha256.New()
-	h.Write(c.seed[:])
-	_, _ = io.WriteString(h, kind+"\x00"+id)
-	return [16]byte(h.Sum(nil))
+	c.named = append(append(append(append(c.named[:0], c.seed[:]...), kind...), 0), id...)
+	sum := sha256.Sum256(c.named)
+	return [16]byte(sum[:16])
 }
 
 // head is what a row's cells are called; own are the names of a row that brings them.

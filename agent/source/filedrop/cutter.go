@@ -1,6 +1,7 @@
 package filedrop
 
 import (
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"io"
@@ -83,4 +84,23 @@ func split(line string, comma byte, into []string) (cells []string, ok bool) {
 		}
 	}
 	return append(cells, line[from:]), true
+}
+
+// alike reports whether a line surely has n cells of which those in columns, which ascend, are the same as in cells. It costs a fraction of
+// cutting the line. False says nothing.
+func alike(line []byte, comma byte, n int, columns []int, cells []string) bool {
+	if bytes.IndexByte(line, '"') >= 0 || bytes.Count(line, []byte{comma}) != n-1 {
+		return false
+	}
+	at := 0 // the cell with which line begins
+	for _, c := range columns {
+		for ; at < c; at++ {
+			line = line[bytes.IndexByte(line, comma)+1:]
+		}
+		end := bytes.IndexByte(line, comma)
+		if end < 0 || c >= len(cells) || string(line[:end]) != cells[c] { // the last cell's end is the line's: not looked at
+			return false
+		}
+	}
+	return true
 }

@@ -3,6 +3,7 @@ package filedrop
 import (
 	"encoding/csv"
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -33,4 +34,35 @@ func FuzzCut(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestALineSeenAlikeIsAlikeWhenItIsCut holds the quick look against cutting, over lines of everything that means something to it.
+func TestALineSeenAlikeIsAlikeWhenItIsCut(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	pieces := []string{"a", "b", "", ",", ",", ",", `"`, " ", "\r", "é", ",a,", ",b,"}
+	c, seen := newCutter(""), 0
+	for range 200_000 {
+		line := "a,"
+		for range r.IntN(7) {
+			line += pieces[r.IntN(len(pieces))]
+		}
+		line += []string{"\n", "\r\n", ""}[r.IntN(3)]
+		columns, before := [][]int{{0}, {1}, {0, 2}, {3}}[r.IntN(4)], []string{"a", "b", "a"}
+		if !alike([]byte(line), ',', 4, columns, before) {
+			continue
+		}
+		seen++
+		cells, err := c.cut(line, nil)
+		if err != nil || len(cells) != 4 {
+			t.Fatalf("%q: %q %v", line, cells, err)
+		}
+		for _, k := range columns {
+			if k >= len(before) || cells[k] != before[k] {
+				t.Fatalf("%q: cell %d of %q is not %q's", line, k, cells, before)
+			}
+		}
+	}
+	if seen < 1000 {
+		t.Errorf("%d lines were alike: too few to show anything", seen)
+	}
 }

@@ -3,10 +3,14 @@ package filedrop
 import (
 	"path/filepath"
 	"slices"
+	"strings"
+
+	"github.com/shopspring/decimal"
 
 	"github.com/tillpost/tillpost/agent/source"
 	"github.com/tillpost/tillpost/shared/decode"
 	"github.com/tillpost/tillpost/shared/guard"
+	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/profile"
 	"github.com/tillpost/tillpost/shared/retail"
 )
@@ -22,25 +26,47 @@ type drafter struct {
 	head  *profile.Head
 }
 
+// worth is what a record comes to.
+type worth struct {
+	control bool            // nothing: it is a control total
+	booked  decimal.Decimal // of a ticket
+	rounded decimal.Decimal // how much of it is rounding
+}
+
 // draft makes a group's record. An error with code invalid says why it cannot be booked: it goes as it is and becomes a case.
-func (m *drafter) draft(g group) (d source.Draft, rec retail.Record, err error) {
+func (m *drafter) draft(g group) (d source.Draft, w worth, err error) {
 	c := m.c
 	rows := m.clean(g)
 	d = source.Draft{Stream: c.stream, Location: c.loc, Kind: decode.Rows, ContentType: "application/json", At: c.read, Body: rows.Body()}
-	rec, err = c.profile.Under(m.head, rows)
+	rec, err := c.profile.Under(m.head, rows)
 	if err != nil && rows.Note == "" {
 		d.Key = c.profile.Number(rows)
 	}
 	switch r := rec.(type) {
 	case retail.Ticket:
-		d.Location, d.Key = r.Location, r.Key.ID
+		d.Location, d.Key = r.Location, strings.Clone(r.Key.ID) // a piece of the row's text would keep all of it
 		if err == nil {
 			err = r.Validate(c.read)
 		}
+		if err == nil {
+			w = worthOf(r)
+		}
 	case retail.Control:
-		d.Location, d.Key = r.Location, string(r.Day)
+		d.Location, d.Key, w.control = r.Location, string(r.Day), true
 	}
-	return d, rec, err
+	return d, w, err
+}
+
+func worthOf(t retail.Ticket) (w worth) {
+	total, err := t.Total()
+	if err != nil {
+		return w
+	}
+	if t.Rounded != "" {
+		w.rounded, _ = money.ParseDecimal(t.Rounded)
+	}
+	w.booked = total.DecimalOf()
+	return w
 }
 
 // clean takes card data out of every cell before anything is made of it. A ticket's number that looks like a card's becomes a token: masked,

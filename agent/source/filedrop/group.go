@@ -62,8 +62,28 @@ func (c *content) places() (out []place, rows int, over, ok bool, err error) {
 	return out, rows, over, len(out) > 0, nil
 }
 
-// next reads the next group's rows from the file again; ok is false behind the last. Code unavailable: the file is not the same any more.
-func (c *content) next(f io.ReaderAt) (g group, ok bool, err error) {
+// space is room for groups' rows, which is used again when nobody needs them any more.
+type space struct {
+	rows  []profile.Row
+	cells []string
+}
+
+// forRows makes room for n rows of width cells behind those that are there; what was given before stays what it is.
+func (s *space) forRows(n, width int) {
+	if cap(s.rows)-len(s.rows) < n {
+		s.rows = make([]profile.Row, 0, max(n, 2*cap(s.rows)))
+	}
+	if cap(s.cells)-len(s.cells) < n*width {
+		s.cells = make([]string, 0, max(n*width, 2*cap(s.cells)))
+	}
+}
+
+// again gives all of it free.
+func (s *space) again() { s.rows, s.cells = s.rows[:0], s.cells[:0] }
+
+// next reads the next group's rows from the file again, into room; ok is false behind the last. Code unavailable: the file is not the same
+// any more.
+func (c *content) next(f io.ReaderAt, room *space) (g group, ok bool, err error) {
 	if c.refused != "" {
 		if c.group > 0 {
 			return g, false, nil
@@ -75,8 +95,9 @@ func (c *content) next(f io.ReaderAt) (g group, ok bool, err error) {
 	if err != nil || !ok {
 		return g, false, err
 	}
-	header, _ := c.fixed()
-	read := reading{c: c, rows: make([]profile.Row, 0, n), room: make([]string, 0, n*len(header))}
+	header, fixed := c.fixed()
+	room.forRows(n, len(header))
+	read := reading{c: c, fixed: fixed, space: room, from: len(room.rows)}
 	for _, p := range at {
 		raw, err := c.raw(f, p)
 		if err != nil {
@@ -108,9 +129,10 @@ func (c *content) raw(f io.ReaderAt, p place) (raw []byte, err error) {
 type reading struct {
 	c     *content
 	note  string
-	rows  []profile.Row
-	names [][]string // of each row, for a format whose rows name their cells
-	room  []string   // cells of all rows, one behind the other
+	fixed bool // all rows have the file's header
+	*space
+	from  int        // its first row there
+	names [][]string // of each row that names its cells
 }
 
 // place reads the rows of one place.
@@ -131,22 +153,26 @@ func (r *reading) row(n int, raw string, broken bool) {
 	if broken && bad == "" {
 		bad = "it cannot be read as a row"
 	}
-	got, wrong := r.c.format.parse(raw, r.room[len(r.room):])
+	got, wrong := r.c.format.parse(raw, r.cells[len(r.cells):])
 	if wrong != nil && bad == "" {
 		bad = wrong.Error()
 	}
 	if bad != "" {
 		r.note, got = bad, fields{cells: []string{raw}}
-	} else if left := cap(r.room) - len(r.room); len(got.cells) <= left {
-		r.room = r.room[:len(r.room)+len(got.cells)]
+	} else if left := cap(r.cells) - len(r.cells); len(got.cells) <= left {
+		r.cells = r.cells[:len(r.cells)+len(got.cells)]
 	}
-	r.rows, r.names = append(r.rows, profile.Row{N: n, Cells: slices.Clip(got.cells)}), append(r.names, got.names)
+	r.rows = append(r.rows, profile.Row{N: n, Cells: slices.Clip(got.cells)})
+	if !r.fixed {
+		r.names = append(r.names, got.names)
+	}
 }
 
 // group puts the rows under one header.
 func (r *reading) group() group {
+	rows := slices.Clip(r.rows[r.from:])
 	if header, ok := r.c.fixed(); ok {
-		return group{r.note, header, r.rows}
+		return group{r.note, header, rows}
 	}
 	own := map[string]bool{}
 	for _, names := range append(r.names, r.c.profile.Columns()) {
@@ -154,7 +180,7 @@ func (r *reading) group() group {
 			own[n] = true
 		}
 	}
-	g := group{r.note, slices.Sorted(maps.Keys(own)), r.rows}
+	g := group{r.note, slices.Sorted(maps.Keys(own)), rows}
 	for i, names := range r.names {
 		if names == nil {
 			continue

@@ -13,7 +13,6 @@ import (
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/guard"
-	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/profile"
 	"github.com/tillpost/tillpost/shared/retail"
 )
@@ -81,10 +80,10 @@ func (im Import) Run(ctx context.Context, sink source.Sink) (rep Report, err err
 		if fault.Is(d.err, fault.Internal) {
 			return d.err
 		}
-		rep.count(d.group, d.rec, d.err)
-		if t, ok := d.rec.(retail.Ticket); ok && d.err == nil {
-			b, r := worth(t)
-			booked, rounded = booked.Add(b), rounded.Add(r)
+		rep.count(d.group, d.worth, d.err)
+		booked = booked.Add(d.worth.booked)
+		if !d.worth.rounded.IsZero() {
+			rounded = rounded.Add(d.worth.rounded)
 		}
 		return out.add(ctx, d.draft)
 	})
@@ -112,6 +111,9 @@ type batcher struct {
 }
 
 func (b *batcher) add(ctx context.Context, d source.Draft) error {
+	if b.waiting == nil {
+		b.waiting = make([]source.Draft, 0, batch)
+	}
 	b.waiting, b.size = append(b.waiting, d), b.size+len(d.Body)
 	if len(b.waiting) < batch && b.size < batchBytes {
 		return nil
@@ -129,9 +131,9 @@ func (b *batcher) flush(ctx context.Context) error {
 }
 
 // count sorts a group's rows into tickets, control totals and cases.
-func (r *Report) count(g group, rec retail.Record, err error) {
+func (r *Report) count(g group, w worth, err error) {
 	if err == nil {
-		if _, is := rec.(retail.Control); is {
+		if w.control {
 			r.Controls++
 		} else {
 			r.Tickets++
@@ -149,18 +151,6 @@ func (r *Report) count(g group, rec retail.Record, err error) {
 			r.Bad = append(r.Bad, Bad{row.N, guard.Text(why)})
 		}
 	}
-}
-
-// worth is a ticket's booked total and how much of it is rounding.
-func worth(t retail.Ticket) (booked, rounded decimal.Decimal) {
-	total, err := t.Total()
-	if err != nil {
-		return booked, rounded
-	}
-	if t.Rounded != "" {
-		rounded, _ = money.ParseDecimal(t.Rounded)
-	}
-	return total.DecimalOf(), rounded
 }
 
 // reason is an error's own words without the operation.

@@ -94,22 +94,65 @@ func (t *text) newDecoder() transform.Transformer {
 	return t.encoding.NewDecoder()
 }
 
-// over is a reader of the decoded text of r, from front to end.
-type over struct {
-	t *text
-	r io.Reader
+// ahead is a reader of the decoded text of a file, from front to end. It reads, hashes and decodes beside whoever makes rows of it.
+type ahead struct {
+	chunk []byte // what is left of the one that is being read
+	whole []byte // all of it
+	ready chan []byte
+	spare chan []byte // for the next ones
+	stop  chan struct{}
+	err   error // why there are no more; told when ready is closed
+}
+
+const chunksAhead = 4
+
+// goAhead begins to read r; close must be called before anything else is done with t or r.
+func (t *text) goAhead(r io.Reader) *ahead {
+	a := &ahead{ready: make(chan []byte, chunksAhead), spare: make(chan []byte, chunksAhead+2), stop: make(chan struct{})}
+	go func() {
+		defer close(a.ready)
+		for {
+			select {
+			case t.out = <-a.spare:
+			default:
+				t.out = nil
+			}
+			if a.err = t.next(r); a.err != nil {
+				return
+			}
+			select {
+			case a.ready <- t.chunk:
+			case <-a.stop:
+				return
+			}
+		}
+	}()
+	return a
 }
 
 // Read implements io.Reader.
-func (o over) Read(p []byte) (int, error) {
-	for len(o.t.chunk) == 0 {
-		if err := o.t.next(o.r); err != nil {
-			return 0, err
+func (a *ahead) Read(p []byte) (int, error) {
+	for len(a.chunk) == 0 {
+		if a.whole != nil {
+			a.spare <- a.whole[:0]
 		}
+		var more bool
+		if a.chunk, more = <-a.ready; !more {
+			a.whole = nil
+			return 0, a.err
+		}
+		a.whole = a.chunk
 	}
-	n := copy(p, o.t.chunk)
-	o.t.chunk = o.t.chunk[n:]
+	n := copy(p, a.chunk)
+	a.chunk = a.chunk[n:]
 	return n, nil
+}
+
+// close returns when nothing reads any more.
+func (a *ahead) close() {
+	close(a.stop)
+	for range a.ready { // until it is closed
+	}
 }
 
 // next decodes the next chunk of r.
@@ -166,7 +209,8 @@ func decoded(d transform.Transformer, raw []byte, ended bool, room []byte) (out 
 	}
 }
 
-// slice reads n bytes of the decoded text at off again; they may not be changed. Code unavailable: the file is not the same any more.
+// slice reads n bytes of the decoded text at off again; they may not be changed, and hold until the next slice. Code unavailable: the file is
+// not the same any more.
 func (t *text) slice(f io.ReaderAt, off int64, n int) ([]byte, error) {
 	if n == 0 {
 		return nil, nil
@@ -190,7 +234,7 @@ func (t *text) slice(f io.ReaderAt, off int64, n int) ([]byte, error) {
 	return out, nil
 }
 
-// chunkAt returns the decoded chunk that holds off, and where it begins.
+// chunkAt returns the decoded chunk that holds off, and where it begins. It holds until the next.
 func (t *text) chunkAt(f io.ReaderAt, off int64) ([]byte, int64, error) {
 	i, exact := slices.BinarySearchFunc(t.begins, off, func(b begin, at int64) int { return int(max(-1, min(1, b.at-at))) })
 	if !exact {
@@ -219,11 +263,13 @@ func (t *text) chunkAt(f io.ReaderAt, off int64) ([]byte, int64, error) {
 	if _, err := f.ReadAt(raw, from.raw); err != nil && !errors.Is(err, io.EOF) {
 		return nil, 0, fault.New(fault.Unavailable, "read file", err)
 	}
-	body, _, err := decoded(t.newDecoder(), raw, i+2 == len(t.begins), nil)
+	k := &t.kept[oldest]
+	body, _, err := decoded(t.newDecoder(), raw, i+2 == len(t.begins), k.body)
 	if err != nil || int64(len(body)) != t.begins[i+1].at-from.at {
+		k.begin = -1
 		return nil, 0, errMoving
 	}
-	t.kept[oldest] = keptChunk{i, t.clock, body}
+	*k = keptChunk{i, t.clock, body}
 	return body, from.at, nil
 }
 

@@ -347,7 +347,8 @@ func (c *content) batch(n, most int) (ds []source.Draft, last bool, err error) {
 	}
 	defer f.Close()
 	for size := 0; len(ds) < most && size < batchBytes; {
-		g, ok, err := c.next(f)
+		c.room.again()
+		g, ok, err := c.next(f, &c.room)
 		if err != nil || !ok {
 			return ds, !ok, err
 		}

@@ -86,7 +86,7 @@ func (a *API) take(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, "there is no such thing as "+r.URL.Path)
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := whole(http.MaxBytesReader(w, r.Body, maxBody), r.ContentLength)
 	if err != nil {
 		refuse(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the request is over %d MB or broke off; nothing of it was kept", maxBody>>20))
 		return
@@ -164,6 +164,16 @@ func name(d *source.Draft) error {
 	}
 	d.Key, d.Location = head.ID, retail.LocationCode(at)
 	return nil
+}
+
+// whole reads a body, at once when it says how long it is.
+func whole(r io.Reader, long int64) ([]byte, error) {
+	var b bytes.Buffer
+	if long > 0 && long <= maxBody {
+		b.Grow(int(long) + bytes.MinRead)
+	}
+	_, err := b.ReadFrom(r)
+	return b.Bytes(), err
 }
 
 func lines(body []byte) (out [][]byte) {

@@ -1,6 +1,7 @@
 package odoo_test
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/tillpost/tillpost/hub/plan"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
 	fake "github.com/tillpost/tillpost/test/fake/odoo"
 )
@@ -83,6 +85,48 @@ func TestAPlanReadsTheChartWritesNothingAndIsThenCarriedOut(t *testing.T) {
 		rep, err := odoo.Check(t.Context(), c, odoo.SetupOptions{Locations: wish.Locations, Have: after.Have}, first.Books.Journal, nil)
 		if err != nil || !rep.Good() {
 			t.Errorf("check: %+v %v", rep, err)
+		}
+	})
+}
+
+// A plan for locations whose days go as receipts makes the journals, the customers and the payment methods that they need, once.
+func TestAPlanMakesWhatReceiptsNeed(t *testing.T) {
+	each(t, func(t *testing.T, s server) {
+		c := s.client(t)
+		w := wish
+		w.Receipts = []retail.LocationCode{"S-NY"}
+		w.Codes = maps.Clone(wish.Codes)
+		fresh := "wallet " + strings.ToLower(envelope.NewEpoch().String()[:6])
+		w.Codes[ledger.Tender] = append(slices.Clone(wish.Codes[ledger.Tender]), fresh)
+		_, p := planned(t, c, w)
+		ways := 0
+		for _, x := range p.Create {
+			if x.Kind == plan.MethodThing && x.Name == "Till "+fresh && x.Code == plan.OwnPayments && x.Account != "" {
+				ways++
+			}
+		}
+		if ways != 2 || p.Books.Sales != plan.OwnSales || p.Books.Payments != plan.OwnPayments {
+			t.Fatalf("the plan is %+v with %+v", p.Create, p.Books)
+		}
+		w.Have.Rules, w.Books = p.Rules(), p.Books
+		if _, err := odoo.ApplyPlan(t.Context(), c, p); err != nil {
+			t.Fatal(err)
+		}
+		if _, again := planned(t, c, w); len(again.Create) > 0 || again.Books != p.Books {
+			t.Errorf("afterwards it still wants %+v", again.Create)
+		}
+		rep, err := odoo.Check(t.Context(), c, odoo.SetupOptions{Locations: wish.Locations, Have: w.Have, Receipts: w.Receipts}, p.Books.Journal, nil)
+		if err != nil || !rep.Good() {
+			t.Errorf("check: %+v %v", rep, err)
+		}
+		usd := func(n int64) money.Amount { return money.Of(n, "USD") }
+		d := documentOf(t, w.Have, p.Books, "S-NY", today, rollup.ByReceipt, rollup.Totals{"sales:Books": usd(-1500), ledger.Of(ledger.Tender, fresh): usd(1500)})
+		o, hub := newOutbox(d), newHub()
+		wr, _ := s.writer(t, o, hub)
+		step(t, wr)
+		want(t, o.outcome(d), odoo.Done)
+		if got := s.taken(t, hub, d); got.payments != 1 || got.owed != 0 || !got.paid["paid"] {
+			t.Errorf("it is %+v", got)
 		}
 	})
 }

@@ -47,7 +47,7 @@ func TestACounterDocumentLeavesMatchesAlone(t *testing.T) {
 			t.Errorf("after a delta the match %s is %q", number, now)
 		}
 
-		kept, err := odoo.Matched(t.Context(), s.client(t), day, move, 0)
+		kept, err := odoo.Matched(t.Context(), s.client(t), day, 0, move, nil)
 		if err != nil || len(kept) != 1 || kept[0].Account != visa {
 			t.Fatalf("matched: %+v %v", kept, err)
 		}
@@ -55,7 +55,7 @@ func TestACounterDocumentLeavesMatchesAlone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		back, ok, err := rollup.NextReverse(rollup.Document{Key: day.Key, Date: day.Date, Journal: b.Journal, Note: "taken back"}, sheet, []rollup.Document{day, late})
+		back, ok, err := rollup.NextReverse(rollup.Document{Key: day.Key, Date: day.Date, Journal: b.Journal, Note: "taken back"}, sheet, []rollup.Document{day, late}, b)
 		if err != nil || !ok || back.Kind != rollup.ReverseDocument {
 			t.Fatalf("%+v %v %v", back, ok, err)
 		}
@@ -130,4 +130,81 @@ func (p person) with(fields ...string) map[string]any {
 	kw := p.in()
 	kw["fields"] = fields
 	return kw
+}
+
+// As receipts, as invoices and ticket by ticket a day is taken back like one that goes as an entry: what is matched stays with its match, all else comes to
+// zero, nothing is left owed; and released, it stands in the books again.
+func TestADayIsTakenBackInEveryMode(t *testing.T) {
+	each(t, func(t *testing.T, s server) {
+		p := s.person(t)
+		set, b := s.set(t)
+		for _, mode := range []rollup.Mode{rollup.ByReceipt, rollup.ByInvoice, rollup.ByTicket} {
+			hub := newHub()
+			tag := string(hub)[:8]
+			x := &slips{t: t, set: set, b: b, key: rollup.DayKey{Location: "S-NY", Day: today}, now: map[string]rollup.Slipped{}}
+			x.put(tag+"-1", "cash", 10000, 812)
+			x.put(tag+"-2", "visa", 2599, 211)
+			next := func() []rollup.Document {
+				if mode == rollup.ByTicket {
+					return x.next()
+				}
+				d := documentOf(t, set, b, x.key.Location, x.key.Day, mode, x.totals(), x.docs...)
+				x.docs = append(x.docs, d)
+				return []rollup.Document{d}
+			}
+			o := newOutbox()
+			w, c := s.writer(t, o, hub)
+			x.book(o, w, next())
+			visa, mine := visaAccount(set), int64(0)
+			for _, d := range x.docs {
+				for _, n := range o.outcome(d).Read.Parts {
+					if rows := rowsOf(t, c, "account.move.line", []any{[]any{"move_id", "=", n}, []any{"account_id.code", "=", visa}}, "id"); len(rows) == 1 {
+						mine = rows[0]["id"].(int64)
+					}
+				}
+			}
+			p.do("account.move.line", "reconcile", []any{[]int64{mine, p.itemOn(p.pays(s, visa, b.Suspense, 2810), visa)}}, nil)
+			number := p.matching(mine)
+			if number == "" {
+				t.Fatalf("%s: the person's match did not come about", mode)
+			}
+			x.put(tag+"-3", "cash", 500, 41) // late, as documents of their own
+			x.put(tag+"-1", "cash", 9000, 731)
+			x.book(o, w, next())
+			if now := p.matching(mine); now != number {
+				t.Errorf("%s: after a delta the match %s is %q", mode, number, now)
+			}
+			var kept []rollup.Line
+			for _, d := range x.docs {
+				ls, err := odoo.Matched(t.Context(), c, d, 0, o.tasks[d.ID()].Move, o.tasks[d.ID()].Parts)
+				if err != nil {
+					t.Fatal(err)
+				}
+				kept = append(kept, ls...)
+			}
+			if len(kept) != 1 || kept[0].Account != visa {
+				t.Fatalf("%s: matched is %+v", mode, kept)
+			}
+			sheet, err := rollup.Reverse(kept, b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sheet.Mode = mode
+			back, ok, err := rollup.NextReverse(rollup.Document{Key: x.key, Date: x.key.Day, Journal: b.Journal, Note: "taken back"}, sheet, x.docs, b)
+			if err != nil || !ok || back.Mode != mode {
+				t.Fatalf("%s: %+v %v %v", mode, back, ok, err)
+			}
+			x.docs = append(x.docs, back)
+			x.book(o, w, []rollup.Document{back})
+			if now := p.matching(mine); now != number {
+				t.Errorf("%s: after the counter-document the match %s is %q", mode, number, now)
+			}
+			got := s.taken(t, hub, x.docs...)
+			if len(got.sums) != 2 || got.sums[visa] != 2810 || got.sums[b.Suspense] != -2810 || got.owed != 0 || got.draft != 0 {
+				t.Errorf("%s: taken back, the books have %+v", mode, got)
+			}
+			x.book(o, w, next()) // released
+			s.sameSums(t, x, s.taken(t, hub, x.docs...))
+		}
+	})
 }

@@ -135,8 +135,8 @@ func TestSetupOfAPoorUserNamesWhatHeLacksAndChangesNothing(t *testing.T) {
 				made++
 			}
 		}
-		if made != 1 {
-			t.Errorf("one account was wanted: %+v", rep.Steps)
+		if made != 3 {
+			t.Errorf("one account and its payment methods were wanted: %+v", rep.Steps)
 		}
 	})
 }

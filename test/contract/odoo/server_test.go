@@ -138,19 +138,30 @@ func (s server) set(t *testing.T) (mapping.Set, rollup.Books) {
 }
 
 var options = odoo.SetupOptions{Locations: map[retail.LocationCode]string{"S-NY": "New York", "S 2/ä": "A code with space, slash and umlaut"},
-	Tenders: []string{"cash", "visa"}, Taxes: []string{"NY State", "NY City"}}
+	Tenders: []string{"cash", "visa"}, Taxes: []string{"NY State", "NY City"}, Receipts: []retail.LocationCode{"S-NY", "S 2/ä"}}
 
 // document is a store-day with sales, a refund of tax, two jurisdictions and two tenders, made by the product's own roll-up.
 func document(t *testing.T, set mapping.Set, b rollup.Books, l retail.LocationCode, day retail.BusinessDate, prior ...rollup.Document) rollup.Document {
 	t.Helper()
-	usd := func(n int64) money.Amount { return money.Of(n, "USD") }
 	more := int64(len(prior)) * 1000
-	totals := rollup.Totals{"sales:Apparel": usd(-100000 - more), "sales:Books": usd(-2999), "returns:Apparel": usd(1000), "tax:NY State": usd(-4120), "tax:NY City": usd(-4641),
+	return documentOf(t, set, b, l, day, rollup.ByEntry, dayTotals(more), prior...)
+}
+
+// dayTotals is what a store-day comes to.
+func dayTotals(more int64) rollup.Totals {
+	usd := func(n int64) money.Amount { return money.Of(n, "USD") }
+	return rollup.Totals{"sales:Apparel": usd(-100000 - more), "sales:Books": usd(-2999), "returns:Apparel": usd(1000), "tax:NY State": usd(-4120), "tax:NY City": usd(-4641),
 		"taxrefund:NY State": usd(41), "tender:cash": usd(50719), "tender:visa": usd(60000 + more)}
+}
+
+// documentOf is the next document of a store-day, as the product's own roll-up makes it.
+func documentOf(t *testing.T, set mapping.Set, b rollup.Books, l retail.LocationCode, day retail.BusinessDate, mode rollup.Mode, totals rollup.Totals, prior ...rollup.Document) rollup.Document {
+	t.Helper()
 	sheet, err := rollup.Map(rollup.DayKey{Location: l, Day: day}, totals, set, b)
 	if err != nil || len(sheet.Unmapped) > 0 {
 		t.Fatalf("map: %v %v", sheet.Unmapped, err)
 	}
+	sheet.Mode = mode
 	d, ok, err := rollup.Next(rollup.DayKey{Location: l, Day: day}, day, sheet, prior, b, 12, set, "")
 	if err != nil || !ok {
 		t.Fatalf("no document: %v", err)
@@ -162,6 +173,7 @@ func document(t *testing.T, set mapping.Set, b rollup.Books, l retail.LocationCo
 type outbox struct {
 	mu    sync.Mutex
 	tasks map[string]*task
+	hub   envelope.HubID // whose writer had it last
 }
 
 type task struct {
@@ -207,7 +219,14 @@ func (o *outbox) Loaded(_ context.Context, ts []odoo.Task) error {
 	defer o.mu.Unlock()
 	for _, t := range ts {
 		k := o.tasks[t.Document.ID()]
-		k.Move, k.Date, k.Home, k.Loaded, k.Moved = t.Move, t.Date, t.Home, t.Loaded, t.Moved
+		if t.Move != 0 {
+			k.Move = t.Move
+		}
+		k.Date, k.Home, k.Loaded, k.Moved = t.Date, t.Home, t.Loaded, t.Moved
+		if k.Parts == nil {
+			k.Parts = map[string]int64{}
+		}
+		maps.Copy(k.Parts, t.Parts)
 	}
 	return nil
 }
@@ -253,6 +272,7 @@ func (o *outbox) outcome(d rollup.Document) odoo.Outcome { return o.tasks[d.ID()
 // writer writes for a hub of its own, so that runs on one real server do not meet.
 func (s server) writer(t *testing.T, o *outbox, hub envelope.HubID) (*odoo.Writer, *odoo.Client) {
 	c := s.client(t)
+	o.hub = hub
 	return odoo.NewWriter(hub, c, o, slog.New(slog.DiscardHandler)), c
 }
 

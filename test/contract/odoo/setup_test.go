@@ -7,6 +7,7 @@ import (
 	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/odoo"
+	"github.com/tillpost/tillpost/hub/rollup"
 	fake "github.com/tillpost/tillpost/test/fake/odoo"
 )
 
@@ -151,4 +152,56 @@ func TestCheckNamesALocationWhoseMoneyOrCompanyIsNotTheBooks(t *testing.T) {
 			t.Errorf("a sales journal: %+v %v", rep, err)
 		}
 	})
+}
+
+// The field for the vendor's ids is made by an administrator, told to whoever may not, and filled from then on.
+func TestTheFieldForVendorIDsIsMadeAndFilled(t *testing.T) {
+	each(t, func(t *testing.T, s server) {
+		p := s.person(t)
+		set, b := s.set(t)
+		o := options
+		o.Fields = true
+		if !p.marked("account.move") {
+			if _, err := odoo.Setup(t.Context(), s.client(t), o); err == nil || !strings.Contains(err.Error(), "create fields") || p.marked("account.move") {
+				t.Errorf("a user without the right made it, or was not told: %v", err)
+			}
+		}
+		admin := s.over(odoo.XMLRPC)
+		admin.cfg.User, admin.cfg.Key = s.admin, func() (string, error) { return s.adminKey, nil }
+		if _, err := odoo.Setup(t.Context(), admin.client(t), o); err != nil {
+			t.Fatal(err)
+		}
+		again, err := odoo.Setup(t.Context(), s.client(t), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, st := range again.Steps {
+			if strings.HasPrefix(st.What, "field ") && st.Done != "there" && st.Done != "not installed" {
+				t.Errorf("the second run: %s was %s", st.What, st.Done)
+			}
+		}
+		hub := newHub()
+		tag := string(hub)[:8]
+		x := &slips{t: t, set: set, b: b, key: rollup.DayKey{Location: "S-NY", Day: today}, now: map[string]rollup.Slipped{}}
+		box := newOutbox()
+		w, c := s.writer(t, box, hub)
+		x.put(tag+"-1", "cash", 1000, 80, func(k *rollup.Slipped) { k.Customer = "C-" + tag })
+		day := document(t, set, b, "S 2/ä", today)
+		box.tasks[day.ID()] = &task{Task: odoo.Task{Document: day, Date: day.Date}}
+		x.book(box, w, x.next())
+		want(t, box.outcome(day), odoo.Done)
+		for id, model := range map[string]string{tag + "-1": "account.move", "C-" + tag: "res.partner"} {
+			if rows := rowsOf(t, c, model, []any{[]any{odoo.ExternalField, "=", id}}, "id"); len(rows) != 1 && model == "account.move" || len(rows) != 1 && model == "res.partner" {
+				t.Errorf("%s finds %v in %s", id, rows, model)
+			}
+		}
+		if rows := rowsOf(t, c, "account.move", []any{[]any{"id", "=", box.outcome(day).Read.Move}}, odoo.ExternalField); len(rows) != 1 || rows[0][odoo.ExternalField] != day.ID() {
+			t.Errorf("the day's entry carries %v", rows)
+		}
+	})
+}
+
+func (p person) marked(model string) bool {
+	got, _ := p.do(model, "fields_get", []any{[]string{odoo.ExternalField}}, map[string]any{"attributes": []string{"type"}}).(map[string]any)
+	return got[odoo.ExternalField] != nil
 }

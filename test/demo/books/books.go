@@ -24,13 +24,16 @@ type Item struct {
 	Day      string // read out of Ref
 	Series   string // of a document that is no store-day's, read out of Ref
 	Number   string // of the document, read out of Ref
+	Part     string // of a document that is several entries, read out of Ref
 	Account  string // account code
 	Label    string
 	Cents    int64
+	Owed     bool  // it stands on a customer's account
+	Open     int64 // what of it is not matched yet, cents
 }
 
-// document finds LOCATION/DAY/NUMBER, or LOCATION/DAY/SERIES/NUMBER, in an entry's reference.
-var document = regexp.MustCompile(`([^/\s]+)/(\d{4}-\d{2}-\d{2})/(?:([a-z]+-[0-9a-f-]+)/)?(\d+)`)
+// document finds LOCATION/DAY/NUMBER, or LOCATION/DAY/SERIES/NUMBER, with the part behind +, in an entry's reference.
+var document = regexp.MustCompile(`([^/\s]+)/(\d{4}-\d{2}-\d{2})/(?:([a-z]+-[0-9a-f-]+)/)?(\d+)(?:\+(\w+))?`)
 
 // Read returns the items of every entry of the journal, in the order of their ids.
 func Read(ctx context.Context, o Odoo, journal string) ([]Item, error) {
@@ -60,11 +63,11 @@ func Read(ctx context.Context, o Odoo, journal string) ([]Item, error) {
 	if err != nil {
 		return nil, err
 	}
-	lines, err := read("account.move.line", []any{[]any{"move_id.journal_id.code", "=", journal}}, "move_id", "account_id", "name", "debit", "credit")
+	lines, err := read("account.move.line", []any{[]any{"move_id.journal_id.code", "=", journal}}, "move_id", "account_id", "name", "debit", "credit", "amount_residual")
 	if err != nil {
 		return nil, err
 	}
-	accounts, err := read("account.account", []any{}, "code")
+	accounts, err := read("account.account", []any{}, "code", "account_type")
 	if err != nil {
 		return nil, err
 	}
@@ -72,9 +75,10 @@ func Read(ctx context.Context, o Odoo, journal string) ([]Item, error) {
 }
 
 func join(moves, lines, accounts []map[string]any) ([]Item, error) {
-	code, head := map[int]string{}, map[int]Item{}
+	code, head, owed := map[int]string{}, map[int]Item{}, map[int]bool{}
 	for _, a := range accounts {
 		code[integer(a["id"])], _ = a["code"].(string)
+		owed[integer(a["id"])] = a["account_type"] == "asset_receivable"
 	}
 	for _, m := range moves {
 		i := Item{Move: integer(m["id"])}
@@ -83,7 +87,7 @@ func join(moves, lines, accounts []map[string]any) ([]Item, error) {
 		i.Date, _ = m["date"].(string)
 		i.Ref, _ = m["ref"].(string)
 		if d := document.FindStringSubmatch(i.Ref); d != nil {
-			i.Location, i.Day, i.Series, i.Number = d[1], d[2], d[3], d[4]
+			i.Location, i.Day, i.Series, i.Number, i.Part = d[1], d[2], d[3], d[4], d[5]
 		}
 		head[i.Move] = i
 	}
@@ -104,6 +108,11 @@ func join(moves, lines, accounts []map[string]any) ([]Item, error) {
 			return nil, err
 		}
 		i.Cents = debit - credit
+		if i.Owed = owed[first(l["account_id"])]; i.Owed {
+			if i.Open, err = cents(l["amount_residual"]); err != nil {
+				return nil, err
+			}
+		}
 		out = append(out, i)
 	}
 	return out, nil

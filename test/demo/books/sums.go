@@ -82,19 +82,21 @@ func Day(items []Item, hub, location, day string) (out Sums, entries []string, e
 	out = Sums{}
 	move := map[string]int{} // of each document
 	for _, i := range items {
-		if i.Location != location || i.Day != day || i.Series != "" || !strings.Contains(i.Ref, hub) {
+		if i.Location != location || i.Day != day || i.Series != "" && !strings.HasPrefix(i.Series, "ticket-") || !strings.Contains(i.Ref, hub) {
 			continue
 		}
 		if i.State != "posted" || i.Date != day {
 			err = fmt.Errorf("%s: entry %s of %s is %s on %s", location, i.Entry, day, i.State, i.Date)
 			continue
 		}
-		document := location + "/" + day + "/" + i.Number
+		document := location + "/" + day + "/" + i.Series + "/" + i.Number + "+" + i.Part
 		if m, known := move[document]; known && m != i.Move {
 			err = fmt.Errorf("%s: document %s stands in Odoo twice, as %d and %d", location, document, m, i.Move)
 		}
 		move[document] = i.Move
-		out.Add(i.Label, i.Cents)
+		if !i.Owed { // what a receipt is owed, and its payments pay, is no measure of the day
+			out.Add(i.Label, i.Cents)
+		}
 		if !slices.Contains(entries, i.Entry) {
 			entries = append(entries, i.Entry)
 		}

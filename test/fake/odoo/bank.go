@@ -2,6 +2,7 @@ package odoo
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -101,8 +102,40 @@ func (s *Server) reconcile(which []int64) error {
 			if residual(debit) <= 0 || residual(credit) >= 0 {
 				continue
 			}
+			s.add("account.partial.reconcile", record{"debit_move_id": d, "credit_move_id": c, "cents": n})
 			s.put("account.move.line", d, debit.with(record{"residual": residual(debit) - n, "matching": number}))
 			s.put("account.move.line", c, credit.with(record{"residual": residual(credit) + n, "matching": number}))
+		}
+	}
+	return nil
+}
+
+// unmatch takes an entry's items out of their matches, as Odoo does when it goes back to draft.
+func (s *Server) unmatch(move int64) {
+	var mine []int64
+	for _, l := range s.items(move) {
+		mine = append(mine, l["id"].(int64))
+	}
+	partials := s.b.Models["account.partial.reconcile"]
+	for id, p := range maps.Clone(partials) {
+		d, c, n := p["debit_move_id"].(int64), p["credit_move_id"].(int64), p["cents"].(int64)
+		if !slices.Contains(mine, d) && !slices.Contains(mine, c) {
+			continue
+		}
+		s.remove("account.partial.reconcile", id)
+		for line, sign := range map[int64]int64{d: 1, c: -1} {
+			if l := s.b.Models["account.move.line"][line]; l != nil {
+				s.put("account.move.line", line, l.with(record{"residual": residual(l) + sign*n, "matching": s.stillMatched(line)}))
+			}
+		}
+	}
+}
+
+// stillMatched is the number of another match in which an item stands, nil = none.
+func (s *Server) stillMatched(line int64) any {
+	for _, p := range s.b.Models["account.partial.reconcile"] {
+		if p["debit_move_id"] == line || p["credit_move_id"] == line {
+			return s.b.Models["account.move.line"][line]["matching"]
 		}
 	}
 	return nil

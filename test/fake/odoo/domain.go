@@ -11,6 +11,9 @@ import (
 // candidates are the records that a domain can mean at all: items are looked up by their entry.
 func (s *Server) candidates(model string, domain []any) map[int64]record {
 	all := s.b.Models[model]
+	if slices.ContainsFunc(domain, func(c any) bool { return c == "|" || c == "!" }) { // not all of it must hold
+		return all
+	}
 	for _, c := range domain {
 		cond, ok := c.([]any)
 		if !ok || len(cond) != 3 || model != "account.move.line" || cond[0] != "move_id" {

@@ -11,13 +11,13 @@ import (
 
 // parameters are what the methods of the fake are called with by name: those before the first "?" have to be there, ids are no parameter.
 var parameters = map[string]string{
-	"search_read": "?domain fields offset limit order load", "read": "?fields load", "create": "vals_list", "write": "vals", "load": "fields data", "has_access": "operation",
+	"search_read": "?domain fields offset limit order load", "read": "?fields load", "create": "vals_list", "write": "vals", "load": "fields data", "has_access": "operation", "fields_get": "allfields attributes",
 	"check_access_rights": "operation ?raise_exception", "get_param": "key ?default", "check_object_reference": "module xml_id ?raise_on_access_error",
-	"context_get": "", "action_post": "", "button_draft": "", "button_cancel": "", "unlink": "", "execute": "", "action_revoke": "", "reconcile": "",
+	"context_get": "", "action_post": "", "action_draft": "", "button_draft": "", "button_cancel": "", "unlink": "", "execute": "", "action_revoke": "", "reconcile": "",
 }
 
 // onModel are the methods that take no ids.
-var onModel = []string{"search_read", "create", "load", "check_access_rights", "get_param", "check_object_reference", "context_get"}
+var onModel = []string{"search_read", "create", "load", "check_access_rights", "fields_get", "get_param", "check_object_reference", "context_get"}
 
 // httpFault is an error of JSON-2: a status and an exception's name.
 type httpFault struct {

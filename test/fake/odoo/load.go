@@ -69,6 +69,14 @@ func (s *Server) loadOne(model string, head []string, rows [][]string, context m
 	} else {
 		for i, name := range head[1:] {
 			m.head[name] = rows[0][i+1]
+			if field, byID := strings.CutSuffix(name, "/.id"); byID && model == "res.partner" {
+				n, err := strconv.ParseInt(rows[0][i+1], 10, 64)
+				if err != nil {
+					return 0, fmt.Errorf("No matching record found for database id '%s' in field '%s'", rows[0][i+1], field)
+				}
+				delete(m.head, name)
+				m.head[field] = n
+			}
 		}
 	}
 	if strings.Contains(m.xmlid, " ") {
@@ -83,6 +91,8 @@ func (s *Server) loadOne(model string, head []string, rows [][]string, context m
 		return 0, fmt.Errorf("For external id %s when trying to create/update a record of model %s found record of different model %s (%d)", m.xmlid, model, known.Model, known.ID)
 	case known.ID != 0 && context["mode"] == "update" && context["noupdate"] == true:
 		return known.ID, nil
+	case model == "account.payment":
+		return s.loadPayment(m)
 	case model == "account.bank.statement.line":
 		return s.loadBankLine(m)
 	case model != "account.move":
@@ -116,6 +126,9 @@ func (s *Server) keep(m move, known int64, context map[string]any) (int64, error
 	}
 	if context["skip_invoice_sync"] != true {
 		s.sync(&m)
+	}
+	if err := s.settleSale(&m, context); err != nil {
+		return 0, err
 	}
 	if context["check_move_validity"] != false && !balanced(m.lines) {
 		return 0, errors.New(s.unbalanced())
@@ -216,13 +229,18 @@ func (s *Server) headCell(m *move, name, cell string) error {
 		if cell == "At Date" {
 			m.head["auto_post"] = "at_date"
 		}
-	case "move_type", "ref":
+	case "move_type":
+		m.head[name] = cell
+	case "ref":
 		m.head[name] = cell
 	case "narration": // kept as HTML
 		if cell != "" {
 			m.head[name] = "<p>" + cell + "</p>"
 		}
 	default:
+		if known, err := s.saleHead(m, name, cell); known || err != nil {
+			return err
+		}
 		return trace("ValueError: Invalid field name '" + name + "'")
 	}
 	return nil
@@ -268,6 +286,9 @@ func (s *Server) cell(l record, name, cell string) (err error) {
 		}
 	case "tax_tag_ids/.id":
 	default:
+		if known, err := s.saleCell(l, name, cell); known || err != nil {
+			return err
+		}
 		return trace("ValueError: Invalid field name 'line_ids/" + name + "'")
 	}
 	return err

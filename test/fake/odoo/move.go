@@ -23,13 +23,11 @@ func (s *Server) post(which []int64) error {
 		}
 		date := fmt.Sprint(m["date"])
 		if until := s.closed(date, id); until != "" {
-			date = shift(until, s.yearly(m["journal_id"]))
+			if date = shift(until, s.yearly(m["journal_id"])); sold(m) || m["payment"] != nil {
+				date = max(date, time.Now().Format(time.DateOnly))
+			}
 		}
-		code := fmt.Sprint(s.b.Models["account.journal"][m["journal_id"].(int64)]["code"])
-		series, form := code+"/"+date[:4]+"/"+date[5:7], "%s/%04d"
-		if s.yearly(m["journal_id"]) {
-			series, form = code+"/"+date[:4], "%s/%05d"
-		}
+		series, form := s.number(m, date)
 		s.b.Numbers[series]++
 		s.undo = append(s.undo, func() { s.b.Numbers[series]-- })
 		s.put("account.move", id, m.with(record{"state": "posted", "date": date, "name": fmt.Sprintf(form, series, s.b.Numbers[series])}))
@@ -52,6 +50,9 @@ func (s *Server) postable(id int64, m record) error {
 		return fault{2, fmt.Sprintf("This move is configured to be auto-posted on %v", m["date"])}
 	case !balanced(items):
 		return fault{2, s.unbalanced()}
+	}
+	if err := s.saleable(id, m); err != nil {
+		return err
 	}
 	for _, l := range items {
 		account, _ := l["account_id"].(int64)
@@ -84,6 +85,8 @@ func (s *Server) draft(which []int64) error {
 		if s.b.Models["account.journal"][m["journal_id"].(int64)]["restrict_mode_hash_table"] == true {
 			return fault{2, "You cannot reset to draft a locked journal entry."}
 		}
+		s.unmatch(id)
+		s.retax(id, m)
 		s.put("account.move", id, m.with(record{"state": "draft"}))
 	}
 	return nil
@@ -114,7 +117,7 @@ func (s *Server) unlink(model string, which []int64) error {
 		if r == nil {
 			return gone(model, id)
 		}
-		if r["state"] == "posted" {
+		if s.field(model, r, "state") == "posted" || model == "account.payment" && s.field(model, r, "state") != "draft" {
 			return fault{2, "You can't delete a posted journal item. Don't play games with your accounting records; reset the journal entry to draft before deleting it."}
 		}
 		if model == "account.move" {
@@ -122,6 +125,7 @@ func (s *Server) unlink(model string, which []int64) error {
 				s.remove("account.move.line", line)
 			}
 		}
+		s.dropPayment(model, r)
 		s.remove(model, id)
 	}
 	return nil
@@ -162,6 +166,10 @@ func (s *Server) write(model string, which []int64, values map[string]any) error
 			err = s.writeLine(r, changes)
 		case "account.bank.statement.line":
 			err = s.writeMove(r, changes)
+		case "account.payment":
+			if move, has := r["move_id"].(int64); has && changes["date"] != nil {
+				err = s.write("account.move", []int64{move}, map[string]any{"date": changes["date"]})
+			}
 		case "res.company":
 			err = s.relock(r, changes)
 		case "res.users":

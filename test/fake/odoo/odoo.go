@@ -113,7 +113,7 @@ func (s *Server) thaw(data []byte) error {
 		for _, r := range m {
 			for k, v := range r {
 				r[k] = native(v)
-				if n, whole := r[k].(int64); whole && (k == "balance" || k == "amount" || k == "factor_percent") {
+				if n, whole := r[k].(int64); whole && (k == "balance" || k == "price_unit" || k == "quantity" || k == "amount" || k == "factor_percent") {
 					r[k] = float64(n)
 				}
 			}

@@ -38,7 +38,7 @@ func (s *Server) add(model string, r record) int64 {
 
 // models are those that a fresh database knows without having a record of them.
 var models = map[string]bool{"account.move": true, "account.move.line": true, "account.lock_exception": true, "account.analytic.account": true, "ir.model.data": true,
-	"res.config.settings": true, "res.partner": true, "account.bank.statement.line": true}
+	"res.config.settings": true, "res.partner": true, "account.bank.statement.line": true, "account.payment": true}
 
 // run is one method; changed tells whether it wrote.
 func (s *Server) run(model, method string, args []any, kw map[string]any) (v any, changed bool, err error) {
@@ -56,6 +56,10 @@ func (s *Server) run(model, method string, args []any, kw map[string]any) (v any
 	switch model + "." + method {
 	case "account.move.action_post":
 		return false, true, s.post(idList(args[0]))
+	case "account.payment.action_post": // the same as below
+		return nil, true, s.postPayments(idList(args[0]))
+	case "account.payment.action_draft":
+		return nil, true, s.draftPayments(idList(args[0]))
 	case "account.move.button_draft": // commits, then cannot say None
 		return nil, true, s.draft(idList(args[0]))
 	case "account.move.button_cancel":
@@ -79,6 +83,8 @@ func (s *Server) run(model, method string, args []any, kw map[string]any) (v any
 		return []any{at.Model, at.ID}, false, nil
 	}
 	switch method {
+	case "fields_get":
+		return s.fieldsGet(model, stringList(args[0])), false, nil
 	case "check_access_rights":
 		return s.may(s.uid, model, fmt.Sprint(args[0])), false, nil
 	case "has_access":
@@ -125,8 +131,10 @@ func (s *Server) lacks(model, field string) bool {
 		return s.Version < 18
 	case "res.users.apikeys.expiration_date":
 		return s.Version < 18
-	case "res.company.period_lock_date":
+	case "res.company.period_lock_date", "account.payment.ref", "account.move.payment_id":
 		return s.Version >= 18
+	case "account.payment.memo", "account.move.origin_payment_id":
+		return s.Version < 18
 	case "res.company.user_fiscalyear_lock_date", "res.company.user_hard_lock_date", "res.company.user_tax_lock_date", "res.company.user_sale_lock_date",
 		"res.company.user_purchase_lock_date", "res.company.sale_lock_date", "res.company.purchase_lock_date", "res.company.hard_lock_date":
 		return s.Version < 18
@@ -172,7 +180,7 @@ func (s *Server) searchRead(model string, args []any, kw map[string]any) (any, e
 
 // links says which model a reference leads to.
 var links = map[string]string{"journal_id": "account.journal", "move_id": "account.move", "account_id": "account.account", "company_id": "res.company",
-	"tax_id": "account.tax", "tax_line_id": "account.tax", "currency_id": "res.currency", "tax_repartition_line_id": "account.tax.repartition.line", "plan_id": "account.analytic.plan", "root_plan_id": "account.analytic.plan", "parent_id": "account.analytic.plan"}
+	"tax_id": "account.tax", "partner_id": "res.partner", "payment_method_line_id": "account.payment.method.line", "payment_account_id": "account.account", "payment_id": "account.payment", "property_account_receivable_id": "account.account", "tax_line_id": "account.tax", "currency_id": "res.currency", "tax_repartition_line_id": "account.tax.repartition.line", "plan_id": "account.analytic.plan", "root_plan_id": "account.analytic.plan", "parent_id": "account.analytic.plan"}
 
 // field is a stored or related value.
 func (s *Server) field(model string, r record, name string) any {
@@ -187,12 +195,22 @@ func (s *Server) field(model string, r record, name string) any {
 			return m["name"]
 		case "date", "ref", "journal_id", "company_id":
 			return m[name]
+		case "payment_id":
+			if n, ok := m["payment"].(int64); ok {
+				return n
+			}
+			return false
 		case "reconciled":
 			return residual(r) == 0 && s.b.Models["account.account"][r["account_id"].(int64)]["reconcile"] == true
 		case "amount_residual":
 			return float64(residual(r)) / 100
 		case "matching_number":
 			return matching(r)
+		case "partner_id", "move_type":
+			if v, ok := m[name]; ok {
+				return v
+			}
+			return false
 		case "debit":
 			return max(r["balance"].(float64), 0)
 		case "credit":
@@ -203,6 +221,33 @@ func (s *Server) field(model string, r record, name string) any {
 				return p["tax_id"]
 			}
 			return false
+		}
+	case "account.move":
+		id, _ := r["id"].(int64)
+		switch name {
+		case "payment_id", "origin_payment_id":
+			if n, ok := r["payment"].(int64); ok {
+				return n
+			}
+			return false
+		case "amount_total":
+			return s.totalOf(id, r)
+		case "amount_residual":
+			return s.owedOf(id, r)
+		case "payment_state":
+			return s.paymentState(id, r)
+		}
+	case "account.payment":
+		if v, known := s.paymentField(r, name); known {
+			return v
+		}
+	case "account.payment.method.line":
+		if name == "payment_type" {
+			return s.b.Models["account.payment.method"][r["payment_method_id"].(int64)][name]
+		}
+	case "res.partner":
+		if name == "property_account_receivable_id" {
+			return s.receivable()
 		}
 	case "account.bank.statement.line":
 		if name == "is_reconciled" {
@@ -327,8 +372,15 @@ func (s *Server) create(model string, values any, context map[string]any) (any, 
 		amount, _ := double(m["amount"])
 		return s.bankLine(journal, fmt.Sprint(m["date"]), fmt.Sprint(m["payment_ref"]), cents(amount))
 	case "account.journal":
-		if r["code"] == nil {
-			return nil, fault{2, "The operation cannot be completed:\n- Create/update: a mandatory field is not set.\n\nModel: Journal (account.journal)\nField: Short Code (code)\n"}
+		return s.createJournal(r)
+	case "account.payment.method.line":
+		return s.createMethod(r)
+	case "ir.model.fields":
+		if name, _ := r["name"].(string); !strings.HasPrefix(name, "x_") {
+			return nil, fault{2, "Custom fields must have a name that starts with 'x_'!"}
+		}
+		if of, _ := r["model_id"].(int64); s.b.Models["ir.model"][of] == nil {
+			return nil, fault{2, "The operation cannot be completed:\n- Create/update: a mandatory field is not set.\n\nModel: Fields (ir.model.fields)\nField: Model (model_id)\n"}
 		}
 	case "ir.model.data":
 		name := fmt.Sprintf("%v.%v", r["module"], r["name"])

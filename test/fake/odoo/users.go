@@ -129,7 +129,7 @@ func (s *Server) may(uid int64, model, operation string) bool {
 	switch {
 	case strings.HasPrefix(model, "account.analytic."):
 		return s.b.Grants["analytic"]
-	case model == "account.move", model == "account.move.line":
+	case model == "account.move", model == "account.move.line", model == "account.payment":
 		return s.holds(uid, "account.group_account_invoice")
 	case model == "account.journal":
 		return s.holds(uid, "account.group_account_manager") || read && s.holds(uid, "account.group_account_invoice")
@@ -137,7 +137,7 @@ func (s *Server) may(uid int64, model, operation string) bool {
 		return s.holds(uid, "account.group_account_manager") || read
 	case model == "res.partner", model == "res.currency":
 		return true
-	case model == "ir.model.data", model == "res.config.settings":
+	case model == "ir.model.data", model == "ir.model", model == "ir.model.fields", model == "res.config.settings":
 		return s.holds(uid, "base.group_system")
 	}
 	return read || s.holds(uid, "base.group_system")
@@ -152,7 +152,7 @@ func operation(model, method string) string {
 		return "create"
 	case "unlink":
 		return "unlink"
-	case "check_access_rights", "has_access", "check_object_reference":
+	case "fields_get", "check_access_rights", "has_access", "check_object_reference":
 		return ""
 	}
 	return "write"

@@ -1,0 +1,90 @@
+package e2e_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+)
+
+// TestCertificatesAtABrokerOfOnesOwn: Mosquitto takes devices by the hub's authority and names them by their certificate. A revoked device's
+// tickets are not booked although that broker does not know of it, and arrive once when the device is enrolled again.
+func TestCertificatesAtABrokerOfOnesOwn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds binaries; left out of short runs")
+	}
+	if _, err := exec.LookPath("mosquitto"); err != nil {
+		t.Skip("mosquitto is not installed (apt-get install mosquitto)")
+	}
+	c := uncertified(t)
+	c.addrs["inside"] = freePort(t)
+	serverCert(t, c.at("broker.pem"), c.at("broker.key"))
+	c.conf = c.settings(t, "2160h", fmt.Sprintf("url=\"mqtt://%s\"", c.addrs["inside"]), fmt.Sprintf("broker=\"mqtts://%s\"\nbroker_ca_file=%q\n", c.addrs["broker"], c.at("broker.pem")))
+	writeFile(t, c.at("ca.pem"), "%s\n", c.hub(t, "device", "ca"))
+	writeFile(t, c.at("rights"), "pattern write tp1/up/%%u/+\npattern write tp1/hello/%%u/+\npattern write tp1/birth/%%u\npattern read tp1/head/%%u/+\npattern read tp1/poll/%%u\ntopic read tp1/hub\n")
+	_, inside, _ := net.SplitHostPort(c.addrs["inside"])
+	_, outside, _ := net.SplitHostPort(c.addrs["broker"])
+	conf := fmt.Sprintf("per_listener_settings true\npersistence false\nlistener %s 127.0.0.1\nallow_anonymous true\nlistener %s 127.0.0.1\nallow_anonymous false\ncafile %s\ncertfile %s\nkeyfile %s\n"+
+		"require_certificate true\nuse_identity_as_username true\nacl_file %s\n", inside, outside, c.at("ca.pem"), c.at("broker.pem"), c.at("broker.key"), c.at("rights"))
+	if me, err := user.Current(); err == nil {
+		conf += "user " + me.Username + "\n"
+	}
+	c.proc(t, "broker", "mosquitto", "-c", writeFile(t, c.at("mosquitto.conf"), "%s", conf))
+	c.start(t, c.programs["broker"], "")
+	c.startHub(t, "")
+
+	c.mustEnrol(t, c.hub(t, "device", "code", "S1"))
+	c.start(t, c.programs["agent"], "")
+	c.ticket(t, "one")
+	c.arrives(t, "one")
+	c.hub(t, "device", "revoke", "pc-s1", "--reason", "stolen")
+	<-time.After(1500 * time.Millisecond)
+	c.ticket(t, "two")
+	<-time.After(2 * time.Second)
+	if got := c.ledger(t); !slices.Equal(got, []string{"one"}) {
+		t.Errorf("a revoked PC's tickets are booked: %v", got)
+	}
+	var st struct{ Waiting int }
+	out, _, _ := c.agent(t, "", "status", "--json")
+	if err := json.Unmarshal([]byte(out), &st); err != nil || st.Waiting == 0 {
+		t.Errorf("nothing waits on the PC: %v %s", err, out)
+	}
+	c.mustEnrol(t, c.hub(t, "device", "code", "S1"))
+	c.arrives(t, "one", "two")
+}
+
+// serverCert makes a certificate that a broker shows, of an authority that nobody knows.
+func serverCert(t *testing.T, cert, key string) {
+	t.Helper()
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmpl := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "broker"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &k.PublicKey, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, b := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: pkcs8}} {
+		if err := os.WriteFile(filepath.Clean(file), pem.EncodeToMemory(b), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
