@@ -16,6 +16,7 @@ import (
 type books struct {
 	name      string     // of the database
 	cfg       OdooConfig // Company is theirs, "" = the user's own
+	further   bool       // of a company that only locations name
 	locations []odoo.Location
 }
 
@@ -34,7 +35,7 @@ func booksOf(cfg OdooConfig, ls []odoo.Location) (out []books) {
 			at[key] = i
 			own := out[at[[2]string{key[0], ""}]].cfg
 			own.Company = l.Company
-			out = append(out, books{name: key[0], cfg: own})
+			out = append(out, books{name: key[0], cfg: own, further: true})
 		}
 		out[i].locations = append(out[i].locations, l)
 	}

@@ -38,6 +38,10 @@ func (a *App) newLane(hub envelope.HubID, name string, cfg OdooConfig) (*lane, e
 	l.writer = odoo.NewWriter(hub, c, l.box, a.log)
 	l.writer.Sending, l.writer.Pages = l.box.Sending, a.Config.Notify.Base
 	l.claims = odoo.NewClaims(l.writer, a.name(), store.ClaimBook{Store: a.Store, Lane: l.connection()})
+	l.claims.Others = func(company string) odoo.ClaimBook {
+		return store.ClaimBook{Store: a.Store, Lane: claimOf(l.connection(), company)}
+	}
+	l.claims.Companies = func(ctx context.Context) ([]string, error) { return a.companies(ctx, name) }
 	return l, nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/store"
@@ -128,7 +129,7 @@ func oneOrAll[T any](all []T) any {
 	return all
 }
 
-// complete adds what the hub has seen: locations, tenders, jurisdictions, rules.
+// complete adds what the hub has seen, locations, tenders, jurisdictions and other codes, and what it has: rules and books.
 func complete(ctx context.Context, s *store.Store, o *odoo.SetupOptions) error {
 	ls, err := s.LocationViews(ctx, view.LocationFilter{})
 	if err != nil {
@@ -153,9 +154,29 @@ func complete(ctx context.Context, s *store.Store, o *odoo.SetupOptions) error {
 		return err
 	}
 	o.Tenders, o.Taxes = union(Tenders, tenders, o.Tenders), union(taxes, o.Taxes)
+	o.Codes = map[ledger.Role][]string{}
+	for _, r := range said {
+		if o.Codes[r], err = s.Codes(ctx, string(r)); err != nil {
+			return err
+		}
+	}
+	tills, err := s.Stations(ctx)
+	if err != nil {
+		return err
+	}
+	o.Stations = nil
+	for _, t := range tills {
+		o.Stations = append(o.Stations, string(t))
+	}
+	if o.Books, err = s.Books(ctx); err != nil {
+		return err
+	}
 	o.Have, err = s.Mapping(ctx)
 	return err
 }
+
+// said are the roles whose codes tills say, besides tenders and taxes.
+var said = []ledger.Role{ledger.Sales, ledger.Returns, ledger.TaxRefund, ledger.Discount, ledger.Fee, ledger.PaidIn, ledger.PaidOut, ledger.COGS, ledger.Inventory, ledger.DueTo, ledger.DueFrom}
 
 // wants is what the books must have for the hub's documents.
 type wants struct {
@@ -206,6 +227,9 @@ func printSetup(w io.Writer, rep odoo.SetupReport) {
 	}
 	for _, st := range rep.Steps {
 		fmt.Fprintf(w, "  %-40s %s\n", st.What, st.Done)
+	}
+	for _, n := range rep.Notes {
+		fmt.Fprintf(w, "  note: %s\n", n)
 	}
 	if rep.Books.Journal != "" {
 		fmt.Fprintf(w, "Journal %s, suspense account %s, %d new rules.\n", rep.Books.Journal, rep.Books.Suspense, len(rep.Rules))

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/hub/plan"
@@ -149,21 +148,7 @@ func wishOf(ctx context.Context, s *store.Store, o odoo.SetupOptions) (w plan.Wi
 	if err := complete(ctx, s, &o); err != nil {
 		return w, err
 	}
-	w = plan.Wish{Locations: o.Locations, Banks: o.Banks, Receipts: o.Receipts, Have: o.Have, Journal: o.Journal, Accounts: o.Accounts, TaxNames: o.TaxNames, Codes: map[ledger.Role][]string{}}
-	if w.Books, err = s.Books(ctx); err != nil {
-		return w, err
-	}
-	for _, r := range []ledger.Role{ledger.Sales, ledger.Returns, ledger.TaxRefund, ledger.Discount, ledger.Fee, ledger.PaidIn, ledger.PaidOut, ledger.COGS, ledger.Inventory, ledger.DueTo, ledger.DueFrom} {
-		if w.Codes[r], err = s.Codes(ctx, string(r)); err != nil {
-			return w, err
-		}
-	}
-	w.Codes[ledger.Tender], w.Codes[ledger.Tax] = o.Tenders, o.Taxes
-	tills, err := s.Stations(ctx)
-	for _, t := range tills {
-		w.Stations = append(w.Stations, string(t))
-	}
-	return w, err
+	return o.Wish(), nil
 }
 
 // Apply writes plans: first what Odoo lacks, company by company, then the rules and books in one transaction that fails when somebody has changed the

@@ -76,6 +76,7 @@ type Entry struct {
 	Postings []Posting
 	Rounded  string // decimal text, see retail.Ticket
 	Lines    int    // source rows or lines, for "rows = tickets' lines + listed cases"
+	Uncosted int    // lines of goods whose cost is not known: they are missing from the cost of goods
 }
 
 // Known reports whether there is such a role.

@@ -63,7 +63,14 @@ func postTicket(t retail.Ticket, day retail.BusinessDate, now time.Time) (Entry,
 
 // goods posts what goods had cost (T2). It stands beside the sale and in no sum of it.
 func (e *Entry) goods(l retail.Line) {
-	if l.Kind != retail.Item || l.Cost.Minor == 0 || l.Cost.Currency != e.Currency {
+	if l.Kind != retail.Item {
+		return
+	}
+	if l.Cost.Currency != e.Currency {
+		e.Uncosted++
+		return
+	}
+	if l.Cost.Minor == 0 {
 		return
 	}
 	out, in, cost := Of(COGS, l.Category), Of(Inventory, l.Category), l.Cost

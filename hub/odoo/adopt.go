@@ -25,7 +25,7 @@ type Adopted struct {
 }
 
 // refForm takes a reference of Ref apart; a location's code is free text.
-var refForm = regexp.MustCompile(`^Tillpost \S+ (.+)/(\d{4}-\d{2}-\d{2})/(?:([a-z]+-[0-9a-f-]+)/)?(\d+)(?:\+(\w+))? ([0-9a-f]*)(?: (.*))?$`)
+var refForm = regexp.MustCompile(`^Tillpost \S+ (.+)/(\d{4}-\d{2}-\d{2})/(?:([a-z]+(?:-[0-9a-f-]+)?)/)?(\d+)(?:\+(\w+))? ([0-9a-f]*)(?: (.*))?$`)
 
 // Own reads every entry of this hub back from Odoo, from the settings' company and those named. A hub that was put back from a backup does not know what it posted since; without
 // that, it would post it again.

@@ -1,6 +1,7 @@
 package odoo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -34,22 +35,31 @@ type ClaimBook interface {
 	Stands(ctx context.Context, s Standing) error
 }
 
-// Claims keeps a hub's claim on the books that a writer posts to: one per company of the settings, in Odoo itself, where every hub that is there by
-// mistake finds it. It is safe for concurrent use.
+// Claims keeps a hub's claim on the books that a writer posts to, in Odoo itself, where every hub that is there by mistake finds it: the one of the
+// settings' company, and through it those of the other companies that locations post to (claim_kin.go). It is safe for concurrent use.
 type Claims struct {
 	Name   string // where people find this hub
 	Book   ClaimBook
 	Every  time.Duration // between beats
 	Settle time.Duration // after taking it
 
+	// Others keeps this hub's side of a further company's claim; nil = the settings' claim stands for all companies.
+	Others func(company string) ClaimBook
+	// Companies names the companies that locations post to, so that their claims are kept while nothing is due; nil = those that had documents.
+	Companies func(ctx context.Context) ([]string, error)
+
 	writer *Writer
 	log    *slog.Logger
+	of     string // a further company, by Odoo's name; "" = the settings'
+
+	kinMu sync.Mutex
+	kin   map[string]*Claims // of further companies, by name
 
 	mu    sync.Mutex
 	chart *chart
 	me    Claim
 	last  Beat
-	known bool // last was read
+	asked bool // last was read
 	entry int64
 	good  time.Time // the last beat that is known to stand
 	tried time.Time
@@ -81,17 +91,21 @@ func (c *Claims) Hold(ctx context.Context) (Standing, error) {
 	return c.beat(ctx)
 }
 
-// Keep beats until ctx ends, and then gives the claim back.
+// Keep beats until ctx ends, and then gives the claims back.
 func (c *Claims) Keep(ctx context.Context) {
 	for {
-		c.mu.Lock()
-		if _, err := c.beat(ctx); err != nil && ctx.Err() == nil {
-			c.log.DebugContext(ctx, "cannot look at the claim on the books", "err", err)
+		for _, k := range c.all(ctx) {
+			k.mu.Lock()
+			if _, err := k.beat(ctx); err != nil && ctx.Err() == nil {
+				c.log.DebugContext(ctx, "cannot look at the claim on the books", "company", k.of, "err", err)
+			}
+			k.mu.Unlock()
 		}
-		c.mu.Unlock()
 		select {
 		case <-ctx.Done():
-			c.release(context.WithoutCancel(ctx))
+			for _, k := range c.known() {
+				k.release(context.WithoutCancel(ctx))
+			}
 			return
 		case <-time.After(c.Every):
 		}
@@ -105,7 +119,7 @@ func (c *Claims) company(ctx context.Context) (*chart, error) {
 		return c.chart, nil
 	}
 	ch := &chart{journals: map[string]journal{}}
-	if err := ch.readCompany(ctx, c.writer.client, books{name: c.writer.client.cfg.Company}); err != nil {
+	if err := ch.readCompany(ctx, c.writer.client, books{name: cmp.Or(c.of, c.writer.client.cfg.Company)}); err != nil {
 		return nil, err
 	}
 	if err := ch.readJournals(ctx, c.writer.client); err != nil {
@@ -124,12 +138,12 @@ func (c *Claims) gap() time.Duration { return gapBeats * c.Every }
 
 // beat reads the claim and does what judge says. c.mu is held.
 func (c *Claims) beat(ctx context.Context) (Standing, error) {
-	if !c.known {
+	if !c.asked {
 		var err error
 		if c.last, err = c.Book.LastBeat(ctx); err != nil {
 			return c.now, outboxError{err}
 		}
-		c.known = true
+		c.asked = true
 	}
 	ch, err := c.company(ctx)
 	if err != nil {

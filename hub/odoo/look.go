@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tillpost/tillpost/hub/cases"
@@ -13,22 +14,38 @@ import (
 const lookMost = 200
 
 // Look reads entries that were verified since then once more: somebody may have changed or deleted them in Odoo. It returns how many it
-// read. Accountants may relabel and reconcile; money and dates may not move unseen.
+// read. Accountants may relabel and reconcile; money and dates may not move unseen. Each company's entries wait until they fill a page, so that
+// many companies cost no more calls than one.
 func (w *Writer) Look(ctx context.Context, since time.Time) (n int, err error) {
 	defer func() { w.Met(err) }()
+	waiting := map[books][]Task{}
 	for after := ""; ; {
 		ts, err := w.Tasks.Verified(ctx, since, after, lookMost)
-		if err != nil || len(ts) == 0 {
+		if err != nil {
 			return n, err
 		}
+		if len(ts) == 0 {
+			break
+		}
 		after = ts[len(ts)-1].Document.ID()
-		n += len(ts)
 		for _, part := range w.byCompany(ts) {
-			if err := w.lookAt(ctx, part.books, part.tasks); err != nil {
-				return n, err
+			page := append(waiting[part.books], part.tasks...)
+			if len(page) >= lookMost {
+				if err := w.lookAt(ctx, part.books, page[:lookMost]); err != nil {
+					return n, err
+				}
+				n, page = n+lookMost, slices.Clone(page[lookMost:])
 			}
+			waiting[part.books] = page
 		}
 	}
+	for b, page := range waiting {
+		if err := w.lookAt(ctx, b, page); err != nil {
+			return n, err
+		}
+		n += len(page)
+	}
+	return n, nil
 }
 
 // lookAt reads entries of one company. One that the user may not see any more has said nothing of its entries.

@@ -58,21 +58,23 @@ func ApplyPlan(ctx context.Context, c *Client, p plan.Plan) (done []Step, err er
 	if s.ch, err = readChart(ctx, c, books{name: c.cfg.Company}); err != nil {
 		return nil, err
 	}
-	plans := map[string]int64{}
 	for _, t := range p.Create {
-		if err := s.create(ctx, t, plans); err != nil {
+		if err := s.create(ctx, t); err != nil {
 			return rep.Steps, fmt.Errorf("%w; what was made before stays, run it again", err)
 		}
 	}
 	return rep.Steps, nil
 }
 
-// create makes one thing of a plan. plans remembers the ids of analytic plans.
-func (s *setup) create(ctx context.Context, t plan.Thing, plans map[string]int64) (err error) {
+// create makes one thing of a plan, or in a dry run says that it would.
+func (s *setup) create(ctx context.Context, t plan.Thing) (err error) {
 	what := string(t.Kind) + " " + t.Code
 	switch t.Kind {
 	case plan.AnalyticOn:
-		return s.analyticOn(ctx)
+		if err = s.analyticOn(ctx); err == nil && !s.dry {
+			s.unseen = true
+			s.ch, err = readChart(ctx, s.c, books{name: s.c.cfg.Company})
+		}
 	case plan.JournalThing:
 		var n int64
 		n, err = s.make(ctx, what, "account.journal", map[string]any{"name": t.Name, "code": t.Code, "type": t.Type, "company_id": s.ch.company})
@@ -86,9 +88,9 @@ func (s *setup) create(ctx context.Context, t plan.Thing, plans map[string]int64
 	case plan.TaxThing:
 		err = s.makeTax(ctx, t.Name, s.ch.accounts[t.Account].id)
 	case plan.PlanThing:
-		plans[t.Name], err = s.make(ctx, "analytic plan "+t.Name, "account.analytic.plan", map[string]any{"name": t.Name})
+		err = s.analyticPlan(ctx, t.Name)
 	case plan.AnalyticAccount:
-		err = s.analyticAccount(ctx, t, plans)
+		err = s.analyticAccount(ctx, t)
 	case plan.CustomerThing:
 		_, err = s.make(ctx, what, "res.partner", map[string]any{"name": t.Name, "ref": WalkInRef(retail.LocationCode(t.Code)), "company_id": s.ch.company})
 	case plan.MethodThing:
@@ -101,14 +103,51 @@ func (s *setup) create(ctx context.Context, t plan.Thing, plans map[string]int64
 	return err
 }
 
-func (s *setup) analyticAccount(ctx context.Context, t plan.Thing, plans map[string]int64) error {
-	if plans[t.Plan] == 0 {
-		got, err := s.c.search(ctx, "account.analytic.plan", []any{[]any{"name", "=", t.Plan}, []any{"parent_id", "=", false}}, []string{"name"}, s.ch.in())
-		if err != nil || len(got) == 0 {
-			return cannot("find the analytic plan "+t.Plan, err)
+// analyticPlan makes a plan, unless it comes to light now that analytic accounting is on.
+func (s *setup) analyticPlan(ctx context.Context, name string) (err error) {
+	if s.unseen {
+		if n, err := s.planID(ctx, name); err != nil || n != 0 {
+			return err
 		}
-		plans[t.Plan] = id(got[0]["id"])
 	}
-	_, err := s.make(ctx, "analytic account "+t.Code, "account.analytic.account", map[string]any{"name": t.Name, "code": t.Code, "plan_id": plans[t.Plan], "company_id": s.ch.company})
+	n, err := s.make(ctx, "analytic plan "+name, "account.analytic.plan", map[string]any{"name": name})
+	s.plans = map[string]int64{name: n}
+	return err
+}
+
+// planID is the id of an analytic plan by its name, 0 = there is none.
+func (s *setup) planID(ctx context.Context, name string) (int64, error) {
+	if n := s.plans[name]; n != 0 || s.dry {
+		return n, nil
+	}
+	got, err := s.c.search(ctx, "account.analytic.plan", []any{[]any{"name", "=", name}, []any{"parent_id", "=", false}}, []string{"name"}, s.ch.in())
+	if err != nil || len(got) == 0 {
+		return 0, err
+	}
+	s.plans = map[string]int64{name: id(got[0]["id"])}
+	return s.plans[name], nil
+}
+
+func (s *setup) analyticAccount(ctx context.Context, t plan.Thing) error {
+	what := "analytic account " + t.Code
+	if _, ok := s.ch.analytic[retail.LocationCode(t.Code)]; ok {
+		s.there(what)
+		return nil
+	}
+	in, err := s.planID(ctx, t.Plan)
+	if err != nil || in == 0 && !s.dry {
+		return cannot("find the analytic plan "+t.Plan, err)
+	}
+	_, err = s.make(ctx, what, "account.analytic.account", map[string]any{"name": t.Name, "code": t.Code, "plan_id": in, "company_id": s.ch.company})
+	return err
+}
+
+// makeTax makes a tax of rate zero: the till's cents are booked as they are, never computed anew, and the tax report shows them under its name.
+func (s *setup) makeTax(ctx context.Context, name string, payable int64) error {
+	lines := func() []any {
+		return []any{[]any{0, 0, map[string]any{"repartition_type": "base"}}, []any{0, 0, map[string]any{"repartition_type": "tax", "account_id": payable}}}
+	}
+	_, err := s.make(ctx, "tax "+name, "account.tax", map[string]any{"name": name, "type_tax_use": "sale", "amount_type": "percent", "amount": 0,
+		"company_id": s.ch.company, "invoice_repartition_line_ids": lines(), "refund_repartition_line_ids": lines()})
 	return err
 }

@@ -22,6 +22,10 @@ func ReadPlan(ctx context.Context, c *Client) (out plan.Chart, err error) {
 	if err != nil {
 		return out, err
 	}
+	return readPlan(ctx, c, ch)
+}
+
+func readPlan(ctx context.Context, c *Client, ch *chart) (out plan.Chart, err error) {
 	r := planReader{c: c, ch: ch, codes: map[int64]string{}}
 	r.out.Version, r.out.Company = ch.version.Text, ch.name
 	for _, read := range []func(context.Context) error{r.accounts, r.journals, r.taxes, r.analytic, r.warehouses, r.receipts} {

@@ -47,10 +47,7 @@ func (j job) owed(ch *chart) (out []item) {
 // reading lays Odoo's items beside the document's lines, for the screens: an item that is exactly a line's is that line's amount, what is
 // left is matched by account and label, and what matches nothing counts as difference in full.
 func (j job) reading(url string, ch *chart) *Reading {
-	r := &Reading{Move: j.Move, Name: j.seen.name, Date: j.seen.date, Lines: make([]int64, len(j.entry.items)), URL: fmt.Sprintf("%s/web#id=%d&model=account.move&view_type=form", url, j.Move)}
-	if ch.version.Major >= 18 {
-		r.URL = fmt.Sprintf("%s/odoo/account.move/%d", url, j.Move)
-	}
+	r := &Reading{Move: j.Move, Name: j.seen.name, Date: j.seen.date, Lines: make([]int64, len(j.entry.items)), URL: recordURL(url, ch.version.Major, Entries, j.Move)}
 	free := append([]item(nil), j.seen.items...)
 	take := func(match func(item) bool) (int64, bool) {
 		for i, it := range free {

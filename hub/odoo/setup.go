@@ -3,9 +3,11 @@ package odoo
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
+	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/plan"
 	"github.com/tillpost/tillpost/hub/rollup"
@@ -18,6 +20,8 @@ type SetupOptions struct {
 	Locations map[retail.LocationCode]string // code → name
 	Tenders   []string                       // tender types that get a clearing account each
 	Taxes     []string                       // the tills' jurisdictions
+	Codes     map[ledger.Role][]string       // what tills have said besides, by role
+	Stations  []string                       // tills' codes: only a plan looks at them
 	Banks     []string                       // short names of the bank accounts, which get an account each for what is on its way there
 	Have      mapping.Set                    // rules that are in force: they are never changed
 	DryRun    bool
@@ -27,7 +31,7 @@ type SetupOptions struct {
 	// What head office wants used instead of something new. It must exist.
 	Journal  string            // code of a general journal
 	Accounts map[string]string // "tender:cash", "sales:*", "suspense" → account code
-	Books    rollup.Books      // of a company that was set up before: the next one gets the same codes, since rules name codes
+	Books    rollup.Books      // found or made before, here or in another company: it gets the same codes, since rules name codes
 	TaxNames map[string]string // jurisdiction → name of the Odoo tax
 }
 
@@ -43,18 +47,27 @@ type SetupReport struct {
 	Company string         `json:"company"`
 	Missing []string       `json:"missing_rights,omitempty"`
 	Steps   []Step         `json:"steps"`
+	Notes   []string       `json:"notes,omitempty"`
 	Rules   []mapping.Rule `json:"-"` // to be stored by the caller
 	Books   rollup.Books   `json:"books"`
 }
 
 // Journal is the code of the journal that setup makes.
-const Journal = "TPOS"
+const Journal = plan.OwnJournal
 
 // SalesJournal is the code of the one for receipts and invoices.
 const SalesJournal = plan.OwnSales
 
-// planName is the analytic plan with one account per location.
-const planName = "Locations"
+// Wish is what a plan is made for.
+func (o SetupOptions) Wish() plan.Wish {
+	w := plan.Wish{Locations: o.Locations, Stations: o.Stations, Banks: o.Banks, Receipts: o.Receipts, Have: o.Have, Books: o.Books, Journal: o.Journal, Accounts: o.Accounts, TaxNames: o.TaxNames,
+		Codes: maps.Clone(o.Codes)}
+	if w.Codes == nil {
+		w.Codes = map[ledger.Role][]string{}
+	}
+	w.Codes[ledger.Tender], w.Codes[ledger.Tax] = o.Tenders, o.Taxes
+	return w
+}
 
 // setup is one run.
 type setup struct {
@@ -62,20 +75,19 @@ type setup struct {
 	c    *Client
 	ch   *chart
 	rep  *SetupReport
-	used map[string]bool // account codes
-	dry  bool            // look only
-	off  bool            // analytic accounting is off, and this is a dry run
-	todo []right         // what a dry run found missing
+	dry  bool    // look only
+	off  bool    // analytic accounting is off, and this is a dry run
+	todo []right // what a dry run found missing
 
-	taxAccount string            // "" = not looked for yet
-	byName     map[string]string // accounts made by an earlier run: name → code
-	manuals    map[string]int64  // see manual
+	plans   map[string]int64 // ids of analytic plans by name, as far as they were needed
+	unseen  bool             // analytic accounting was turned on just now: what stands there was not seen when it was decided what to make
+	manuals map[string]int64 // see manual
 }
 
 // Setup connects, tells the version and the missing rights, and finds or makes what the books need: analytic accounting, journal,
-// accounts, taxes, a plan with one analytic account per location. It looks at everything before it makes anything, so it may be run again
-// and again, and a user who lacks a right for something that is missing changes nothing at all; rules that exist are left alone. Code
-// unavailable or invalid, as the call that failed.
+// accounts, taxes, a plan with one analytic account per location. It is a plan's sure lines, written at once (hub/plan). It looks at everything
+// before it makes anything, so it may be run again and again, and a user who lacks a right for something that is missing changes nothing at all;
+// rules that exist are left alone. Code unavailable or invalid, as the call that failed.
 func Setup(ctx context.Context, c *Client, o SetupOptions) (rep SetupReport, err error) {
 	v, err := c.Version(ctx)
 	if err != nil {
@@ -91,18 +103,18 @@ func Setup(ctx context.Context, c *Client, o SetupOptions) (rep SetupReport, err
 	if len(rep.Missing) > 0 {
 		return rep, lackOf(rep.Missing)
 	}
-	plan := &setup{SetupOptions: o, c: c, rep: &rep, used: map[string]bool{}, dry: true}
-	if err := plan.run(ctx); err != nil {
+	look := &setup{SetupOptions: o, c: c, rep: &rep, dry: true}
+	if err := look.run(ctx); err != nil {
 		return rep, err
 	}
-	if rep.Missing, err = c.lacking(ctx, plan.todo); err != nil || o.DryRun {
+	if rep.Missing, err = c.lacking(ctx, look.todo); err != nil || o.DryRun {
 		return rep, err
 	}
 	if len(rep.Missing) > 0 {
 		return rep, lackOf(rep.Missing)
 	}
 	rep = SetupReport{Version: rep.Version}
-	return rep, (&setup{SetupOptions: o, c: c, rep: &rep, used: map[string]bool{}}).run(ctx)
+	return rep, (&setup{SetupOptions: o, c: c, rep: &rep}).run(ctx)
 }
 
 func lackOf(missing []string) error {
@@ -110,7 +122,7 @@ func lackOf(missing []string) error {
 }
 
 func (s *setup) run(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{s.analyticOn, s.open, s.journal, s.accounts, s.taxes, s.locations, s.receipts, s.payments, s.fields} {
+	for _, step := range []func(context.Context) error{s.open, s.books, s.receipts, s.payments, s.fields} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -123,10 +135,64 @@ func (s *setup) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.rep.Company = s.ch.name
-	for code := range s.ch.accounts {
-		s.used[code] = true
+	return nil
+}
+
+// books decides what is to be done and does it.
+func (s *setup) books(ctx context.Context) error {
+	ch, err := readPlan(ctx, s.c, s.ch)
+	if err != nil {
+		return err
+	}
+	w := s.Wish()
+	w.Sure = true
+	w.Receipts, w.Books.Sales, w.Books.Payments = nil, "", "" // the steps after this one make what receipts need
+	p, err := plan.Decide(ch, w)
+	if err != nil {
+		return err
+	}
+	s.rep.Books, s.rep.Rules, s.rep.Notes = p.Books, p.Rules(), p.Notes
+	s.found(ch, p)
+	for _, t := range p.Create {
+		if err := s.create(ctx, t); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// found tells what of the books is there: the journal, each account and tax that a rule leads to, the locations' analytic accounts.
+func (s *setup) found(ch plan.Chart, p plan.Plan) {
+	if _, ok := s.ch.journals[p.Books.Journal]; ok {
+		s.there("journal " + p.Books.Journal)
+	}
+	seen := map[string]bool{}
+	tell := func(what, code, name string, there bool) {
+		if key := what + code + name; code+name != "" && there && !seen[key] {
+			seen[key] = true
+			s.there(strings.TrimSpace(what + " " + strings.TrimSpace(code+" "+name)))
+		}
+	}
+	for _, a := range ch.Accounts {
+		if a.Code == p.Books.Suspense {
+			tell("account", a.Code, a.Name, !a.Dead)
+		}
+	}
+	for _, l := range p.Lines {
+		if a, ok := s.ch.accounts[l.Rule.Target.Account]; ok {
+			name := l.Name
+			if l.Rule.Target.Tax != "" {
+				name = "" // the line is named by its tax
+			}
+			tell("account", l.Rule.Target.Account, name, !a.dead)
+		}
+		_, ok := s.ch.taxes[l.Rule.Target.Tax]
+		tell("tax", l.Rule.Target.Tax, "", ok)
+	}
+	for _, l := range slices.Sorted(maps.Keys(s.Locations)) {
+		_, ok := s.ch.analytic[l]
+		tell("analytic account", string(l), "", ok)
+	}
 }
 
 // make runs create, or in a dry run notes what it would take.
@@ -186,58 +252,4 @@ func (s *setup) analyticOn(ctx context.Context) error {
 	}
 	_, err = s.c.Call(ctx, "res.config.settings", "execute", []any{[]int64{n}}, nil)
 	return err
-}
-
-func (s *setup) journal(ctx context.Context) error {
-	code := Journal
-	if s.Journal != "" {
-		code = s.Journal
-	}
-	s.rep.Books.Journal = code
-	what := "journal " + code
-	j, ok := s.ch.journals[code]
-	switch {
-	case ok && j.kind != "general":
-		return fault.Msg(fault.Invalid, "odoo setup", "Odoo's journal "+code+" is of type "+j.kind+"; store-days need a general one: name another with --journal")
-	case ok:
-		s.there(what)
-		return nil
-	case s.Journal != "":
-		return fault.Msg(fault.Invalid, "odoo setup", "Odoo has no journal with the code "+code+": make it there, or leave --journal out and a new one is made")
-	}
-	_, err := s.make(ctx, what, "account.journal", map[string]any{"name": "Tillpost store-days", "code": code, "type": "general", "company_id": s.ch.company})
-	return err
-}
-
-// locations makes one analytic account per location, whose code is the location's.
-func (s *setup) locations(ctx context.Context) error {
-	var plans []map[string]any
-	var err error
-	if !s.off {
-		plans, err = s.c.search(ctx, "account.analytic.plan", []any{[]any{"name", "=", planName}}, []string{"name"}, s.ch.in())
-	}
-	if err != nil {
-		return err
-	}
-	var plan int64
-	if len(plans) > 0 {
-		plan = id(plans[0]["id"])
-		s.there("analytic plan " + planName)
-	} else if plan, err = s.make(ctx, "analytic plan "+planName, "account.analytic.plan", map[string]any{"name": planName}); err != nil {
-		return err
-	}
-	for code, name := range s.Locations {
-		if _, ok := s.ch.analytic[code]; ok {
-			s.there("analytic account " + string(code))
-			continue
-		}
-		if name == "" {
-			name = string(code)
-		}
-		if _, err := s.make(ctx, "analytic account "+string(code), "account.analytic.account",
-			map[string]any{"name": name, "code": string(code), "plan_id": plan, "company_id": s.ch.company}); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -95,16 +95,14 @@ func (w *Writer) Step(ctx context.Context) (worked bool, err error) {
 
 // bringAll brings tasks company by company: a call of Odoo's is in one company's books.
 func (w *Writer) bringAll(ctx context.Context, ts []Task) (out []Outcome, err error) {
-	if w.Claims != nil {
-		s, err := w.Claims.Hold(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if !s.Ours {
-			return postpone(nil, ts, s.Again, s.Why()), nil
-		}
-	}
 	for _, part := range w.byCompany(ts) {
+		held, err := w.claimed(ctx, part)
+		if err != nil {
+			return out, err
+		}
+		if out = append(out, held...); len(held) > 0 {
+			continue
+		}
 		done, err := w.bring(ctx, part.books, part.tasks)
 		if errors.Is(err, errNoCompany) && part.books != (books{}) { // the settings' own stops all, a location's only that location
 			done, err = nil, nil

@@ -30,7 +30,7 @@ func (d *work) choose(x want) choice {
 			return d.take(x, a, Sure, "an earlier setup made it for this")
 		}
 	}
-	if fit, h := d.fit(x); len(fit) > 0 {
+	if fit, h := d.fit(x); len(fit) > 0 && d.good(fit, h.sure) {
 		why := fmt.Sprintf("of type %s, and its name has %q", fit[0].Type, h.words)
 		if h.sure != Sure {
 			why += ", which is close to " + strings.ToLower(strings.TrimPrefix(x.name, "Till "))
@@ -45,10 +45,13 @@ func (d *work) choose(x want) choice {
 	return d.account(x, "", "the chart has no account of a fitting type that is named for this")
 }
 
+// good reports whether what fits may be taken: anything, or only the one account that is named for just this.
+func (d *work) good(fit []Account, s Certainty) bool { return !d.Sure || s == Sure && len(fit) == 1 }
+
 // has reports whether the chart has an account for a want.
 func (d *work) has(x want) bool {
-	fit, _ := d.fit(x)
-	return len(fit) > 0 || slices.ContainsFunc(d.ch.Accounts, func(a Account) bool { return a.Name == x.name && !a.Dead })
+	fit, h := d.fit(x)
+	return len(fit) > 0 && d.good(fit, h.sure) || slices.ContainsFunc(d.ch.Accounts, func(a Account) bool { return a.Name == x.name && !a.Dead })
 }
 
 // fit are the accounts that the best hint which fits any fits equally well, by code.
@@ -101,6 +104,11 @@ func (d *work) take(x want, a Account, s Certainty, why string) choice {
 func (d *work) account(x want, code, why string) choice {
 	if code == "" {
 		code = d.free(x.first)
+	}
+	if at := slices.IndexFunc(d.p.Create, func(t Thing) bool { return t.Kind == AccountThing && t.Code == code }); at >= 0 { // another rule names it too
+		made := &d.p.Create[at]
+		made.Clear = made.Clear || x.clear
+		return choice{code: code, name: made.Name, why: why + ": a new one", sure: Sure, made: true}
 	}
 	d.used[code], d.taken[code] = true, x.name
 	d.make(Thing{Kind: AccountThing, Code: code, Name: x.name, Type: x.kind, Clear: x.clear, Why: why})

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -32,18 +33,21 @@ type work struct {
 func Decide(ch Chart, w Wish) (Plan, error) {
 	ch, w = ch.sorted(), w.sorted()
 	d := &work{Wish: w, ch: ch, used: map[string]bool{}, taken: map[string]string{}}
-	d.p = Plan{Version: ch.Version, Company: ch.Company, Books: w.Books, Mapping: w.Have.Version, Notes: slices.Clone(ch.Blind)}
+	d.p = Plan{Version: ch.Version, Company: ch.Company, Books: w.Books, Mapping: w.Have.Version}
+	if !w.Sure { // what is only beside accounts is a plan's matter
+		d.p.Notes = slices.Clone(ch.Blind)
+	}
 	for _, a := range ch.Accounts {
 		d.used[a.Code] = true
 	}
-	if err := d.check(); err != nil {
+	wants := chartOf(w)
+	if err := fault.New(fault.Invalid, "plan", errors.Join(append(d.check(), d.checkSure(wants)...)...)); err != nil {
 		return d.p, err
 	}
 	if ch.NoAnalytic {
 		d.make(Thing{Kind: AnalyticOn, Why: "it is off, and each location needs an analytic account"})
 	}
 	d.journal()
-	wants := chartOf(w)
 	d.told()
 	d.inForce(wants)
 	for _, x := range wants {
@@ -61,8 +65,7 @@ func Decide(ch Chart, w Wish) (Plan, error) {
 }
 
 // check refuses what head office wants used and Odoo does not have.
-func (d *work) check() error {
-	var bad []error
+func (d *work) check() (bad []error) {
 	for _, k := range slices.Sorted(maps.Keys(d.Accounts)) {
 		role, code, _ := strings.Cut(k, ":")
 		r := rule(ledger.Role(role), code)
@@ -88,7 +91,34 @@ func (d *work) check() error {
 	case j.Type != "general":
 		bad = append(bad, fmt.Errorf("--journal %s: it is of type %s; store-days need a general one", d.Journal, j.Type))
 	}
-	return fault.New(fault.Invalid, "plan", errors.Join(bad...))
+	return bad
+}
+
+// checkSure refuses what nobody would see before it is written: an account for a code that no till says (mistyped, most likely), one in place of a
+// rule in force, and a journal that cannot take store-days.
+func (d *work) checkSure(wants []want) (bad []error) {
+	if !d.Sure {
+		return nil
+	}
+	for _, k := range slices.Sorted(maps.Keys(d.Accounts)) {
+		role, code, _ := strings.Cut(k, ":")
+		r := rule(ledger.Role(role), code)
+		had, mapped := d.exact(r)
+		switch {
+		case k == "suspense":
+		case mapped && had.Target.Account != d.Accounts[k]:
+			bad = append(bad, fmt.Errorf("%s is mapped to account %s already: change it with `hub mapping set`, or by a plan (--plan); setup alone changes no rule", k, had.Target.Account))
+		case !mapped && !slices.Contains(d.Codes[r.Role], code) && !slices.ContainsFunc(wants, func(x want) bool {
+			return slices.ContainsFunc(x.rules, func(o mapping.Rule) bool { return o.Role == r.Role && o.Code == code })
+		}):
+			bad = append(bad, fmt.Errorf("--account %s: setup books no such thing; it is like tender:cash, sales:* or suspense", k))
+		}
+	}
+	code := cmp.Or(d.Journal, d.Books.Journal, OwnJournal)
+	if j, ok := d.ch.journal(code); ok && d.Journal == "" && j.Type != "general" {
+		bad = append(bad, fmt.Errorf("Odoo's journal %s is of type %s; store-days need a general one: name another with --journal", code, j.Type))
+	}
+	return bad
 }
 
 func (d *work) make(t Thing) {
@@ -100,13 +130,7 @@ func (d *work) make(t Thing) {
 }
 
 func (d *work) journal() {
-	code := d.Journal
-	if code == "" {
-		code = d.Books.Journal
-	}
-	if code == "" {
-		code = OwnJournal
-	}
+	code := cmp.Or(d.Journal, d.Books.Journal, OwnJournal)
 	j, ok := d.ch.journal(code)
 	switch d.p.Books.Journal = code; {
 	case !ok:
@@ -211,7 +235,7 @@ func (d *work) seen(rs []mapping.Rule) bool {
 
 // payment is the journal in which a tender's payments are booked when a day goes as receipt or invoice, when just one is named for it.
 func (d *work) payment(r mapping.Rule) string {
-	if r.Role != ledger.Tender {
+	if r.Role != ledger.Tender || d.Sure {
 		return ""
 	}
 	var fit []string

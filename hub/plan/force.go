@@ -38,6 +38,11 @@ func (d *work) inForce(wants []want) {
 
 // replace gives a rule whose account is in use no more another one.
 func (d *work) replace(l *Line, x want) {
+	if d.Sure {
+		l.Sure, l.Why = Unsure, fmt.Sprintf("in force, and account %s is archived in Odoo", l.Rule.Target.Account)
+		d.p.Notes = append(d.p.Notes, fmt.Sprintf("the rule for %s names account %s, which is archived in Odoo: documents with it wait. `hub odoo setup --plan` proposes another", named(l.Rule), l.Rule.Target.Account))
+		return
+	}
 	c := d.choose(x)
 	l.Was, l.Change, l.Sure, l.New, l.Name = l.Rule.Target, Changed, Unsure, c.made, c.name
 	l.Why = fmt.Sprintf("account %s is archived in Odoo; %s", l.Rule.Target.Account, c.why)
@@ -58,7 +63,11 @@ func (d *work) lacks(l *Line) {
 		switch x, ok := d.ch.tax(t.Tax); {
 		case !ok && strings.HasPrefix(t.Tax, "Till "):
 			l.New = true
-			d.make(Thing{Kind: TaxThing, Name: t.Tax, Account: t.Account, Why: "a rule in force names it: " + named(l.Rule)})
+			in := t.Account
+			if in == "" { // the rule relies on an account of the tax's own
+				in = d.payable()
+			}
+			d.make(Thing{Kind: TaxThing, Name: t.Tax, Account: in, Why: "a rule in force names it: " + named(l.Rule)})
 		case !ok:
 			say("Odoo has no sales tax %q", t.Tax)
 		case x.Lines != 1:
@@ -85,6 +94,10 @@ func (a Analytic) is(name string) bool {
 
 // wantOf is what a rule is for: the want that names just it, else its role, else something of its own.
 func wantOf(wants []want, r mapping.Rule) want {
+	if home := homeOf(r.Code); home != "" && r.Role == ledger.Tender {
+		role, code := home.Split()
+		return wantOf(wants, rule(role, code))
+	}
 	for _, code := range []string{r.Code, mapping.Any, ""} {
 		for _, x := range wants {
 			if slices.ContainsFunc(x.rules, func(o mapping.Rule) bool { return o.Role == r.Role && o.Code == code }) {
@@ -95,12 +108,6 @@ func wantOf(wants []want, r mapping.Rule) want {
 	x := want{name: "Till " + strings.TrimSpace(string(r.Role)+" "+r.Code), kind: "asset_current", first: "101900", types: asset, rules: []mapping.Rule{r}, clear: r.Role == ledger.Tender || r.Role == ledger.Bank}
 	if r.Role == ledger.Tax || r.Role == ledger.TaxRefund {
 		x = taxWant
-	}
-	switch homeOf(r.Code) {
-	case ledger.Account(ledger.GiftCard):
-		x.kind, x.types, x.clear = "liability_current", liability, false
-	case ledger.Account(ledger.House):
-		x.clear = false
 	}
 	return x
 }

@@ -16,6 +16,9 @@ const Locations = "Locations"
 
 // named offers rules of their own to codes that the chart has an account for: a category's sales, a reason's expense.
 func (d *work) named() {
+	if d.Sure {
+		return
+	}
 	for _, by := range []struct {
 		role  ledger.Role
 		types []string
@@ -49,6 +52,9 @@ func (d *work) places() {
 	for _, l := range slices.Sorted(maps.Keys(d.Locations)) {
 		d.location(l, d.Locations[l])
 	}
+	if d.Sure { // what is only named alike is no certainty
+		return
+	}
 	d.beside(mapping.Category, d.Codes[ledger.Sales])
 	d.beside(mapping.Station, d.Stations)
 }
@@ -62,7 +68,7 @@ func (d *work) location(l retail.LocationCode, name string) {
 	var why []string
 	switch fit := d.analyticOf(l, name); {
 	case slices.ContainsFunc(d.ch.Analytic, func(a Analytic) bool { return a.Code == string(l) }):
-	case len(fit) == 1:
+	case len(fit) == 1 && !d.Sure:
 		r.Target.Analytic = fit[0].Plan + "/" + fit[0].Name
 		why = append(why, fmt.Sprintf("the analytic account %q is named like the location", fit[0].Name))
 	default:
@@ -75,7 +81,7 @@ func (d *work) location(l retail.LocationCode, name string) {
 		}
 		d.make(Thing{Kind: AnalyticAccount, Code: string(l), Name: name, Plan: in, Why: "no analytic account has the location's code, or just its name"})
 	}
-	if w, ok := d.warehouseOf(l, name); ok {
+	if w, ok := d.warehouseOf(l, name); ok && !d.Sure {
 		r.Target.Warehouse = w.Code
 		why = append(why, fmt.Sprintf("the warehouse %q is named like the location", w.Name))
 	}

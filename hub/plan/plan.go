@@ -26,6 +26,7 @@ type Wish struct {
 	Have      mapping.Set
 	Books     rollup.Books        // found or made before, empty = never
 	From      retail.BusinessDate // from when a changed rule holds, "" = from the beginning
+	Sure      bool                // only what is sure: what merely fits is made anew, and no rule in force is changed
 
 	Journal  string            // code of a general journal that head office wants used
 	Accounts map[string]string // "tender:cash", "sales:*", "suspense" → account code

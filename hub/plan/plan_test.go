@@ -265,6 +265,120 @@ func TestThePlanDoesNotDependOnOrder(t *testing.T) {
 	}
 }
 
+// What setup does at once: of the chart it takes what a person would not have to look at, the rest is made anew, and what is in force stays.
+func TestAPlanOfSureLinesGuessesNothing(t *testing.T) {
+	for _, name := range []string{"generic_17", "generic_18", "generic_19", "us_19", "retailer"} {
+		ch, w := chart(t, name), wish()
+		whole := decide(t, ch, w)
+		w.Sure = true
+		p := decide(t, ch, w)
+		complete(t, p)
+		theirs := 0
+		for _, l := range p.Lines {
+			t0 := l.Rule.Target
+			if l.Sure != Sure || l.Change != Added || t0.Journal+t0.Analytic+t0.Warehouse != "" {
+				t.Errorf("%s: %s is %s, %s: %+v", name, named(l.Rule), l.Sure, l.Change, t0)
+			}
+			if l.New {
+				continue
+			}
+			theirs++
+			full, ok := whole.line(l.Rule)
+			if !ok || full.Sure != Sure || full.Rule.Target.Account != t0.Account || full.Rule.Target.Tax != t0.Tax {
+				t.Errorf("%s: %s goes to %+v (%s), the whole plan is not sure of it: %+v", name, named(l.Rule), t0, l.Why, full)
+			}
+		}
+		if name == "retailer" && theirs == 0 {
+			t.Errorf("%s: a grown chart has accounts named for just this, and none is taken", name)
+		}
+		after, have := written(ch, w, p)
+		if again := decide(t, after, have); len(again.Rules())+len(again.Create) > 0 {
+			t.Errorf("%s: a second run would write %v and create %v", name, again.Rules(), again.Create)
+		}
+	}
+}
+
+func TestSetupAloneRefusesWhatNobodyWouldSee(t *testing.T) {
+	ch := chart(t, "generic_19")
+	for what, change := range map[string]func(*Wish){
+		"setup books no such thing": func(w *Wish) { w.Accounts = map[string]string{"tender:csah": "101401"} },
+		"is mapped to account": func(w *Wish) {
+			w.Accounts = map[string]string{"tender:cash": "101401"}
+			w.Have.Rules = mapped("101404")
+		},
+		"store-days need a general": func(w *Wish) { w.Books = rollup.Books{Journal: "BNK1"} },
+	} {
+		w := wish()
+		w.Sure = true
+		change(&w)
+		if _, err := Decide(ch, w); err == nil || !strings.Contains(err.Error(), what) {
+			t.Errorf("%s: it says %v", what, err)
+		}
+	}
+	w := wish() // a rule whose account is archived stays, and is told
+	w.Sure, w.Have.Rules = true, mapped("101404")
+	for i := range ch.Accounts {
+		ch.Accounts[i].Dead = ch.Accounts[i].Code == "101404"
+	}
+	p := decide(t, ch, w)
+	if l, _ := p.line(w.Have.Rules[0]); l.Change != Same || len(p.Rules()) == 0 || !slices.ContainsFunc(p.Notes, func(n string) bool { return strings.Contains(n, "101404") }) {
+		t.Errorf("it says %+v and notes %q", l, p.Notes)
+	}
+}
+
+func mapped(code string) []mapping.Rule {
+	return []mapping.Rule{{Role: ledger.Tender, Code: "cash", Target: mapping.Target{Account: code}}}
+}
+
+func (p Plan) line(r mapping.Rule) (Line, bool) {
+	at := slices.IndexFunc(p.Lines, func(l Line) bool {
+		return l.Rule.Role == r.Role && l.Rule.Code == r.Code && l.Rule.Location == r.Location
+	})
+	if at < 0 {
+		return Line{}, false
+	}
+	return p.Lines[at], true
+}
+
+// Two rules that name one account which a company lacks make one account, by the name of what it is.
+func TestAnAccountThatTwoRulesNameIsMadeOnce(t *testing.T) {
+	w := wish()
+	w.Have.Rules = []mapping.Rule{{Role: ledger.Tender, Code: "gift_card", Target: mapping.Target{Account: "251999"}}, {Role: ledger.GiftCard, Target: mapping.Target{Account: "251999"}}}
+	var made []Thing
+	for _, c := range decide(t, chart(t, "generic_19"), w).Create {
+		if c.Code == "251999" {
+			made = append(made, c)
+		}
+	}
+	if len(made) != 1 || made[0].Name != "Till gift cards outstanding" || made[0].Type != "liability_current" {
+		t.Errorf("made %+v", made)
+	}
+}
+
+// The tax that setup made is named with its account, so that a company which lacks it gets one on an account too.
+func TestASecondCompanyGetsTaxesWithAnAccount(t *testing.T) {
+	ch, w := chart(t, "generic_19"), wish()
+	w.Sure = true
+	for _, l := range decide(t, ch, w).Lines {
+		if strings.HasPrefix(l.Rule.Target.Tax, "Till ") && l.Rule.Target.Account == "" {
+			t.Errorf("%s names no account", named(l.Rule))
+		}
+	}
+	w.Have.Rules = []mapping.Rule{{Role: ledger.Tax, Code: "NY City", Target: mapping.Target{Tax: "Till NY City"}}}
+	for _, c := range decide(t, ch, w).Create {
+		if c.Kind == TaxThing && c.Account == "" {
+			t.Errorf("%s is made without an account", c.Name)
+		}
+	}
+	ch, have := written(ch, w, decide(t, ch, w))
+	have.Have.Rules = nil // the rules were lost
+	for _, l := range decide(t, ch, have).Lines {
+		if strings.HasPrefix(l.Rule.Target.Tax, "Till ") && l.Rule.Target.Account == "" {
+			t.Errorf("%s, found again, names no account", named(l.Rule))
+		}
+	}
+}
+
 // What receipts need is planned where a location posts so, and only what is not there: whoever books on a tender's account already is taken, whatever it is
 // called; a name that somebody's method has is not given again.
 func TestReceiptsWantJournalsCustomersAndMethods(t *testing.T) {

@@ -55,9 +55,13 @@ func (d *work) taxLine(name string) Line {
 		return d.onTax(t, Sure, "head office says so")
 	}
 	if t, ok := d.ch.tax("Till " + name); ok && t.Lines == 1 {
-		return d.onTax(t, Sure, "an earlier setup made it for this")
+		l := d.onTax(t, Sure, "an earlier setup made it for this")
+		if l.Rule.Target.Account = t.Account; t.Account == "" { // named even so: a company that lacks this tax gets one on the same account
+			l.Rule.Target.Account = d.payable()
+		}
+		return l
 	}
-	if fit, why, certain := d.fitTax(name); len(fit) > 0 {
+	if fit, why, certain := d.fitTax(name); len(fit) > 0 && (!d.Sure || certain == Sure && len(fit) == 1) {
 		if len(fit) > 1 {
 			certain = Unsure
 			why += fmt.Sprintf("; so has %q", fit[1].Name)

@@ -30,6 +30,7 @@ type sums struct {
 	totals     rollup.Totals
 	tickets    int
 	gross, tax money.Amount
+	uncosted   int // lines of goods without a cost
 }
 
 // Fold adds entries that are not in the totals yet. One cursor serves all locations: there is one writer, and an entry that cannot be
@@ -70,8 +71,8 @@ func (s *Store) Fold(ctx context.Context, most int) (n int, err error) {
 // legs reads what entries after at do: each adds itself, and takes out the version before.
 func (tx *Tx) legs(ctx context.Context, at int64, most int) (legs []leg, last int64, err error) {
 	last = at
-	rows, err := tx.QueryContext(ctx, `SELECT e.id, e.outcome, t.kind, e.envelope, e.location, e.day, e.currency, e.gross, e.tax, e.void, e.postings,
-		COALESCE(u.location, ''), COALESCE(u.day, ''), COALESCE(u.currency, ''), COALESCE(u.gross, 0), COALESCE(u.tax, 0), COALESCE(u.void, 0), COALESCE(u.postings, ''), e.undo
+	rows, err := tx.QueryContext(ctx, `SELECT e.id, e.outcome, t.kind, e.envelope, e.location, e.day, e.currency, e.gross, e.tax, e.void, e.uncosted, e.postings,
+		COALESCE(u.location, ''), COALESCE(u.day, ''), COALESCE(u.currency, ''), COALESCE(u.gross, 0), COALESCE(u.tax, 0), COALESCE(u.void, 0), COALESCE(u.uncosted, 0), COALESCE(u.postings, ''), e.undo
 		FROM entry e JOIN ticket t ON t.id = e.ticket LEFT JOIN entry u ON e.undo > 0 AND u.id = e.undo WHERE e.id > ? ORDER BY e.id LIMIT ?`, at, most)
 	if err != nil {
 		return nil, at, err
@@ -81,8 +82,8 @@ func (tx *Tx) legs(ctx context.Context, at int64, most int) (legs []leg, last in
 		var id, envelope, undo int64
 		var outcome, kind string
 		var e, u half
-		if err := rows.Scan(&id, &outcome, &kind, &envelope, &e.location, &e.day, &e.currency, &e.gross, &e.tax, &e.void, &e.postings,
-			&u.location, &u.day, &u.currency, &u.gross, &u.tax, &u.void, &u.postings, &undo); err != nil {
+		if err := rows.Scan(&id, &outcome, &kind, &envelope, &e.location, &e.day, &e.currency, &e.gross, &e.tax, &e.void, &e.uncosted, &e.postings,
+			&u.location, &u.day, &u.currency, &u.gross, &u.tax, &u.void, &u.uncosted, &u.postings, &undo); err != nil {
 			return nil, at, err
 		}
 		last = id
@@ -108,6 +109,7 @@ func (tx *Tx) legs(ctx context.Context, at int64, most int) (legs []leg, last in
 type half struct {
 	location, day, currency, postings string
 	gross, tax                        int64
+	uncosted                          int
 	void                              bool
 }
 
@@ -115,7 +117,7 @@ func (h half) leg(sign int) (leg, error) {
 	c := money.Currency(h.currency)
 	ps, err := decodePostings(h.postings, c)
 	return leg{key: rollup.DayKey{Location: retail.LocationCode(h.location), Day: retail.BusinessDate(h.day)}, sign: sign, void: h.void,
-		entry: ledger.Entry{Currency: c, Gross: money.Of(h.gross, c), Tax: money.Of(h.tax, c), Postings: ps}}, err
+		entry: ledger.Entry{Currency: c, Gross: money.Of(h.gross, c), Tax: money.Of(h.tax, c), Uncosted: h.uncosted, Postings: ps}}, err
 }
 
 // fold adds a leg to its day's sums. A day has the currency of its first entry; another one is a case, and so is a sum beyond 64 bits.
@@ -141,6 +143,7 @@ func (tx *Tx) fold(ctx context.Context, days map[rollup.DayKey]*sums, l leg) err
 		return tx.unfoldable(ctx, l, err.Error())
 	}
 	d.gross, d.tax = gross, tax
+	d.uncosted += l.sign * l.entry.Uncosted
 	if l.ticket && !l.void {
 		d.tickets += l.sign
 	}
@@ -194,9 +197,9 @@ func (tx *Tx) addSums(ctx context.Context, k rollup.DayKey, d *sums) error {
 		WHERE k.id = 'gap:' || day.location || ' ' || day.day AND k.state <> 'closed')`, string(k.Location), string(k.Day.AddDays(-gapDays)), string(k.Day.AddDays(gapDays))); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO day (location, day, tickets, gross, tax, currency, changed) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (location, day) DO UPDATE SET
-		tickets = day.tickets + excluded.tickets, gross = day.gross + excluded.gross, tax = day.tax + excluded.tax, currency = excluded.currency, changed = excluded.changed, dirty = 1`,
-		string(k.Location), string(k.Day), d.tickets, d.gross.Minor, d.tax.Minor, string(d.currency), micros(tx.Now))
+	_, err := tx.ExecContext(ctx, `INSERT INTO day (location, day, tickets, gross, tax, uncosted, currency, changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (location, day) DO UPDATE SET
+		tickets = day.tickets + excluded.tickets, gross = day.gross + excluded.gross, tax = day.tax + excluded.tax, uncosted = day.uncosted + excluded.uncosted, currency = excluded.currency, changed = excluded.changed, dirty = 1`,
+		string(k.Location), string(k.Day), d.tickets, d.gross.Minor, d.tax.Minor, d.uncosted, string(d.currency), micros(tx.Now))
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/roll"
 	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/hub/store"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/retail"
 )
@@ -77,6 +78,17 @@ func TestTheCostOfGoodsIsAnEntryOfItsOwn(t *testing.T) {
 		t.Errorf("a day before the first one has %d documents of %v", n, sums)
 	}
 
+	lacks := func(want int) {
+		t.Helper()
+		if d, err := g.Store.DayDetail(t.Context(), rollup.DayKey{Location: "S1", Day: "2026-11-20"}); err != nil || !d.Costed || d.Uncosted != want {
+			t.Errorf("%d lines without a cost are told (%v), want %d: %v", d.Uncosted, d.Costed, want, err)
+		}
+	}
+	lacks(1)
+	if d, err := g.Store.DayDetail(t.Context(), rollup.DayKey{Location: "S1", Day: "2026-11-19"}); err != nil || d.Costed {
+		t.Errorf("a day whose cost is not posted tells of it: %v", err)
+	}
+
 	cost("late", "2026-11-20T19:00:00Z", "10.00", "4.00")
 	g.later(2 * time.Minute)
 	g.book()
@@ -95,5 +107,32 @@ func TestTheCostOfGoodsIsAnEntryOfItsOwn(t *testing.T) {
 	g.book()
 	if sums, n := g.costs("2026-11-20"); n != 3 || sums["cogs:Toys"] != 2350 {
 		t.Errorf("after a cost came late: %v in %d documents, want 23.50 in three", sums, n)
+	}
+	lacks(0)
+}
+
+// A warehouse's inventory has an account of its own in the books by a rule at its location: documents need no warehouse for that.
+func TestALocationsGoodsHaveTheAccountsOfItsWarehouse(t *testing.T) {
+	g := newRig(t, t.TempDir())
+	at := func(r ledger.Role, l retail.LocationCode, account string) mapping.Rule {
+		return mapping.Rule{Role: r, Code: "*", Location: l, Target: mapping.Target{Account: account}}
+	}
+	g.ok(g.SetRules(t.Context(), []mapping.Rule{at(ledger.COGS, "", "500"), at(ledger.Inventory, "", "120"), at(ledger.COGS, "S1", "501"), at(ledger.Inventory, "S1", "121")}, "test", ""))
+	g.ok(g.PutLocation(t.Context(), view.LocationForm{Code: "S1", Name: "One", Zone: "UTC", Cutoff: "00:00", Currency: "USD", Costs: "2026-11-20"}, "anna"))
+	g.ok(g.ConfirmTill(t.Context(), "S1", "T1", "anna"))
+	g.sell("a", "2026-11-20T18:00:00Z", `"amount":"10.00"}]`, `"amount":"10.00","cost":"6.00"}]`)
+	g.later(48 * time.Hour)
+	tasks, err := store.Outbox{Store: g.Store}.Claim(t.Context(), 100)
+	g.ok(err)
+	got := map[string]int64{}
+	for _, k := range tasks {
+		for _, l := range k.Document.Lines {
+			if l.Measure.Goods() {
+				got[l.Account] += l.Amount.Minor
+			}
+		}
+	}
+	if len(got) != 2 || got["501"] != 600 || got["121"] != -600 {
+		t.Errorf("the cost of goods goes to %v, want 6.00 from 121 to 501", got)
 	}
 }

@@ -34,10 +34,10 @@ func (tx *Tx) putPayment(ctx context.Context, envelope int64, p retail.Payment) 
 	}
 	day := utcDay(now.At)
 	var id int64
-	if err := tx.QueryRowContext(ctx, `INSERT INTO payment (key, location, day, at, state, currency, amount, batch, revision, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	if err := tx.QueryRowContext(ctx, `INSERT INTO payment (key, location, day, at, state, currency, amount, batch, number, revision, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (key) DO UPDATE SET location = excluded.location, day = excluded.day, at = excluded.at, state = excluded.state, currency = excluded.currency, amount = excluded.amount,
 		batch = excluded.batch, revision = excluded.revision, body = excluded.body RETURNING id`, p.Key.String(), string(now.Location), string(day), micros(now.At), string(now.State),
-		string(now.Amount.Currency), now.Amount.Minor, now.Batch, now.Revision, string(body)).Scan(&id); err != nil {
+		string(now.Amount.Currency), now.Amount.Minor, now.Batch, p.Key.ID, now.Revision, string(body)).Scan(&id); err != nil {
 		return err
 	}
 	if have == nil || have.State != now.State || have.Amount != now.Amount || have.Tip != now.Tip || have.Batch != now.Batch {

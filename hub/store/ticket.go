@@ -136,9 +136,9 @@ func (tx *Tx) putEntry(ctx context.Context, envelope int64, c *current, m ingest
 	if outcome == ledger.Replaces {
 		undo = c.entry
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO entry (id, ticket, envelope, outcome, undo, location, day, hash, revision, rank, void, currency, gross, tax, rounded, lines, postings, cashier)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, id, c.ticket, envelope, string(outcome), undo, string(e.Location), string(e.Day), hash,
-		m.Version.Revision, m.Version.Rank, m.Version.Void, string(e.Currency), e.Gross.Minor, e.Tax.Minor, e.Rounded, e.Lines, encodePostings(e.Postings), e.Cashier)
+	_, err = tx.ExecContext(ctx, `INSERT INTO entry (id, ticket, envelope, outcome, undo, location, day, hash, revision, rank, void, currency, gross, tax, rounded, lines, uncosted, postings, cashier)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, id, c.ticket, envelope, string(outcome), undo, string(e.Location), string(e.Day), hash,
+		m.Version.Revision, m.Version.Rank, m.Version.Void, string(e.Currency), e.Gross.Minor, e.Tax.Minor, e.Rounded, e.Lines, e.Uncosted, encodePostings(e.Postings), e.Cashier)
 	return id, err
 }
 

@@ -152,6 +152,11 @@ func (s *Store) DayDetail(ctx context.Context, k rollup.DayKey) (v view.DayDetai
 		return v, classify("read store-day", err)
 	}
 	v.DayView = one[0]
+	if v.Costed = d.CostsFrom != "" && k.Day >= d.CostsFrom; v.Costed {
+		if err := s.read.QueryRowContext(ctx, `SELECT uncosted FROM day WHERE location = ? AND day = ?`, string(k.Location), string(k.Day)).Scan(&v.Uncosted); err != nil {
+			return v, classify("read store-day", err)
+		}
+	}
 	if v.Documents, err = s.documentViews(ctx, k); err != nil {
 		return v, classify("read store-day", err)
 	}

@@ -28,6 +28,9 @@ func (s *Store) PaymentViews(ctx context.Context, f view.PaymentFilter) (out []v
 	if f.Unmatched {
 		add("p.tender = 0 AND p.state IN ('open', 'closed')")
 	}
+	if f.Number != "" {
+		add("p.number = ?", f.Number)
+	}
 	if f.Ticket != 0 {
 		add("p.tender > 0 AND p.tender BETWEEN ? AND ?", f.Ticket*places, f.Ticket*places+places-1)
 	}
@@ -94,7 +97,7 @@ func (s *Store) LoneTenders(ctx context.Context, f view.PaymentFilter, slack tim
 // BatchViews lists settlement batches, the latest first, each beside what its payments here come to.
 func (s *Store) BatchViews(ctx context.Context, f view.PaymentFilter) (out []view.BatchView, err error) {
 	where, args := only("b.location", f.Only)
-	args = append([]any{string(f.Location), string(f.Location)}, append(args, limit(f.Limit))...)
+	args = append([]any{string(f.Location), string(f.Location), f.Number, f.Number}, append(args, limit(f.Limit))...)
 	err = each(ctx, s.read, func(r *sql.Rows) error {
 		var v view.BatchView
 		var body string
@@ -116,7 +119,7 @@ func (s *Store) BatchViews(ctx context.Context, f view.PaymentFilter) (out []vie
 		return nil
 	}, `SELECT b.number, b.body, (SELECT count(*) FROM payment p WHERE p.batch <> '' AND p.batch = b.number AND p.location = b.location AND p.state IN ('open', 'closed')),
 		COALESCE((SELECT sum(amount) FROM payment p WHERE p.batch <> '' AND p.batch = b.number AND p.location = b.location AND p.state IN ('open', 'closed')), 0)
-		FROM batch b WHERE (? = '' OR b.location = ?) AND `+where+` ORDER BY b.opened DESC, b.id DESC LIMIT ?`, args...)
+		FROM batch b WHERE (? = '' OR b.location = ?) AND (? = '' OR b.number = ?) AND `+where+` ORDER BY b.opened DESC, b.id DESC LIMIT ?`, args...)
 	return out, classify("list batches", err)
 }
 

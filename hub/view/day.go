@@ -61,6 +61,8 @@ type Odoo struct {
 // DayDetail is a store-day with all that led to its figures.
 type DayDetail struct {
 	DayView
+	Costed    bool   `json:",omitempty"` // its cost of goods is posted
+	Uncosted  int    `json:",omitempty"` // lines of goods whose cost no till told: they are not in it
 	Zone      string // the location's
 	Opens     time.Time
 	Ends      time.Time

@@ -13,6 +13,7 @@ type PaymentFilter struct {
 	From, To  retail.BusinessDate // by UTC
 	Unmatched bool                // only those that move money and belong to no ticket
 	Ticket    int64
+	Number    string                // the gateway's, of a payment or batch
 	Only      []retail.LocationCode // what the user may see; nil = all
 	Limit     int
 }

@@ -35,7 +35,7 @@ func (s *site) routes() http.Handler {
 	do("/day/decide", deciders, s.dayDecide)
 	see("/ticket/{id}", s.ticketShow)
 	see("/ticket/{id}/raw", s.ticketRaw)
-	see("/find", s.ticketFind)
+	see("/find", s.findShow)
 	see("/payments", s.paymentList)
 	list("/payments", s.paymentTable)
 	see("/settlement", s.settlementShow)

@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/view"
@@ -53,24 +52,4 @@ func (s *site) ticketRaw(w http.ResponseWriter, r *http.Request, v *visit) error
 	w.Header().Set("Content-Disposition", `attachment; filename="record-`+strconv.FormatInt(t.Raw.Envelope, 10)+`.txt"`)
 	_, _ = w.Write(t.Raw.Body)
 	return nil
-}
-
-type findPage struct {
-	Find string
-	Rows []view.TicketRow
-}
-
-func (s *site) ticketFind(w http.ResponseWriter, r *http.Request, v *visit) error {
-	p := findPage{Find: strings.TrimSpace(r.URL.Query().Get("q"))}
-	if p.Find != "" {
-		var err error
-		if p.Rows, err = s.Tickets.FindTickets(r.Context(), view.TicketFilter{Find: p.Find, Only: v.only(), Limit: pageTickets}); err != nil {
-			return err
-		}
-		if len(p.Rows) == 1 {
-			http.Redirect(w, r, ticketURL(p.Rows[0].ID), http.StatusSeeOther)
-			return nil
-		}
-	}
-	return s.render(w, r, v, http.StatusOK, "find", "Find a ticket", p)
 }

@@ -47,8 +47,12 @@ type Shadow interface {
 // Tickets reads tickets and raw records.
 type Tickets interface {
 	TicketView(ctx context.Context, id int64) (view.TicketView, error)
-	FindTickets(ctx context.Context, f view.TicketFilter) ([]view.TicketRow, error)
 	Way(ctx context.Context, t view.TicketView) ([]view.WayStop, error)
+}
+
+// Finder finds whatever an id names, and how its records stand in Odoo.
+type Finder interface {
+	Find(ctx context.Context, f view.FindFilter) (view.Found, error)
 }
 
 // Cases reads the to-do list, and carries out what a person decides.
@@ -89,6 +93,7 @@ type Parts struct {
 	Review     Review
 	Shadow     Shadow
 	Tickets    Tickets
+	Finder     Finder
 	Payments   Payments
 	Settlement Settlement
 	Cases      Cases

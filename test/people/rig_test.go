@@ -24,6 +24,7 @@ type rig struct {
 	agentTOML           string
 	web, broker, api    string
 	odoo                string
+	stopOdoo            func()
 	hubLog, agentLog    string
 	hubProc, agentProc  *exec.Cmd
 	hubEnded, agentDone chan struct{}
@@ -81,7 +82,8 @@ func newRig(t *testing.T) *rig {
 	g.hubSettings("info", postingTOML)
 	odoo := exec.Command(binary(t, "odoo"), "-listen", g.odoo)
 	g.ok(odoo.Start())
-	t.Cleanup(func() { _ = odoo.Process.Kill(); _ = odoo.Wait() })
+	g.stopOdoo = sync.OnceFunc(func() { _ = odoo.Process.Kill(); _ = odoo.Wait() })
+	t.Cleanup(g.stopOdoo)
 	until(t, "the fake Odoo", func() bool { return listens(g.odoo) })
 	return g
 }

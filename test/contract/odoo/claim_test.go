@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/odoo"
+	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/retail"
 )
@@ -95,9 +97,23 @@ func (s server) unclaimed(t *testing.T) {
 
 func (p person) forget(t *testing.T) {
 	t.Helper()
-	rows, _ := p.do("account.move", "search_read", []any{[]any{[]any{"ref", "=like", "Tillpost-claim %"}}}, map[string]any{"fields": []string{"state"}}).([]any)
+	p.forgetAt(nil)
+}
+
+// forgetIn is the same in a company by its name.
+func (p person) forgetIn(t *testing.T, company string) {
+	t.Helper()
+	rows, _ := p.do("res.company", "search_read", []any{[]any{[]any{"name", "=", company}}}, map[string]any{"fields": []string{"name"}}).([]any)
 	for _, r := range rows {
-		p.do("account.move", "unlink", []any{[]int64{r.(map[string]any)["id"].(int64)}}, nil)
+		p.forgetAt(map[string]any{"allowed_company_ids": []int64{r.(map[string]any)["id"].(int64)}})
+	}
+}
+
+func (p person) forgetAt(in map[string]any) {
+	p.t.Helper()
+	rows, _ := p.do("account.move", "search_read", []any{[]any{[]any{"ref", "=like", "Tillpost-claim %"}}}, map[string]any{"fields": []string{"state"}, "context": in}).([]any)
+	for _, r := range rows {
+		p.do("account.move", "unlink", []any{[]int64{r.(map[string]any)["id"].(int64)}}, map[string]any{"context": in})
 	}
 }
 
@@ -252,4 +268,106 @@ func TestADayThatAnotherHubPostedIsNotPostedTwice(t *testing.T) {
 // unusedDay is one of some ten thousand, so that runs on one real server do not meet: each hub of theirs is another.
 func unusedDay() retail.BusinessDate {
 	return retail.BusinessDate("2003-01-02").AddDays(rand.IntN(8000))
+}
+
+// Two hubs that share one company and not the other: what stands in the shared one waits at the second, the rest of its documents go, each company's
+// people are told, and a word turns just that one round.
+func TestEachCompanyIsClaimedForItself(t *testing.T) {
+	withSecond(t, func(t *testing.T, s server) {
+		s.unclaimed(t)
+		other := s
+		other.cfg.Company = secondName
+		s.person(t).forgetIn(t, secondName)
+		rep, err := s.setup(t)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := options
+		o.Have, o.Books = mapping.Set{Rules: rep.Rules, Version: 1}, rep.Books
+		if _, err := odoo.Setup(t.Context(), other.client(t), o); err != nil {
+			t.Fatal(err)
+		}
+		set, b := s.set(t)
+		clock := time.Now()
+		hub := func(name string, ds ...string) (rivalHub, map[string]*claimBook, []rollup.Document) {
+			var docs []rollup.Document
+			for range ds {
+				docs = append(docs, document(t, set, b, "S-NY", unusedDay()))
+			}
+			box := newOutbox(docs...)
+			for i, company := range ds {
+				box.tasks[docs[i].ID()].Company = company
+			}
+			own := map[string]*claimBook{"": {}}
+			h := s.rivalHub(t, newHub(), name, own[""], box, &clock)
+			h.c.Others = func(company string) odoo.ClaimBook {
+				own[company] = &claimBook{}
+				return own[company]
+			}
+			return h, own, docs
+		}
+		first, firstOwn, docs := hub("the first", secondName)
+		first.step(t)
+		want(t, first.out.outcome(docs[0]), odoo.Done)
+		second, secondOwn, mine := hub("the second", "", secondName)
+		for range 10 {
+			second.step(t)
+			clock = clock.Add(second.c.Every + time.Second)
+			k, err := first.c.For(t.Context(), secondName)
+			if err == nil {
+				_, err = k.Hold(t.Context())
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		want(t, second.out.outcome(mine[0]), odoo.Done)
+		want(t, second.out.outcome(mine[1]), odoo.Wait)
+		for who, at := range map[string]odoo.Standing{"the second": firstOwn[secondName].stands, "the first": secondOwn[secondName].stands} {
+			if !at.Lives || at.Company != secondName || !strings.Contains(at.Detail(), who) || !strings.Contains(at.Detail(), secondName) {
+				t.Errorf("told: %+v", at)
+			}
+		}
+		secondOwn[secondName].order = "anna: the first is the old one"
+		clock = clock.Add(second.c.Every)
+		second.step(t)
+		want(t, second.out.outcome(mine[1]), odoo.Done)
+
+		// A clean end gives back every claim that it has.
+		ctx, end := context.WithCancel(t.Context())
+		end()
+		second.c.Keep(ctx)
+		for _, c := range []*odoo.Client{s.client(t), other.client(t)} {
+			if held, _, err := odoo.ReadClaim(t.Context(), c); err != nil || !held.Free() {
+				t.Errorf("after its end the claim is %+v, %v", held, err)
+			}
+		}
+	})
+}
+
+// A company that a location names is claimed while nothing is due.
+func TestACompanyIsClaimedBeforeItHasDocuments(t *testing.T) {
+	s := newFakeSecond(t, 18)
+	other := s
+	other.cfg.Company = secondName
+	clock := time.Now()
+	h := s.rivalHub(t, newHub(), "here", &claimBook{}, newOutbox(), &clock)
+	further := &claimBook{}
+	h.c.Others = func(string) odoo.ClaimBook { return further }
+	h.c.Companies = func(context.Context) ([]string, error) { return []string{secondName}, nil }
+	ctx, end := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { h.c.Keep(ctx); close(done) }()
+	defer func() { end(); <-done }()
+	for until := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		further.mu.Lock()
+		at := further.stands
+		further.mu.Unlock()
+		if at.Ours && at.Company == secondName {
+			return
+		}
+		if time.Now().After(until) {
+			t.Fatalf("the second company is not claimed: %+v", at)
+		}
+	}
 }

@@ -1,0 +1,109 @@
+package store
+
+import (
+	"context"
+	"strings"
+
+	"github.com/tillpost/tillpost/hub/odoo"
+	"github.com/tillpost/tillpost/hub/view"
+)
+
+// Find lists everything that an id names, each with its documents and what is known of them in Odoo. It does not ask Odoo. Nothing found is
+// no error: Looked says where it was looked.
+func (s *Store) Find(ctx context.Context, f view.FindFilter) (out view.Found, err error) {
+	f.Find = strings.TrimSpace(f.Find)
+	if out.Find = f.Find; f.Find == "" {
+		return out, nil
+	}
+	for _, in := range []struct {
+		where string
+		find  func(context.Context, view.FindFilter) ([]view.FoundThing, error)
+	}{
+		{"documents, by id, store-day, voucher, and number, id or reference of their entry in Odoo", s.findDocuments},
+		{"tickets, by receipt number and vendor's id", s.findTickets},
+		{"card payments, by the gateway's number", s.findPayments},
+		{"settlement batches, by id", s.findBatches},
+		{"deposits, disputes and settled payments, by the processor's id", s.findSettlement},
+		{"customers, by the vendor's id", s.findCustomers},
+		{"lines of bank statements, by their id in Odoo", s.findBankLines},
+	} {
+		things, err := in.find(ctx, f)
+		if err != nil {
+			return out, classify("find "+f.Find, err)
+		}
+		out.Things, out.Looked = append(out.Things, things...), append(out.Looked, in.where)
+	}
+	return out, nil
+}
+
+// findTickets finds them as FindTickets does, each with the documents that hold a part of it.
+func (s *Store) findTickets(ctx context.Context, f view.FindFilter) (out []view.FoundThing, err error) {
+	if _, _, ok := odoo.ParseRecord(f.Find); ok {
+		return nil, nil // no till writes that, and a look at every ticket is dear
+	}
+	rows, err := s.FindTickets(ctx, view.TicketFilter(f))
+	for _, t := range rows {
+		x := view.FoundThing{Kind: "ticket", ID: t.Number, Text: ticketText(t), Location: t.Location, Day: t.Day, Tickets: []view.TicketRow{t}, Count: 1}
+		if x.Documents, err = s.documentsOf(ctx, f, t); err != nil {
+			return nil, err
+		}
+		out = append(out, x)
+	}
+	return out, err
+}
+
+func ticketText(t view.TicketRow) string {
+	return t.Kind + " at till " + string(t.Till) + ", " + t.Total.String()
+}
+
+// documentsOf are the documents that hold a part of any of the tickets.
+func (s *Store) documentsOf(ctx context.Context, f view.FindFilter, ts ...view.TicketRow) ([]view.FoundDocument, error) {
+	var ids []any
+	for _, t := range ts {
+		v := view.TicketView{TicketRow: t}
+		if err := s.places(ctx, &v); err != nil {
+			return nil, err
+		}
+		for _, p := range v.Places {
+			ids = append(ids, p.Document)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return s.foundDocuments(ctx, f, `d.id IN (?`+strings.Repeat(`, ?`, len(ids)-1)+`)`, ids...)
+}
+
+// findDocuments finds those that an id, a day, a voucher or a record of Odoo names, each with what is behind it.
+func (s *Store) findDocuments(ctx context.Context, f view.FindFilter) (out []view.FoundThing, err error) {
+	hub, err := s.HubID(ctx)
+	if err != nil {
+		return nil, err
+	}
+	cond, args := `d.id = ? OR d.series <> '' AND d.series = ? OR d.odoo >= ? AND d.odoo < ?`, []any{f.Find, f.Find, f.Find + " (id ", f.Find + " (id :"}
+	if model, id, ok := odoo.ParseRecord(f.Find); ok && model == odoo.Entries {
+		cond, args = `d.move > 0 AND d.move = ?`, []any{id}
+	} else if doc, own, ok := odoo.DocumentOf(hub, f.Find); ok && own {
+		cond, args = `d.id = ?`, []any{doc}
+	} else if location, day, ok := storeDay(f.Find); ok {
+		cond, args = `d.location = ? AND d.day = ?`, []any{location, day}
+	}
+	ds, err := s.foundDocuments(ctx, f, cond, args...)
+	for _, d := range ds {
+		x := view.FoundThing{Kind: "document", ID: d.ID, Text: "store-day " + string(d.Location) + " " + string(d.Day), Location: d.Location, Day: d.Day, Documents: []view.FoundDocument{d}}
+		if err := s.behind(ctx, f, d, &x); err != nil {
+			return nil, err
+		}
+		out = append(out, x)
+	}
+	return out, err
+}
+
+// storeDay reads "S1/2026-11-20" or "S1 2026-11-20"; a location's code may hold both signs itself.
+func storeDay(s string) (location, day string, ok bool) {
+	i := strings.LastIndexAny(s, "/ ")
+	if i < 1 || len(s)-i-1 != len("2006-01-02") || strings.Count(s[i:], "-") != 2 {
+		return "", "", false
+	}
+	return s[:i], s[i+1:], true
+}
