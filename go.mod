@@ -24,7 +24,15 @@ require (
 	golang.org/x/text v0.43.0
 )
 
-require github.com/rickar/cal/v2 v2.1.13
+require (
+	github.com/VictoriaMetrics/metrics v1.35.1
+	github.com/rickar/cal/v2 v2.1.13
+)
+
+require (
+	github.com/valyala/fastrand v1.1.0 // indirect
+	github.com/valyala/histogram v1.2.0 // indirect
+)
 
 require (
 	github.com/antithesishq/antithesis-sdk-go v0.8.0-default-no-op // indirect

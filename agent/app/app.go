@@ -15,10 +15,12 @@ import (
 	"github.com/tillpost/tillpost/agent/forward"
 	"github.com/tillpost/tillpost/agent/source"
 	"github.com/tillpost/tillpost/agent/uplink"
+	"github.com/tillpost/tillpost/shared/crash"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/health"
 	"github.com/tillpost/tillpost/shared/lock"
+	"github.com/tillpost/tillpost/shared/meter"
 	"github.com/tillpost/tillpost/shared/version"
 )
 
@@ -30,6 +32,8 @@ type App struct {
 	Config Config
 	Buffer *buffer.Buffer
 	Health health.Registry
+	Crash  *crash.Report            // the last run's, nil = it ended in order
+	Ready  func(alive func() error) // nil, or told once the agent does its work; alive says whether it still does
 
 	log     *slog.Logger
 	lock    *lock.Lock
@@ -39,6 +43,9 @@ type App struct {
 	watches []func(context.Context) error
 	door    http.Handler // the local API, nil = closed
 	started time.Time
+	vital   vital
+
+	captured meter.Stage // of all polled sources together
 
 	again  chan struct{} // the line is to be made anew
 	keeper *keeper       // of the certificate, nil = this PC comes in by password
@@ -142,7 +149,11 @@ func (a *App) Run(ctx context.Context) error {
 	start("forward", a.loop.Run)
 	start("uplink", a.uplink.Run)
 	start("watch", a.watch)
+	start("verify", a.proveBuffer)
 	start("control", a.serveControl)
+	if a.Config.Status.Listen != "" {
+		start("status page", a.servePage)
+	}
 	if a.Config.Enrolled {
 		start("certificate", a.keeper.run)
 	}
@@ -153,8 +164,11 @@ func (a *App) Run(ctx context.Context) error {
 		start("folder events", w)
 	}
 	for _, s := range a.sources {
-		p := &capture.Pump{Source: s, Sink: a.Buffer, Log: a.log, Mode: a.modeOf(s), Trouble: a.trouble(s.Name())}
+		p := &capture.Pump{Source: s, Sink: a.Buffer, Log: a.log, Mode: a.modeOf(s), Trouble: a.trouble(s.Name()), Count: &a.captured}
 		start("source "+s.Name(), p.Run)
+	}
+	if a.vital.moved(time.Now()); a.Ready != nil {
+		a.Ready(a.vital.alive)
 	}
 	a.log.InfoContext(ctx, "agent started", "device", a.Config.Device, "version", version.String())
 	<-ctx.Done()

@@ -26,6 +26,7 @@ type Config struct {
 	Source   SourceConfig    `toml:"source"`
 	Profiles ProfilesConfig  `toml:"profiles"`
 	Guard    GuardConfig     `toml:"guard"`
+	Status   StatusConfig    `toml:"status"`
 
 	// Enrolled tells that the PC comes in by certificate: device, hub and broker are then those of its identity.
 	Enrolled bool `toml:"-" json:"enrolled"`
@@ -82,7 +83,7 @@ type ProfilesConfig struct {
 
 // Default returns the settings that hold where the file says nothing.
 func Default() Config {
-	return Config{DataDir: defaultDir(), LogLevel: "info"}
+	return Config{DataDir: defaultDir(), LogLevel: "info", Status: StatusConfig{Listen: defaultStatus}}
 }
 
 func defaultDir() string {
@@ -130,6 +131,7 @@ func (c *Config) validate(f *config.Faults) {
 		names[d.Name] = true
 	}
 	c.Source.LocalAPI.validate(f)
+	c.Status.validate(f)
 	c.Source.validateDevices(keystore.Store{Dir: c.DataDir}, f)
 	if c.Guard.KeyFile != "" {
 		if _, err := config.Secret(c.Guard.KeyFile); err != nil {

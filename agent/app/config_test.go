@@ -86,6 +86,7 @@ func TestEveryFaultIsToldAtOnce(t *testing.T) {
 }
 
 func TestCommandsWithoutAService(t *testing.T) {
+	t.Setenv("LC_ALL", "C")
 	dir := t.TempDir()
 	file := filepath.Join(dir, "agent.toml")
 	if err := os.WriteFile(file, []byte("device = 'pc'\ndata_dir = '"+filepath.Join(dir, "data")+"'\n[hub]\nurl = 'mqtt://127.0.0.1:1'\n"), 0o600); err != nil {
@@ -108,7 +109,8 @@ func TestCommandsWithoutAService(t *testing.T) {
 		{[]string{"import", file, "--profile", "supermarket"}, 1, "nothing of it could be read: it lacks the columns"},
 		{[]string{"import", csv, "--profile", "nothing"}, 1, "no such profile"},
 		{[]string{"buffer", "verify"}, 0, "4 records, every one whole"},
-		{[]string{"status"}, 1, "records waiting: 4"},
+		{[]string{"status"}, 1, "Waiting to be sent             4, the oldest from"},
+		{[]string{"status", "--lang", "es"}, 1, "Reinicie este equipo"},
 		{[]string{"buffer", "export", filepath.Join(dir, "out.ndjson")}, 0, "Written to"},
 		{[]string{"buffer", "export", filepath.Join(dir, "out.ndjson")}, 1, "exists"},
 		{[]string{"buffer", "export", filepath.Join(dir, "dead.ndjson"), "--recover", csv}, 1, "belong together"},

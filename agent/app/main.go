@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,12 +17,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tillpost/tillpost/agent/service"
+	"github.com/tillpost/tillpost/agent/words"
 	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/guard"
 	"github.com/tillpost/tillpost/shared/lock"
+	system "github.com/tillpost/tillpost/shared/service"
 	"github.com/tillpost/tillpost/shared/version"
 )
 
@@ -43,7 +45,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	if err := root.ExecuteContext(ctx); err != nil {
-		if !errors.Is(err, errQuiet) {
+		if !errors.Is(err, errQuiet) && !errors.Is(err, system.ErrSaid) {
 			fmt.Fprintln(stderr, "agent:", err)
 		}
 		return 1
@@ -56,6 +58,7 @@ type cli struct {
 	out, err io.Writer
 	file     string
 	json     bool
+	lang     string
 }
 
 func (c *cli) root() *cobra.Command {
@@ -68,7 +71,7 @@ func (c *cli) root() *cobra.Command {
 	cfg.AddCommand(c.command("print", "show the settings that are in force", c.printConfig))
 	root.AddCommand(c.enrolCommand(), c.command("renew", "ask head office for a new certificate now; it happens by itself", c.renew), c.secretsCommand())
 	root.AddCommand(c.importCommand(), c.connectionCommand(), c.command("doctor", "try everything that the settings name and say what is wrong and what to do", c.doctor))
-	root.AddCommand(c.command("run", "run the service", c.run), c.command("status", "how this store stands; fails when somebody must act", c.status), buf, cfg,
+	root.AddCommand(c.runCommand(), c.serviceCommand(), c.bundleCommand(), c.statusCommand(), buf, cfg,
 		c.command("check-config", "say everything that is wrong with the settings", c.checkConfig), c.command("version", "tell the version", c.version))
 	return root
 }
@@ -89,12 +92,6 @@ func Logger(w io.Writer, level string) *slog.Logger {
 	var l slog.Level
 	_ = l.UnmarshalText([]byte(level)) // the settings were checked
 	return slog.New(guard.Handler(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: l})))
-}
-
-func (c *cli) run(ctx context.Context, _ []string) error {
-	return service.Run(ctx, func(ctx context.Context) error {
-		return runWatching(ctx, c.file, func(level string) *slog.Logger { return Logger(c.err, level) })
-	})
 }
 
 func (c *cli) checkConfig(context.Context, []string) error {
@@ -128,14 +125,14 @@ func (c *cli) status(ctx context.Context, _ []string) error {
 	}
 	st := Status{Device: cfg.Device, Version: version.String()}
 	if _, err := ask(ctx, cfg.DataDir, "status", &st); fault.Is(err, fault.NotFound) {
-		st.Waiting = c.waiting(ctx, cfg)
+		c.waiting(ctx, cfg, &st)
 	} else if err != nil {
 		return err
 	}
 	if c.json {
 		err = c.tell(nil, st, "")
 	} else {
-		st.Text(c.out)
+		st.Text(c.out, c.language(cfg))
 	}
 	if err == nil && !st.Good() {
 		return errQuiet
@@ -143,27 +140,43 @@ func (c *cli) status(ctx context.Context, _ []string) error {
 	return err
 }
 
-// waiting counts what waits while no service runs.
-func (c *cli) waiting(ctx context.Context, cfg Config) (n uint64) {
-	if _, err := os.Stat(filepath.Join(cfg.DataDir, "buffer.db")); err != nil {
-		return 0
+// statusCommand is `agent status`.
+func (c *cli) statusCommand() *cobra.Command {
+	cmd := c.command("status", "how this store stands and what to do; fails when somebody must act", c.status)
+	cmd.Flags().StringVar(&c.lang, "lang", "", "en or es; empty: as the settings say, else the system's")
+	return cmd
+}
+
+func (c *cli) language(cfg Config) words.Lang {
+	if wish := cmp.Or(c.lang, cfg.Status.Language); wish != "" {
+		return words.Prefer(wish)
 	}
-	l, err := lock.Take(cfg.DataDir, "agent")
-	if err != nil {
-		return 0
+	return words.OfSystem()
+}
+
+// waiting looks at what waits while no service runs.
+func (c *cli) waiting(ctx context.Context, cfg Config, st *Status) {
+	if _, err := os.Stat(filepath.Join(cfg.DataDir, "buffer.db")); err != nil {
+		return
+	}
+	l, err := lock.Take(cfg.DataDir, program)
+	if err != nil { // one that is just starting or ending has it
+		st.Unknown = true
+		return
 	}
 	b, err := openBuffer(ctx, cfg, nil)
 	if err == nil {
 		for _, s := range envelope.Streams {
-			n += b.State(s).Waiting()
+			st.Waiting += b.State(s).Waiting()
 		}
-		err = b.Close()
+		st.Oldest, st.LastTicket, err = b.Times(ctx)
+		err = errors.Join(err, b.Close())
 	}
 	if err != nil {
+		st.Unknown = true
 		fmt.Fprintln(c.err, "agent: the buffer cannot be read:", err)
 	}
 	_ = l.Release() // the process ends
-	return n
 }
 
 // tell prints v as JSON or text; err is what the command then ends with.

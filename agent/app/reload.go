@@ -8,19 +8,26 @@ import (
 	"reflect"
 
 	"github.com/tillpost/tillpost/shared/config"
+	"github.com/tillpost/tillpost/shared/crash"
 )
+
+// hooks are what a run is given by the process around it.
+type hooks struct {
+	ready func(alive func() error) // told each time that the agent does its work
+	crash *crash.Report            // the last run's
+}
 
 // runWatching runs the agent, and anew whenever its settings file holds other settings that can be used (DESIGN D15): everything is closed as
 // at an ordinary stop and opened as at an ordinary start, which takes a moment and costs nothing, because tickets are safe in the buffer
 // before anybody is told so. Settings with a fault change nothing. Which device this is and where its buffer stands changes with a restart
 // only: another buffer is another stream.
-func runWatching(ctx context.Context, file string, log func(level string) *slog.Logger) error {
+func runWatching(ctx context.Context, file string, log func(level string) *slog.Logger, h hooks) error {
 	have, err := LoadConfig(file)
 	if err != nil {
 		return err
 	}
 	for {
-		next, err := runUntilChanged(ctx, file, have, log(have.LogLevel))
+		next, err := runUntilChanged(ctx, file, have, log(have.LogLevel), h)
 		if err != nil || next == nil {
 			return err
 		}
@@ -29,11 +36,12 @@ func runWatching(ctx context.Context, file string, log func(level string) *slog.
 }
 
 // runUntilChanged runs one agent; next is what to go on with, nil = ctx ended.
-func runUntilChanged(ctx context.Context, file string, have Config, log *slog.Logger) (next *Config, err error) {
+func runUntilChanged(ctx context.Context, file string, have Config, log *slog.Logger, h hooks) (next *Config, err error) {
 	a, err := New(ctx, have, log)
 	if err != nil {
 		return nil, err
 	}
+	a.Ready, a.Crash = h.ready, h.crash
 	run, stop := context.WithCancel(ctx)
 	defer stop()
 	changed := make(chan Config, 1)

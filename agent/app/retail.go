@@ -208,24 +208,8 @@ func (a *App) lookRetail(now time.Time) {
 
 // What can be wrong with an account, in words for the person beside the hub.
 var (
-	retailHidden = &health.Condition{
-		Code: "retail_hidden", Title: "Heartland Retail does not show some stores any more",
-		Meaning: "Their new tickets are missing, and their days wait. Nothing is lost: all of it is read when they can be seen again.",
-		Do:      "In Heartland Retail, give the token's user its right to these locations back.", Severity: health.High,
-	}
-	retailClock = &health.Condition{
-		Code: "clock", Title: "This PC's clock is wrong",
-		Meaning: "Tickets are read by the vendor's clock, so none is missing. But times that this PC writes are wrong.",
-		Do:      "Set the clock, and let the PC set it by itself.", Severity: health.Low, Grace: 10 * time.Minute,
-	}
-	retailNewer = &health.Condition{
-		Code: "retail_v2", Title: "This Heartland Retail account has the newer POS switched on",
-		Meaning: "Sales through it may be missing here. The day's totals are compared with Heartland's own and would show it.",
-		Do:      "Compare one day by hand, then call Tillpost's support with what you found.", Severity: health.Low, Grace: time.Hour,
-	}
-	retailPart = &health.Condition{
-		Code: "retail_part", Title: "A part of Heartland Retail cannot be read",
-		Meaning: "Tickets come as ever. Days may wait for their totals.",
-		Do:      "Read the detail below; most often the token's user lacks a right.", Severity: health.Medium, Grace: 30 * time.Minute,
-	}
+	retailHidden = condition("retail_hidden", health.High, 0)
+	retailClock  = condition("retail_clock", health.Low, 10*time.Minute)
+	retailNewer  = condition("retail_v2", health.Low, time.Hour)
+	retailPart   = condition("retail_part", health.Medium, 30*time.Minute)
 )

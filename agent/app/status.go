@@ -4,11 +4,15 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/tillpost/tillpost/agent/forward"
 	"github.com/tillpost/tillpost/agent/source/retailapi"
+	"github.com/tillpost/tillpost/agent/statuspage"
+	"github.com/tillpost/tillpost/agent/words"
 	"github.com/tillpost/tillpost/shared/breaker"
+	"github.com/tillpost/tillpost/shared/doctor"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/health"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -23,9 +27,14 @@ type Status struct {
 	Started   time.Time                                `json:"started,omitzero"`
 	Hub       envelope.HubID                           `json:"hub,omitempty"`
 	Connected bool                                     `json:"connected"`
-	Heard     time.Time                                `json:"heard,omitzero"` // when the hub last confirmed anything
-	Waiting   uint64                                   `json:"waiting"`        // records that the hub has not confirmed
+	Heard     time.Time                                `json:"heard,omitzero"`            // when the hub last confirmed anything
+	Waiting   uint64                                   `json:"waiting"`                   // records that the hub has not confirmed
+	Unknown   bool                                     `json:"waiting_unknown,omitempty"` // nothing runs, and the buffer cannot be read
+	Oldest    time.Time                                `json:"oldest,omitzero"`           // of them, by its own time
 	Streams   map[envelope.Stream]forward.StreamStatus `json:"streams"`
+
+	LastTicket time.Time `json:"last_ticket,omitzero"`
+	DiskFree   uint64    `json:"disk_free,omitempty"` // bytes
 
 	Connections []breaker.Status   `json:"connections,omitempty"`
 	Accounts    []retailapi.Status `json:"accounts,omitempty"`
@@ -34,8 +43,10 @@ type Status struct {
 	Health      []health.Status    `json:"health"`
 }
 
-// Good reports that a store manager need not do anything.
-func (s Status) Good() bool { return s.Running && len(s.Health) == 0 }
+// Good reports that a store manager need not do anything; what is of low severity is told beside.
+func (s Status) Good() bool {
+	return s.Running && !slices.ContainsFunc(s.Health, func(h health.Status) bool { return h.Severity != health.Low.String() })
+}
 
 // Status tells how the running agent is.
 func (a *App) Status(ctx context.Context) Status {
@@ -58,51 +69,25 @@ func (a *App) Status(ctx context.Context) Status {
 		s.Streams[name] = st
 		s.Waiting += st.Waiting()
 	}
+	s.Oldest, s.LastTicket, _ = a.Buffer.Times(ctx) // a damaged disk is told elsewhere
+	s.DiskFree, _ = doctor.FreeDisk(a.Config.DataDir)
 	return s
 }
 
-// Text writes the status for a person.
-func (s Status) Text(w io.Writer) {
-	switch {
-	case !s.Running:
-		fmt.Fprintf(w, "The agent %s is not running. Nothing is lost, but nothing is captured or sent either: start the service.\n", s.Device)
-	case s.Good() && s.Waiting == 0:
-		fmt.Fprintf(w, "All good. Everything that agent %s took has been confirmed by head office.\n", s.Device)
-	case s.Good() && !s.Connected:
-		fmt.Fprintf(w, "All good so far. Agent %s keeps everything until the line to head office is up.\n", s.Device)
-	case s.Good():
-		fmt.Fprintf(w, "All good. Agent %s is sending.\n", s.Device)
-	default:
-		fmt.Fprintf(w, "Agent %s needs attention.\n", s.Device)
-	}
-	line := "not connected"
-	if s.Connected {
-		line = "connected"
-	}
-	fmt.Fprintf(w, "  line to head office: %s; records waiting: %d\n", line, s.Waiting)
-	if !s.Heard.IsZero() {
-		fmt.Fprintf(w, "  last word of head office: %s\n", s.Heard.Format(time.DateTime))
-	}
-	if k := s.Certificate; k != nil {
-		fmt.Fprintf(w, "  certificate: %d days left, renewed by itself from %s on\n", k.DaysLeft, k.Renew.Format(time.DateOnly))
-	}
-	for _, name := range envelope.Streams {
+// Text writes the status for a person, and the streams for whoever helps him.
+func (s Status) Text(w io.Writer, l words.Lang) {
+	statuspage.Tell(s.Facts(), l, time.Now()).Text(w)
+	for i, name := range envelope.Streams {
 		if st, ok := s.Streams[name]; ok {
+			if i == 0 {
+				fmt.Fprintln(w)
+			}
 			fmt.Fprintf(w, "  %-8s %-10s taken %d, confirmed %d\n", name, st.Phase, st.Last, st.Acked)
 		}
-	}
-	for _, c := range s.Connections {
-		writeConnection(w, c)
 	}
 	for _, x := range s.Accounts {
 		for _, line := range x.Text() {
 			fmt.Fprintf(w, "  %s\n", line)
-		}
-	}
-	for _, h := range s.Health {
-		fmt.Fprintf(w, "\n%s (since %s)\n  %s\n  %s\n", h.Title, h.Since.Format(time.DateTime), h.Meaning, h.Do)
-		if h.Detail != "" {
-			fmt.Fprintf(w, "  Detail: %s\n", h.Detail)
 		}
 	}
 }

@@ -47,6 +47,9 @@ func (a *App) watch(ctx context.Context) error {
 		a.look(now)
 		told = a.tell(ctx, now, told)
 		a.tellConnections(ctx, now)
+		if _, err := a.Buffer.Hub(ctx); err == nil {
+			a.vital.moved(time.Now())
+		}
 		if now.Sub(trimmed) > trimEvery {
 			trimmed = now
 			if n, err := a.Buffer.Trim(ctx, buffer.KeepAcked); err != nil && ctx.Err() == nil {
@@ -74,6 +77,9 @@ func (a *App) look(now time.Time) {
 	}
 	a.lookConnections(now)
 	a.lookRetail(now)
+	a.lookCrash(now)
+	free, err := doctor.FreeDisk(a.Config.DataDir)
+	a.lookDisk(free, err == nil, now)
 	line := a.uplink.State()
 	if line.Connected {
 		a.Health.Clear(noLine)

@@ -35,7 +35,16 @@ const groupRows = 1000
 //
 // Whoever finds that nobody writes commits for all who wait: a lone append is committed in its own goroutine, without a hand-over, and
 // while one commits, the next group gathers.
-func (b *Buffer) Append(ctx context.Context, name string, c source.Cursor, ds []source.Draft) error {
+func (b *Buffer) Append(ctx context.Context, name string, c source.Cursor, ds []source.Draft) (err error) {
+	n := uint64(len(ds))
+	b.Count.In.Add(n)
+	defer func() {
+		if err == nil {
+			b.Count.Out.Add(n)
+		} else {
+			b.Count.Refused.Add(n)
+		}
+	}()
 	call := appendCall{source: name, cursor: c, drafts: make([]source.Draft, len(ds)), done: make(chan error, 1)}
 	for i, d := range ds {
 		call.drafts[i] = b.opt.Clean(d)
@@ -184,6 +193,7 @@ func (b *Buffer) inTx(f func(*sql.Tx) error) error {
 	if err := f(tx); err != nil {
 		return err
 	}
+	b.Count.Commits.Add(1)
 	return tx.Commit()
 }
 

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	_ "github.com/mattn/go-sqlite3" // the driver
@@ -20,6 +21,7 @@ import (
 	"github.com/tillpost/tillpost/agent/source"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/meter"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
@@ -52,9 +54,16 @@ type Buffer struct {
 	waiting []appendCall              // as many as there are callers
 	told    map[string]bool           // nil, or since all sources must read again: those that have asked for their cursor
 	streams map[envelope.Stream]*lane // the writer's view; guarded for readers
-	Salvage *Salvage                  // what was found damaged at Open, nil = nothing
+	Count   Counters
+	Salvage *Salvage // what was found damaged at Open, nil = nothing
 	reserve string
 	tight   time.Time // the disk was full: when that was last seen; only the writer has it
+}
+
+// Counters are the buffer's metrics: drafts that came in, are durable, were refused.
+type Counters struct {
+	meter.Stage
+	Commits atomic.Uint64 // each is one sync of the disk, at least
 }
 
 // lane is where a stream stands.
@@ -91,6 +100,9 @@ func Open(ctx context.Context, o Options) (*Buffer, error) {
 	}
 	b := &Buffer{opt: o, box: key, turn: make(chan struct{}, 1), reserve: filepath.Join(o.Dir, "reserve")}
 	if err := b.openFile(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil, fault.New(fault.Internal, "open buffer", ctx.Err()) // it was not looked at to its end: that says nothing about the file
+		}
 		aside, serr := setAside(o.Dir, o.Now())
 		if serr != nil {
 			return nil, fault.New(fault.Internal, "open buffer", errors.Join(err, serr))
@@ -310,6 +322,7 @@ func (b *Buffer) Hub(ctx context.Context) (h envelope.HubID, err error) {
 
 // SetHub pins the hub: from then on no other is obeyed.
 func (b *Buffer) SetHub(ctx context.Context, h envelope.HubID) error {
+	b.Count.Commits.Add(1)
 	_, err := b.write.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ('hub', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, string(h))
 	return fault.New(fault.Internal, "pin hub id", err)
 }

@@ -3,6 +3,7 @@ package buffer
 import (
 	"context"
 	"encoding/json"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -166,4 +167,33 @@ func TestAColumnThatLostItsName(t *testing.T) {
 		t.Fatalf("%+v", b.Salvage)
 	}
 	fill(t, b, 4, 4)
+}
+
+// A stop while the file is being opened says nothing about the file: it is not set aside.
+func TestAStopWhileOpeningIsNoDamage(t *testing.T) {
+	dir := t.TempDir()
+	o := Options{Dir: dir, Device: "pc", Clean: func(d source.Draft) source.Draft { return d }}
+	b, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Append(t.Context(), "s", "1", []source.Draft{{Stream: envelope.Sales, Kind: "ticket.v1", Key: "k", ContentType: "application/json", Body: []byte(`{}`)}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if b, err := Open(ctx, o); err == nil {
+		b.Close()
+		t.Fatal("it opened")
+	}
+	if aside, _ := filepath.Glob(filepath.Join(dir, "damaged-*")); len(aside) != 0 {
+		t.Errorf("set aside: %v", aside)
+	}
+	if b, err = Open(t.Context(), o); err != nil || b.Salvage != nil || b.State(envelope.Sales).Last != 1 {
+		t.Fatalf("afterwards: %v %+v", err, b)
+	}
+	b.Close()
 }

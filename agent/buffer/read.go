@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/agent/forward"
+	"github.com/tillpost/tillpost/shared/decode"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/heartland/hretail"
 )
 
 // State returns where a stream stands.
@@ -161,4 +163,28 @@ func (b *Buffer) walk(ctx context.Context, f func(*envelope.Envelope, forward.St
 		}
 	}
 	return nil
+}
+
+// Times tells the time of the oldest record that the hub has not confirmed and of the last ticket that was taken, by their own clocks; zero =
+// there is none.
+func (b *Buffer) Times(ctx context.Context) (oldest, ticket time.Time, err error) {
+	for _, s := range envelope.Streams {
+		var at int64
+		switch err := b.read.QueryRowContext(ctx, `SELECT at FROM `+string(s)+` WHERE seq > ? ORDER BY seq LIMIT 1`, int64(b.State(s).Acked)).Scan(&at); {
+		case errors.Is(err, sql.ErrNoRows):
+		case err != nil:
+			return oldest, ticket, fault.New(fault.Internal, "read buffer", err)
+		default:
+			if t := time.UnixMicro(at); oldest.IsZero() || t.Before(oldest) {
+				oldest = t
+			}
+		}
+	}
+	// Marks and controls of a source stand between tickets, never many in a row.
+	var at sql.NullInt64
+	err = b.read.QueryRowContext(ctx, `SELECT max(at) FROM (SELECT at, kind FROM sales ORDER BY seq DESC LIMIT 50) WHERE kind IN (?, ?, ?, ?)`, string(decode.Ticket), string(decode.Rows), string(hretail.Ticket), string(hretail.Invoice)).Scan(&at)
+	if at.Valid {
+		ticket = time.UnixMicro(at.Int64)
+	}
+	return oldest, ticket, fault.New(fault.Internal, "read buffer", err)
 }

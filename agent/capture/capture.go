@@ -8,6 +8,7 @@ import (
 
 	"github.com/tillpost/tillpost/agent/source"
 	"github.com/tillpost/tillpost/shared/failpoint"
+	"github.com/tillpost/tillpost/shared/meter"
 	"github.com/tillpost/tillpost/shared/mode"
 )
 
@@ -40,6 +41,7 @@ type Pump struct {
 	Every   time.Duration // 0 = Every
 	Mode    mode.Mode     // of the source's connection: each record carries it
 	Trouble func(Stage, error)
+	Count   *meter.Stage // drafts that were read, are kept, and rounds that failed; nil = nobody counts
 }
 
 // Run polls until ctx ends. It never gives a source up.
@@ -55,6 +57,7 @@ func (p *Pump) Run(ctx context.Context) error {
 	failed := false
 	for ctx.Err() == nil {
 		n, stage, err := p.Step(ctx)
+		p.count(n, stage, err)
 		if err != nil && ctx.Err() == nil {
 			if !failed {
 				p.Log.WarnContext(ctx, "cannot read a source; it is tried again", "source", p.Source.Name(), "err", err)
@@ -75,6 +78,21 @@ func (p *Pump) Run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+func (p *Pump) count(n int, at Stage, err error) {
+	if p.Count == nil {
+		return
+	}
+	p.Count.In.Add(uint64(n))
+	switch {
+	case err == nil:
+		p.Count.Out.Add(uint64(n))
+	case at == Storing:
+		p.Count.Refused.Add(uint64(n))
+	default:
+		p.Count.Retried.Add(1)
+	}
 }
 
 // Step reads once and stores what came; n tells how many drafts, and counts a cursor that moved without any as one.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/failpoint"
+	"github.com/tillpost/tillpost/shared/meter"
 )
 
 // Link publishes. It may block while the line is slow; an error means that the connection is gone or going.
@@ -19,6 +20,7 @@ type Link interface {
 type Loop struct {
 	forwarders []*Forwarder
 	log        *slog.Logger
+	Count      meter.Stage // messages that were made, are with the broker, were refused by the hub, must be sent again
 
 	mu     sync.Mutex
 	link   Link
@@ -88,6 +90,9 @@ func (l *Loop) Head(h envelope.Head) {
 		for _, f := range l.forwarders {
 			if f.o.Stream != h.Stream {
 				continue
+			}
+			if h.Verdict == envelope.Resend {
+				l.Count.Refused.Add(1)
 			}
 			if err := f.Head(ctx, now, h); err != nil {
 				l.log.WarnContext(ctx, "cannot act on the hub's word", "stream", h.Stream, "err", err)
@@ -175,10 +180,14 @@ func (l *Loop) round(ctx context.Context) time.Duration {
 			sleep = min(sleep, idle)
 			continue
 		}
+		l.Count.In.Add(1)
 		failpoint.Hit("publish.before")
 		if err := link.Publish(ctx, m.Topic, m.Payload); err != nil {
 			l.log.DebugContext(ctx, "cannot publish", "stream", f.o.Stream, "err", err)
+			l.Count.Retried.Add(1)
 			f.Disconnected() // the uplink will say when there is a line again
+		} else {
+			l.Count.Out.Add(1)
 		}
 		failpoint.Hit("publish.after")
 		return 0

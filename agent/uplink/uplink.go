@@ -22,6 +22,7 @@ import (
 	"github.com/tillpost/tillpost/agent/forward"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/meter"
 	"github.com/tillpost/tillpost/shared/retail"
 	"github.com/tillpost/tillpost/shared/topic"
 )
@@ -78,6 +79,7 @@ type Uplink struct {
 	ev    Events
 	tls   *tls.Config
 	state atomic.Pointer[State]
+	Count meter.Stage // connections that were tried, stood, failed before they stood, broke
 }
 
 // New checks the options. Code invalid.
@@ -118,7 +120,14 @@ func (u *Uplink) State() State { return *u.state.Load() }
 // Run keeps a connection until ctx ends.
 func (u *Uplink) Run(ctx context.Context) error {
 	for tries := 0; ctx.Err() == nil; tries++ {
+		u.Count.In.Add(1)
 		up, err := u.session(ctx)
+		switch {
+		case up > 0 && err != nil:
+			u.Count.Retried.Add(1)
+		case err != nil:
+			u.Count.Refused.Add(1)
+		}
 		u.ev.Disconnected()
 		u.state.Store(&State{Err: err})
 		if up > time.Minute {
@@ -164,6 +173,7 @@ func (u *Uplink) session(ctx context.Context) (up time.Duration, err error) {
 	if err := await(ctx, c.Publish(topic.Birth(u.o.Device), 1, true, u.birth(true, begun)), connectTimeout); err != nil {
 		return 0, err
 	}
+	u.Count.Out.Add(1)
 	u.state.Store(&State{Connected: true})
 	u.o.Log.InfoContext(ctx, "the line to the hub is up")
 	u.ev.Connected(link)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/tillpost/tillpost/hub/broker"
 	"github.com/tillpost/tillpost/hub/enrol"
@@ -39,6 +40,8 @@ type App struct {
 	// File, when set before Run, is watched: what may change while the hub runs is taken from it, and the log's level goes to Level.
 	File  string
 	Level *slog.LevelVar
+	// Ready, when set before Run, is told once the hub does its work; alive says whether it still does.
+	Ready func(alive func() error)
 
 	log       *slog.Logger
 	lock      *lock.Lock
@@ -49,6 +52,7 @@ type App struct {
 	news      chan struct{} // the ledger has something new
 	mend      chan struct{} // a profile came: what was refused for want of it is read again
 	web       net.Listener
+	vital     vital
 	enrol     *enrol.Server
 	enrolAt   net.Listener // nil without enrolment
 }
@@ -203,6 +207,10 @@ func (a *App) Run(ctx context.Context) error {
 		start("odoo", a.post)
 	}
 	start("web", a.serveWeb)
+	start("vital", a.keepVital)
+	if a.Config.Metrics.Listen != "" {
+		start("metrics", a.serveMetrics)
+	}
 	start("devices", a.watchDevices)
 	if a.enrol != nil {
 		start("enrol", a.serveEnrol)
@@ -212,6 +220,9 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	if a.File != "" {
 		start("settings", a.watchSettings)
+	}
+	if a.vital.moved(time.Now()); a.Ready != nil {
+		a.Ready(a.vital.alive)
 	}
 	a.log.InfoContext(ctx, "hub started", "version", version.String(), "web", a.WebURL)
 	<-ctx.Done()

@@ -34,6 +34,7 @@ type Config struct {
 	Banks     []BankConfig     `toml:"bank,omitempty"`
 	Merchants []MerchantConfig `toml:"merchant,omitempty"`
 	Webhooks  WebhooksConfig   `toml:"webhooks"`
+	Metrics   MetricsConfig    `toml:"metrics"`
 	Locations []LocationConfig `toml:"location,omitempty"`
 }
 
@@ -42,6 +43,11 @@ type WebConfig struct {
 	Listen   string `toml:"listen"`
 	CertFile string `toml:"cert_file"`
 	KeyFile  string `toml:"key_file"`
+}
+
+// MetricsConfig is where Prometheus reads.
+type MetricsConfig struct {
+	Listen string `toml:"listen" comment:"/metrics and /healthz with the reasons; this machine only; empty: none"`
 }
 
 // BrokerConfig is where the stores come in: the embedded broker, or another one by URL.
@@ -98,6 +104,7 @@ func Default() Config {
 		c.DataDir = filepath.Join(os.Getenv("ProgramData"), "Tillpost", "hub")
 	}
 	c.Web.Listen, c.Broker.Listen = "127.0.0.1:8780", "127.0.0.1:1883"
+	c.Metrics.Listen = "127.0.0.1:8781"
 	c.Enrol.Life = config.Duration(defaultLife)
 	c.Posting = PostingConfig{AutoApprove: true, Grace: config.Duration(6 * time.Hour), Settle: config.Duration(10 * time.Minute), Gaps: audit.Advisory, Control: audit.Advisory,
 		ControlWait: config.Duration(24 * time.Hour), Closed: lockdate.Hold}
@@ -125,6 +132,9 @@ func (c *Config) validate(f *config.Faults) {
 		f.Add("log_level: %q is not debug, info, warn or error", c.LogLevel)
 	}
 	listener("web", c.Web.Listen, c.Web.CertFile, c.Web.KeyFile, f)
+	if c.Metrics.Listen != "" && !loopback(c.Metrics.Listen) {
+		f.Add("metrics.listen: %q must be an address of this machine such as 127.0.0.1:8781; a collector elsewhere reads through one that stands here", c.Metrics.Listen)
+	}
 	if c.Broker.URL == "" {
 		if c.Enrol.on() && c.Broker.CertFile == "" && c.Broker.KeyFile == "" { // it shows the hub's own certificate
 			listener("broker", "127.0.0.1"+c.Broker.Listen[max(0, strings.LastIndexByte(c.Broker.Listen, ':')):], "", "", f)

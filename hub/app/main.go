@@ -21,6 +21,7 @@ import (
 	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/guard"
+	system "github.com/tillpost/tillpost/shared/service"
 	"github.com/tillpost/tillpost/shared/version"
 )
 
@@ -46,7 +47,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 // complain says what went wrong, unless the command has said it itself: in words, or as JSON for a program that asked for it.
 func (c *cli) complain(err error) {
 	switch {
-	case errors.Is(err, errQuiet):
+	case errors.Is(err, errQuiet), errors.Is(err, system.ErrSaid):
 	case c.json:
 		_ = json.NewEncoder(c.err).Encode(map[string]string{"error": err.Error(), "code": string(fault.CodeOf(err))})
 	default:
@@ -79,7 +80,7 @@ func (c *cli) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&c.reason, "reason", "", "why, for the audit trail")
 	cfg := &cobra.Command{Use: "config", Short: "the settings"}
 	cfg.AddCommand(c.plain("print", "show the settings that are in force", c.printConfig))
-	root.AddCommand(c.plain("run", "run the service", c.run), cfg, c.plain("check-config", "say everything that is wrong with the settings", c.checkConfig),
+	root.AddCommand(c.runCommand(), c.serviceCommand(), cfg, c.plain("check-config", "say everything that is wrong with the settings", c.checkConfig),
 		c.plain("version", "tell the version", c.version),
 		c.plain("recovery-key", "make the key with which a dead PC's disk can be read, and print its public half for agent.toml", c.recoveryKey))
 	root.AddCommand(c.dayCommands()...)
@@ -140,20 +141,6 @@ func levelOf(name string) *slog.LevelVar {
 	var l slog.LevelVar
 	_ = l.UnmarshalText([]byte(name)) // the settings were checked
 	return &l
-}
-
-func (c *cli) run(ctx context.Context) error {
-	cfg, err := LoadConfig(c.file)
-	if err != nil {
-		return err
-	}
-	level := levelOf(cfg.LogLevel)
-	a, err := New(ctx, cfg, logger(c.err, level))
-	if err != nil {
-		return err
-	}
-	a.File, a.Level = c.file, level
-	return errors.Join(a.Run(ctx), a.Close())
 }
 
 func (c *cli) checkConfig(context.Context) error {

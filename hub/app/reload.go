@@ -63,7 +63,8 @@ func (a *App) take(ctx context.Context, have, next Config) (took []string, err e
 
 // needRestart lists what differs and cannot be taken over.
 func needRestart(have, next Config) (out []string) {
-	for name, same := range map[string]bool{"data_dir": have.DataDir == next.DataDir, "web": have.Web == next.Web, "broker": have.Broker == next.Broker, "enrol": have.Enrol == next.Enrol, "odoo": reflect.DeepEqual(have.Odoo, next.Odoo)} {
+	for name, same := range map[string]bool{"data_dir": have.DataDir == next.DataDir, "web": have.Web == next.Web, "metrics": have.Metrics == next.Metrics, "broker": have.Broker == next.Broker,
+		"enrol": have.Enrol == next.Enrol, "odoo": reflect.DeepEqual(have.Odoo, next.Odoo)} {
 		if !same {
 			out = append(out, name)
 		}

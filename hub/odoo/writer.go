@@ -10,6 +10,7 @@ import (
 
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/failpoint"
+	"github.com/tillpost/tillpost/shared/meter"
 )
 
 const (
@@ -35,6 +36,8 @@ type Writer struct {
 	// Claims is asked before each chain whether these books are this hub's to post to, and then the books for entries of other hubs
 	// are searched before the first of a day. nil = nobody asks.
 	Claims *Claims
+
+	Count meter.Stage // documents that were claimed, are verified, wait for a person, are tried again
 
 	client *Client
 	charts *charts
@@ -63,6 +66,7 @@ func (w *Writer) Step(ctx context.Context) (worked bool, err error) {
 	if err != nil || len(claimed) == 0 {
 		return false, err
 	}
+	w.Count.In.Add(uint64(len(claimed)))
 	var out []Outcome
 	if until, why := w.lane.rests(w.Now()); !until.IsZero() {
 		out = postpone(nil, claimed, until, why)
@@ -88,9 +92,21 @@ func (w *Writer) Step(ctx context.Context) (worked bool, err error) {
 	}
 	failpoint.Hit("outbox.after")
 	for _, o := range out {
+		w.count(o.Verdict)
 		w.Log.InfoContext(ctx, "document "+string(o.Verdict), "document", o.Document, "entry", o.Entry, "why", o.Why)
 	}
 	return true, nil
+}
+
+func (w *Writer) count(v Verdict) {
+	switch v {
+	case Done:
+		w.Count.Out.Add(1)
+	case Wait:
+		w.Count.Retried.Add(1)
+	case Park:
+		w.Count.Refused.Add(1)
+	}
 }
 
 // bringAll brings tasks company by company: a call of Odoo's is in one company's books.

@@ -50,6 +50,12 @@ func Disk(what, dir, holds string) Finding {
 	return Finding{what, Good, fmt.Sprintf("%s takes files, makes them durable in %s, %d GB free", dir, took.Round(time.Millisecond), free/(1024*mb)), "", ""}
 }
 
+// FreeDisk is how many bytes are free for dir.
+func FreeDisk(dir string) (uint64, error) { return freeBytes(dir) }
+
+// Tight reports that so little is free that somebody should make room.
+func Tight(free uint64) bool { return free < tight }
+
 // sync writes a file, makes it durable and takes it away.
 func sync(dir string) (took time.Duration, err error) {
 	f, err := os.CreateTemp(dir, ".doctor-*")

@@ -19,7 +19,7 @@ const module = "github.com/tillpost/tillpost/"
 var uses = map[string]string{
 	"shared/bug": "", "shared/failpoint": "", "shared/fault": "", "shared/health": "", "shared/version": "", "shared/mode": "", "shared/doctor": "",
 	"shared/money": "shared/fault", "shared/guard": "shared/fault", "shared/config": "shared/fault", "shared/breaker": "shared/fault shared/mode",
-	"shared/lock":     "shared/fault",
+	"shared/lock": "shared/fault", "shared/logs": "", "shared/meter": "", "shared/prom": "shared/meter", "shared/crash": "", "shared/loopback": "", "shared/service": "shared/fault",
 	"shared/retail":   "shared/fault shared/money",
 	"shared/envelope": "shared/bug shared/fault shared/retail",
 	"shared/topic":    "shared/envelope shared/retail",
@@ -49,6 +49,8 @@ var uses = map[string]string{
 	"agent/uplink":           "agent/forward shared/*",
 	"agent/keystore":         "shared/*",
 	"agent/identity":         "agent/keystore shared/*",
+	"agent/words":            "",
+	"agent/statuspage":       "agent/words shared/health",
 	"agent/service":          "shared/*",
 
 	"hub":           "hub/app",
@@ -84,7 +86,7 @@ var uses = map[string]string{
 }
 
 // pure packages decide: they touch no disk, no network, no database and no clock.
-var pure = set("shared/bug", "shared/mode", "shared/heartland/hretail", "shared/heartland/upa", "shared/money", "shared/fault", "shared/retail", "shared/envelope", "shared/topic", "shared/health", "shared/guard",
+var pure = set("shared/bug", "shared/meter", "shared/mode", "shared/heartland/hretail", "shared/heartland/upa", "shared/money", "shared/fault", "shared/retail", "shared/envelope", "shared/topic", "shared/health", "shared/guard",
 	"shared/profile", "shared/decode", "agent/source", "agent/forward", "hub/cases", "hub/ledger", "hub/mapping", "hub/ingest", "hub/meaning",
 	"hub/rollup", "hub/audit", "hub/view", "hub/bank", "hub/settle", "hub/reconcile", "shared/heartland/portico", "shared/heartland/gpapi", "hub/match", "hub/lockdate", "hub/poller", "hub/shadow", "hub/plan")
 

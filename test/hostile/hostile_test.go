@@ -10,12 +10,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf16"
 
 	"github.com/xuri/excelize/v2"
@@ -72,6 +74,13 @@ func TestEverythingBad(t *testing.T) {
 	w.door = rig.FreePort(t)
 	w.settings = w.Agent("pc", fmt.Sprintf("[profiles]\ndir=%q\n[source.localapi]\nlisten=%q\ntoken_file=%q\n%s", w.At("profiles"), w.door, w.At("token"), sources.String()))
 	stop := w.Start("agent", w.At("agent"), "run", "--config", w.settings)
+	w.Until(30*time.Second, "an open door", func() bool {
+		c, err := net.Dial("tcp", w.door)
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	})
 	w.rows()
 	w.files()
 	w.workbook(t)

@@ -1,0 +1,5 @@
+//go:build !windows
+
+package words
+
+func system() Lang { return English }
