@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -128,7 +129,7 @@ func (c *cli) status(ctx context.Context, _ []string) error {
 	}
 	st := Status{Device: cfg.Device, Version: version.String()}
 	if _, err := ask(ctx, cfg.DataDir, "status", &st); fault.Is(err, fault.NotFound) {
-		st.Waiting = c.waiting(ctx, cfg)
+		st.Waiting, st.Unknown = c.waiting(ctx, cfg)
 	} else if err != nil {
 		return err
 	}
@@ -143,14 +144,14 @@ func (c *cli) status(ctx context.Context, _ []string) error {
 	return err
 }
 
-// waiting counts what waits while no service runs.
-func (c *cli) waiting(ctx context.Context, cfg Config) (n uint64) {
+// waiting counts what waits while no service runs; unknown when the buffer cannot be read: then nobody may take it for empty.
+func (c *cli) waiting(ctx context.Context, cfg Config) (n uint64, unknown bool) {
 	if _, err := os.Stat(filepath.Join(cfg.DataDir, "buffer.db")); err != nil {
-		return 0
+		return 0, !errors.Is(err, fs.ErrNotExist)
 	}
 	l, err := lock.Take(cfg.DataDir, "agent")
 	if err != nil {
-		return 0
+		return 0, true
 	}
 	b, err := openBuffer(ctx, cfg, nil)
 	if err == nil {
@@ -163,7 +164,7 @@ func (c *cli) waiting(ctx context.Context, cfg Config) (n uint64) {
 		fmt.Fprintln(c.err, "agent: the buffer cannot be read:", err)
 	}
 	_ = l.Release() // the process ends
-	return n
+	return n, err != nil
 }
 
 // tell prints v as JSON or text; err is what the command then ends with.

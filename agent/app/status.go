@@ -25,6 +25,7 @@ type Status struct {
 	Connected bool                                     `json:"connected"`
 	Heard     time.Time                                `json:"heard,omitzero"` // when the hub last confirmed anything
 	Waiting   uint64                                   `json:"waiting"`        // records that the hub has not confirmed
+	Unknown   bool                                     `json:"waiting_unknown,omitempty"`
 	Streams   map[envelope.Stream]forward.StreamStatus `json:"streams"`
 
 	Connections []breaker.Status   `json:"connections,omitempty"`
