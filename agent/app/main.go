@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -154,9 +155,10 @@ func (c *cli) language(cfg Config) words.Lang {
 	return words.OfSystem()
 }
 
-// waiting looks at what waits while no service runs.
+// waiting looks at what waits while no service runs. A buffer that cannot be read is told as unknown: nobody may take it for empty.
 func (c *cli) waiting(ctx context.Context, cfg Config, st *Status) {
 	if _, err := os.Stat(filepath.Join(cfg.DataDir, "buffer.db")); err != nil {
+		st.Unknown = !errors.Is(err, fs.ErrNotExist)
 		return
 	}
 	l, err := lock.Take(cfg.DataDir, program)
