@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/tillpost/tillpost/agent/keystore"
@@ -55,7 +56,7 @@ type Identity struct {
 func (s Store) Read() (Identity, error) {
 	var id Identity
 	b, err := os.ReadFile(filepath.Join(s.Dir, file))
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) { // a data_dir that is a file is others' to tell
 		return id, fault.Msg(fault.NotFound, "read identity", "this PC is not enrolled: agent enrol --hub ADDRESS --code CODE, with a code from head office (hub device code)")
 	}
 	if err == nil {
