@@ -100,6 +100,9 @@ func printDay(w io.Writer, d view.DayDetail) {
 	if d.Uncosted > 0 {
 		fmt.Fprintf(w, "%d lines of goods have no cost that the tills told: the cost of goods in the books is too low by what they had cost.\n", d.Uncosted)
 	}
+	for _, f := range d.Unbased {
+		fmt.Fprintf(w, "  %s of tax %s have no base: the tills do not say which lines it is on. The tax is posted; a tax return finds no base for it in Odoo.\n", f.Amount, f.Label)
+	}
 	for _, p := range d.Proofs {
 		mark := "missing"
 		if p.Good {

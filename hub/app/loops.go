@@ -123,13 +123,7 @@ func (a *App) ownEntries(ctx context.Context) (all []odoo.Adopted, err error) {
 		return nil, err
 	}
 	for _, l := range a.lanes {
-		var companies []string
-		for _, p := range ls {
-			if p.Company != "" && a.Config.Odoo.bookOf(p) == l.name {
-				companies = append(companies, p.Company)
-			}
-		}
-		own, err := l.writer.Own(ctx, companies...)
+		own, err := l.writer.Own(ctx, a.companiesOf(l, ls)...)
 		a.tellOdoo(ctx, l)
 		if err != nil {
 			return nil, err
@@ -140,6 +134,16 @@ func (a *App) ownEntries(ctx context.Context) (all []odoo.Adopted, err error) {
 		all = append(all, own...)
 	}
 	return all, nil
+}
+
+// companiesOf are the companies, besides the settings' own, that locations of a database belong to.
+func (a *App) companiesOf(l *lane, ls []odoo.Location) (out []string) {
+	for _, p := range ls {
+		if p.Company != "" && a.Config.Odoo.bookOf(p) == l.name {
+			out = append(out, p.Company)
+		}
+	}
+	return out
 }
 
 // adopt reads back what this hub has posted, when its database was put back from a backup. Until that has worked no store-day goes on:

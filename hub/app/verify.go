@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/retail"
 )
@@ -32,12 +33,17 @@ func (c *cli) verifyBooks(ctx context.Context, s *desk, from, to string) error {
 		last = today
 	}
 	read, begun := 0, time.Now()
+	var taxes []odoo.TaxProof
 	if s.cfg.Odoo.URL != "" {
 		hub, err := s.HubID(ctx)
 		if err != nil {
 			return err
 		}
 		a := &App{Config: s.cfg, Store: s.Store, log: Logger(c.err, "error")}
+		places, err := placesOf(ctx, s.Store)
+		if err != nil {
+			return err
+		}
 		for _, b := range s.cfg.Odoo.all() {
 			l, err := a.newLane(hub, b.name, b.cfg)
 			if err != nil {
@@ -47,6 +53,11 @@ func (c *cli) verifyBooks(ctx context.Context, s *desk, from, to string) error {
 			if read += n; err != nil {
 				return err
 			}
+			ts, err := a.taxProof(ctx, l, first, last, a.companiesOf(l, places))
+			if err != nil {
+				return err
+			}
+			taxes = append(taxes, ts...)
 		}
 	}
 	ps, err := s.Proof(ctx, first, last)
@@ -57,8 +68,12 @@ func (c *cli) verifyBooks(ctx context.Context, s *desk, from, to string) error {
 	for _, p := range ps {
 		good = good && p.Difference.IsZero() && p.Unsettled == 0 && p.Sent == p.Odoo
 	}
-	err = c.tell(map[string]any{"from": first, "to": last, "read": read, "good": good, "locations": ps}, func(w io.Writer) {
+	for _, p := range taxes {
+		good = good && p.Good()
+	}
+	err = c.tell(map[string]any{"from": first, "to": last, "read": read, "good": good, "locations": ps, "taxes": taxes}, func(w io.Writer) {
 		printProof(w, ps)
+		printTaxes(w, taxes)
 		fmt.Fprintf(w, "%d entries were read back in %s.\n", read, time.Since(begun).Round(100*time.Millisecond))
 		if good {
 			fmt.Fprintln(w, "Every document stands in Odoo as it was sent.")

@@ -40,13 +40,17 @@ func Of(r Role, code string) Account {
 	if code == "" {
 		return Account(r)
 	}
+	if taxable[r] {
+		code = unmarked.Replace(code)
+	}
 	return Account(string(r) + ":" + code)
 }
 
-// Split takes an account apart.
+// Split takes an account apart; the taxes that it is the base of are no part of its code.
 func (a Account) Split() (Role, string) {
-	r, code, _ := strings.Cut(string(a), ":")
-	return Role(r), code
+	plain, _ := a.cut()
+	role, code, _ := strings.Cut(plain, ":")
+	return Role(role), code
 }
 
 // Posting moves a positive amount from Credit to Debit: an unbalanced entry cannot be written down.

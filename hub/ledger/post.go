@@ -37,8 +37,13 @@ func postTicket(t retail.Ticket, day retail.BusinessDate, now time.Time) (Entry,
 	if t.Kind == retail.Void && !bug.VoidPosts {
 		return e, nil
 	}
-	for _, l := range t.Lines {
-		e.credit(lineAccount(l), l.Amount)
+	on := levies(t)
+	for i, l := range t.Lines {
+		a := lineAccount(l)
+		if on != nil {
+			a = Levied(a, on[i])
+		}
+		e.credit(a, l.Amount)
 		e.goods(l)
 		into := &e.Gross
 		if l.Kind == retail.Tax {

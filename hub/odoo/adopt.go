@@ -86,6 +86,8 @@ type reverse struct {
 	accounts map[int64]string
 	journals map[int64]string
 	taxes    map[int64]taxSide
+	names    map[string]string // of taxes, by their ids as text
+	signed   bool              // the base of a tax line is signed as the tax is
 }
 
 type taxSide struct {
@@ -94,7 +96,7 @@ type taxSide struct {
 }
 
 func (ch *chart) reversed() reverse {
-	r := reverse{accounts: map[int64]string{}, journals: map[int64]string{}, taxes: map[int64]taxSide{}}
+	r := reverse{accounts: map[int64]string{}, journals: map[int64]string{}, taxes: map[int64]taxSide{}, names: map[string]string{}, signed: ch.signed()}
 	for code, a := range ch.accounts {
 		r.accounts[a.id] = code
 	}
@@ -103,6 +105,7 @@ func (ch *chart) reversed() reverse {
 	}
 	for name, t := range ch.taxes {
 		r.taxes[t.invoice.id], r.taxes[t.refund.id] = taxSide{name, false}, taxSide{name, true}
+		r.names[strconv.FormatInt(t.id, 10)] = name
 	}
 	return r
 }
@@ -129,7 +132,9 @@ func (r reverse) record(f *found, c money.Currency) (rec record, ok bool) {
 		l := rollup.Line{Measure: ledger.Account(i.label), Label: i.label, Account: r.accounts[i.account], Amount: money.Of(i.minor, c)}
 		if t, taxed := r.taxes[i.repartition]; taxed && i.repartition != 0 {
 			l.Tax, l.Refund = t.name, t.refund
+			l.Base = money.Of(natural(i.base, t.refund, r.signed), c)
 		}
+		r.levies(&l, i)
 		d.Lines = append(d.Lines, l)
 	}
 	return record{found: f, document: d, part: m[5]}, true

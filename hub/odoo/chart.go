@@ -62,6 +62,7 @@ type tax struct {
 type repartition struct {
 	id, account int64
 	tags        []int64
+	base        []int64 // tags of what the tax is on
 }
 
 // books names a company: by Odoo's id, or by its name as people said it; neither = the one of the settings.
@@ -245,18 +246,23 @@ func (ch *chart) readTaxes(ctx context.Context, c *Client) error {
 	for _, m := range got {
 		byID[id(m["id"])] = &tax{id: id(m["id"]), name: text(m["name"])}
 	}
-	lines, err := c.search(ctx, "account.tax.repartition.line", []any{[]any{"company_id", "=", ch.company}, []any{"repartition_type", "=", "tax"}},
-		[]string{"tax_id", "document_type", "account_id", "factor_percent", "tag_ids"}, ch.in())
+	lines, err := c.search(ctx, "account.tax.repartition.line", []any{[]any{"company_id", "=", ch.company}},
+		[]string{"tax_id", "document_type", "repartition_type", "account_id", "factor_percent", "tag_ids"}, ch.in())
 	for _, l := range lines {
 		t := byID[id(l["tax_id"])]
 		if t == nil {
 			continue
 		}
-		r := repartition{id(l["id"]), id(l["account_id"]), ids(l["tag_ids"])}
+		side := &t.invoice
 		if text(l["document_type"]) == "refund" {
-			t.refund = r
-		} else {
-			t.invoice = r
+			side = &t.refund
+		}
+		if text(l["repartition_type"]) == "base" {
+			side.base = ids(l["tag_ids"])
+			continue
+		}
+		side.id, side.account, side.tags = id(l["id"]), id(l["account_id"]), ids(l["tag_ids"])
+		if side == &t.invoice {
 			t.parts++
 		}
 	}

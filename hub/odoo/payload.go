@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/hub/lockdate"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/envelope"
@@ -30,8 +31,9 @@ type entry struct {
 	kind      string // Odoo's type of the journal
 	date      retail.BusinessDate
 	currency  money.Currency
-	taxed     bool
-	analytics []int64 // all analytic accounts of its items
+	taxed     bool     // its items are taxes, or what taxes are on: tax locks bind it
+	based     []string // columns of what taxes are on, nil = nothing is known of that
+	analytics []int64  // all analytic accounts of its items
 	items     []item
 
 	narration  string // why it does not stand on its own day, "" = it does
@@ -48,6 +50,7 @@ type item struct {
 	minor       int64 // debit positive
 	analytic    string
 	repartition int64 // of the tax whose line it is, 0 = none
+	levied
 }
 
 // lack is a name that Odoo does not have: the document waits with a case and goes by itself once somebody has made it.
@@ -101,6 +104,16 @@ func (ch *chart) resolve(hub envelope.HubID, d rollup.Document, date retail.Busi
 			}
 			i.repartition, i.account, e.taxed = r.id, r.account, true
 			tags[r.id] = r.tags
+			i.levied = ch.taxOf(l, r)
+		}
+		if len(l.Levies) > 0 {
+			if i.levied, err = ch.baseOf(l); err != nil {
+				return e, nil, err
+			}
+			e.taxed = true
+		}
+		if i.taxes != "" || i.base != 0 {
+			e.based = ch.baseColumns()
 		}
 		if l.Account != "" || i.account == 0 {
 			a, ok := ch.accounts[l.Account]
@@ -124,17 +137,26 @@ func (ch *chart) resolve(hub envelope.HubID, d rollup.Document, date retail.Busi
 // taxLine finds the repartition line that makes an item a tax line of its tax. Odoo keeps such a line as it is given, to the cent, instead
 // of computing the tax anew.
 func (ch *chart) taxLine(l rollup.Line) (repartition, error) {
-	t, ok := ch.taxes[l.Tax]
-	if !ok {
-		return repartition{}, &lack{fmt.Sprintf("Odoo has no sales tax %q, for %s: make it there, run `hub odoo setup`, or map the code to another", l.Tax, l.Measure)}
-	}
-	if t.parts != 1 {
-		return repartition{}, &lack{fmt.Sprintf("the Odoo tax %q has %d tax lines; the till gives one amount, so map %s to a tax with one", l.Tax, t.parts, l.Measure)}
+	t, err := ch.taxNamed(l.Tax, l.Measure)
+	if err != nil {
+		return repartition{}, err
 	}
 	if l.Refund {
 		return t.refund, nil
 	}
 	return t.invoice, nil
+}
+
+// taxNamed is a tax as documents can be booked on it. The error is a *lack.
+func (ch *chart) taxNamed(name string, of ledger.Account) (tax, error) {
+	t, ok := ch.taxes[name]
+	if !ok {
+		return tax{}, &lack{fmt.Sprintf("Odoo has no sales tax %q, for %s: make it there, run `hub odoo setup`, or map the code to another", name, of)}
+	}
+	if t.parts != 1 {
+		return tax{}, &lack{fmt.Sprintf("the Odoo tax %q has %d tax lines; the till gives one amount, so map %s to a tax with one", name, t.parts, of)}
+	}
+	return t, nil
 }
 
 // columns of a load. Ids go as database ids: names can be ambiguous.
@@ -148,12 +170,16 @@ var taxColumns = []string{"line_ids/tax_repartition_line_id/.id", "line_ids/tax_
 func payload(entries []entry, tags map[int64][]int64) []any {
 	head := slices.Clone(columns)
 	taxed, told := false, false
+	var based []string
 	for _, e := range entries {
 		taxed, told = taxed || e.taxed, told || e.note() != ""
+		if e.based != nil {
+			based = e.based
+		}
 	}
 	partnered := slices.ContainsFunc(entries, func(e entry) bool { return e.partner != 0 })
 	if taxed {
-		head = append(head, taxColumns...)
+		head = append(append(head, taxColumns...), based...)
 	}
 	if partnered {
 		head = append(head, "partner_id/.id")
@@ -172,7 +198,7 @@ func payload(entries []entry, tags map[int64][]int64) []any {
 		for _, i := range e.items {
 			row := append(own, i.cells(e.currency)...)
 			if taxed {
-				row = append(row, i.taxCells(tags)...)
+				row = append(append(row, i.taxCells(tags)...), i.baseCells(e.currency, based)...)
 			}
 			if partnered {
 				row = append(row, partnerCell(e, own[0] != ""))
@@ -226,11 +252,7 @@ func (i item) cells(c money.Currency) []any {
 
 func (i item) taxCells(tags map[int64][]int64) []any {
 	if i.repartition == 0 {
-		return []any{"", ""}
+		return []any{"", i.tags}
 	}
-	var list []string
-	for _, t := range tags[i.repartition] {
-		list = append(list, strconv.FormatInt(t, 10))
-	}
-	return []any{strconv.FormatInt(i.repartition, 10), strings.Join(list, ",")}
+	return []any{strconv.FormatInt(i.repartition, 10), idList(tags[i.repartition])}
 }

@@ -28,8 +28,8 @@ type found struct {
 func (ch *chart) readBack(ctx context.Context, c *Client, moves []int64) (map[int64]*found, error) {
 	out := map[int64]*found{}
 	for part := range slices.Chunk(moves, lookMost) {
-		got, err := c.search(ctx, "account.move.line", []any{[]any{"move_id", "in", part}}, []string{"move_id", "parent_state", "move_name", "date", "ref",
-			"account_id", "name", "balance", "analytic_distribution", "tax_repartition_line_id"}, ch.in())
+		got, err := c.search(ctx, "account.move.line", []any{[]any{"move_id", "in", part}}, append([]string{"move_id", "parent_state", "move_name", "date", "ref",
+			"account_id", "name", "balance", "analytic_distribution", "tax_repartition_line_id", "tax_ids", "tax_tag_ids", "tax_base_amount"}, ch.inverts()...), ch.in())
 		if err != nil {
 			return nil, err
 		}
@@ -51,7 +51,11 @@ func (ch *chart) collect(out map[int64]*found, m map[string]any) {
 	if err != nil {
 		f.bad = err.Error() // that entry differs; the others of the call are read
 	}
-	f.items = append(f.items, item{id(m["account_id"]), text(m["name"]), sum.Minor, distribution(m["analytic_distribution"]), id(m["tax_repartition_line_id"])})
+	i := item{account: id(m["account_id"]), label: text(m["name"]), minor: sum.Minor, analytic: distribution(m["analytic_distribution"]), repartition: id(m["tax_repartition_line_id"])}
+	if i.levied, err = ch.leviedFrom(m); err != nil {
+		f.bad = err.Error()
+	}
+	f.items = append(f.items, i)
 }
 
 // readBare tells an entry whose items were all removed from one that is gone.
@@ -96,11 +100,11 @@ func distribution(v any) string {
 func (e entry) differences(f *found) (out []string) {
 	left := map[item]int{}
 	for _, i := range e.items {
-		left[e.alike(i)]++
+		left[e.alike(e.said(i))]++
 	}
 	extra := map[item]int{}
 	for _, i := range f.items {
-		i = e.alike(i)
+		i = e.alike(e.said(i))
 		if left[i] > 0 {
 			left[i]--
 		} else {
@@ -110,7 +114,7 @@ func (e entry) differences(f *found) (out []string) {
 	say := func(sign string, items map[item]int) {
 		for i, n := range items {
 			if n > 0 {
-				out = append(out, fmt.Sprintf("%s %s %s on account id %d, analytic %q, tax line %d", sign, i.label, money.Of(i.minor, e.currency), i.account, i.analytic, i.repartition))
+				out = append(out, fmt.Sprintf("%s %s %s on account id %d, analytic %q, tax line %d%s", sign, i.label, money.Of(i.minor, e.currency), i.account, i.analytic, i.repartition, i.levied))
 			}
 		}
 	}

@@ -16,6 +16,13 @@ var saleColumns = []string{"id", "move_type", "journal_id/.id", "partner_id/.id"
 // salePayload makes the arguments of one load for several receipts, invoices and credit notes.
 func salePayload(entries []entry, tags map[int64][]int64) []any {
 	head, marked := slices.Clone(saleColumns), entries[0].mark != ""
+	var based []string
+	for _, e := range entries {
+		if e.based != nil {
+			based = e.based
+		}
+	}
+	head = append(head, based...)
 	if marked {
 		head = append(head, ExternalField)
 	}
@@ -24,7 +31,7 @@ func salePayload(entries []entry, tags map[int64][]int64) []any {
 		date := string(e.date)
 		own := []any{e.external, e.as, strconv.FormatInt(e.journal, 10), strconv.FormatInt(e.partner, 10), date, date, date, e.ref, e.note(), e.payRef}
 		for _, i := range e.items {
-			row := append(append(own, e.saleCells(i)...), i.taxCells(tags)...)
+			row := append(append(append(own, e.saleCells(i)...), i.taxCells(tags)...), i.baseCells(e.currency, based)...)
 			if marked {
 				row = append(row, firstOnly(e.mark, own[0] != ""))
 			}

@@ -102,11 +102,14 @@ func auto(d Day, o Options) bool {
 
 // unknown lists each code without a place as a case, and closes those that have one now.
 func (dec *Decision) unknown(d Day, s rollup.Sheet) {
-	for a, sum := range d.Totals {
-		c := cases.New(cases.UnknownCode, string(a), d.Now)
-		if !slices.Contains(s.Unmapped, a) {
-			continue // SetRule closes it for all days at once
+	for _, a := range s.Unmapped { // SetRule closes those that have one for all days at once
+		var sum money.Amount
+		for _, l := range s.Lines {
+			if l.Suspense && l.Measure.Plain() == a {
+				sum = money.Of(sum.Minor+l.Amount.Minor, l.Amount.Currency)
+			}
 		}
+		c := cases.New(cases.UnknownCode, string(a), d.Now)
 		role, code := a.Split()
 		c.Detail = fmt.Sprintf("%s %q at location %s on %s: %s stand in suspense", role, code, d.Key.Location, d.Key.Day, abs(sum))
 		c.Location, c.Day, c.Amount = d.Key.Location, d.Key.Day, abs(sum)

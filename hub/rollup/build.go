@@ -40,7 +40,7 @@ func Map(k DayKey, t Totals, set mapping.Set, b Books) (s Sheet, err error) {
 			continue
 		}
 		role, code := a.Split()
-		l := Line{Measure: a, Label: string(a), Amount: sum, Refund: role == ledger.TaxRefund, At: set.At(k.Location, k.Day).Analytic}
+		l := Line{Measure: a, Label: string(a), Amount: sum, Refund: role == ledger.TaxRefund, Levies: levies(k, a, set), At: set.At(k.Location, k.Day).Analytic}
 		if to, ok := set.Find(role, code, k.Location, k.Day); ok {
 			l.Account, l.Tax, l.Analytic = to.Account, to.Tax, mapping.Join(set.OfCategory(a, k.Location, k.Day), to.Analytic)
 			l.Journal, l.Method = to.Journal, to.Method
@@ -49,7 +49,9 @@ func Map(k DayKey, t Totals, set mapping.Set, b Books) (s Sheet, err error) {
 			}
 		} else {
 			l.Account, l.Suspense = b.Suspense, true
-			s.Unmapped = append(s.Unmapped, a)
+			if p := a.Plain(); !slices.Contains(s.Unmapped, p) {
+				s.Unmapped = append(s.Unmapped, p)
+			}
 			if s.Suspense, err = s.Suspense.Add(money.Of(abs(sum.Minor), sum.Currency)); err != nil {
 				return Sheet{}, err
 			}
@@ -67,9 +69,12 @@ type place struct {
 	account, tax string
 	refund       bool
 	beside       string
+	levied       string
 }
 
-func (l Line) place() place { return place{l.Measure, l.Account, l.Tax, l.Refund, l.beside()} }
+func (l Line) place() place {
+	return place{l.Measure, l.Account, l.Tax, l.Refund, l.beside(), l.levied()}
+}
 
 // Delta is what must still be posted so that the books show want, given the documents of the day that exist already: late tickets,
 // changed versions and measures whose mapping has come since. Lines that cancel out are left off; the result sums to zero when want and
@@ -130,6 +135,9 @@ func NextVoucher(v ledger.Voucher, s Sheet, posted []Document, b Books, set mapp
 // complete fills d in with what the books still lack.
 func complete(d Document, s Sheet, posted []Document) (Document, bool, error) {
 	lines, err := Delta(posted, s.Lines)
+	if err == nil {
+		err = bases(lines)
+	}
 	if err != nil || len(lines) == 0 {
 		return Document{}, false, err
 	}
@@ -179,7 +187,8 @@ func (d Document) hash() (string, error) {
 // sortLines fixes the order: debits of tenders first as a cashier reads them, then by measure and account.
 func sortLines(l []Line) {
 	slices.SortFunc(l, func(a, b Line) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Measure, b.Measure), cmp.Compare(a.Account, b.Account), cmp.Compare(a.Tax, b.Tax), cmp.Compare(a.At, b.At), cmp.Compare(a.Analytic, b.Analytic))
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Measure, b.Measure), cmp.Compare(a.Account, b.Account), cmp.Compare(a.Tax, b.Tax),
+			cmp.Compare(a.At, b.At), cmp.Compare(a.Analytic, b.Analytic), cmp.Compare(a.levied(), b.levied()))
 	})
 }
 

@@ -68,8 +68,16 @@ type Line struct {
 	Suspense bool         // the measure has no mapping: the account is the suspense account
 	At       string       `json:",omitempty"` // analytic accounts in place of the location's own, as mapping.Names
 	Analytic string       `json:",omitempty"` // analytic accounts beside the location's, as mapping.Names
+	Levies   []Levy       `json:",omitempty"` // taxes of the books that the item is the base of
+	Base     money.Amount `json:",omitzero"`  // of a tax line: what it is the tax of, in this document; signed as Amount
 	Journal  string       `json:",omitempty"` // of a tender that is a payment of its own: the journal that its rule names, "" = the document's
 	Method   string       `json:",omitempty"` // and the payment method in it, "" = the one that books on its account
+}
+
+// Levy is an Odoo tax that an item is the base of.
+type Levy struct {
+	Tax    string // its name
+	Refund bool   // which side of it
 }
 
 // Slip is what a ticket's own document says of its ticket besides the money.

@@ -184,7 +184,8 @@ func (s *Store) Sender(ctx context.Context, d retail.DeviceID) (ingest.Sender, e
 
 func (s *Store) readSender(ctx context.Context, d retail.DeviceID) (w ingest.Sender, err error) {
 	var disabled, ended bool
-	err = s.read.QueryRowContext(ctx, `SELECT disabled, password = '' AND NOT EXISTS (SELECT 1 FROM certificate c WHERE c.device = d.id AND c.ended = 0) FROM device d WHERE id = ?`,
+	err = s.read.QueryRowContext(ctx, `SELECT disabled, password = '' AND EXISTS (SELECT 1 FROM certificate c WHERE c.device = d.id)
+		AND NOT EXISTS (SELECT 1 FROM certificate c WHERE c.device = d.id AND c.ended = 0) FROM device d WHERE id = ?`,
 		string(d)).Scan(&disabled, &ended)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):

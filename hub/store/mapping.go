@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/ledger"
@@ -125,16 +126,11 @@ func (tx *Tx) mapped(ctx context.Context, r mapping.Rule, who string) error {
 	if mapping.Dimension(r.Role) {
 		return tx.touchDimension(ctx, r)
 	}
-	like := string(ledger.Of(r.Role, r.Code))
-	if r.Code == mapping.Any {
-		like = string(r.Role)
-	}
-	match := `(measure = ? OR (? = '*' AND (measure = ? OR substr(measure, 1, length(?) + 1) = ? || ':')))`
-	args := []any{like, r.Code, string(r.Role), string(r.Role), string(r.Role)}
+	match, args := concerned("measure", r)
 	if _, err := tx.ExecContext(ctx, `UPDATE day SET dirty = 1 WHERE (location, day) IN (SELECT location, day FROM total WHERE `+match+`)`, args...); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `UPDATE voucher SET dirty = 1 WHERE instr(body, ?) > 0`, `"`+like); err != nil {
+	if _, err := tx.ExecContext(ctx, `UPDATE voucher SET dirty = 1 WHERE instr(body, ?) > 0`, `"`+string(measureOf(r))); err != nil {
 		return err
 	}
 	var ids []string
@@ -165,6 +161,33 @@ func (tx *Tx) mapped(ctx context.Context, r mapping.Rule, who string) error {
 	return nil
 }
 
+// measureOf is what the rule places, or what its measures begin with.
+func measureOf(r mapping.Rule) ledger.Account {
+	if r.Code == mapping.Any {
+		return ledger.Account(r.Role)
+	}
+	return ledger.Of(r.Role, r.Code)
+}
+
+// concerned is the condition for measures whose lines a rule places, and for those that are the base of a tax which it places.
+func concerned(column string, r mapping.Rule) (where string, args []any) {
+	m := string(measureOf(r))
+	where, args = `(COLUMN = ? OR substr(COLUMN, 1, length(?) + 2) IN (? || ' ⊕', ? || ' ⊖')`, []any{m, m, m, m}
+	if r.Code == mapping.Any {
+		where, args = where+` OR substr(COLUMN, 1, length(?) + 1) = ? || ':'`, append(args, m, m)
+	}
+	if r.Role == ledger.Tax || r.Role == ledger.TaxRefund {
+		l := ledger.Levy{Code: r.Code, Back: r.Role == ledger.TaxRefund}
+		if r.Code == mapping.Any {
+			l.Code = ""
+			where, args = where+` OR instr(COLUMN, ?) > 0`, append(args, l.In())
+		} else { // "NY" is not "NYC": behind it another mark begins, or nothing
+			where, args = where+` OR instr(COLUMN || ' ⊕', ? || ' ⊕') > 0 OR instr(COLUMN || ' ⊖', ? || ' ⊖') > 0`, append(args, l.In(), l.In())
+		}
+	}
+	return strings.ReplaceAll(where+`)`, "COLUMN", column), args
+}
+
 // unused refuses to change a rule backwards once documents were made with it.
 func (tx *Tx) unused(ctx context.Context, r mapping.Rule, before string) error {
 	if mapping.Dimension(r.Role) {
@@ -175,9 +198,10 @@ func (tx *Tx) unused(ctx context.Context, r mapping.Rule, before string) error {
 		return err
 	}
 	var day string
+	match, args := concerned("t.measure", r)
 	err := tx.QueryRowContext(ctx, `SELECT COALESCE(max(d.day), '') FROM document d JOIN total t ON t.location = d.location AND t.day = d.day
-		WHERE d.own = 1 AND d.day >= ? AND (? = '' OR d.location = ?) AND (t.measure = ? OR (? = '*' AND substr(t.measure, 1, length(?)) = ?))`,
-		string(r.From), string(r.Location), string(r.Location), string(ledger.Of(r.Role, r.Code)), r.Code, string(r.Role), string(r.Role)).Scan(&day)
+		WHERE d.own = 1 AND d.day >= ? AND (? = '' OR d.location = ?) AND `+match,
+		append([]any{string(r.From), string(r.Location), string(r.Location)}, args...)...).Scan(&day)
 	if err != nil || day == "" {
 		return err
 	}

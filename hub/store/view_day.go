@@ -104,9 +104,7 @@ func (s *Store) fillDay(ctx context.Context, v *view.DayView, ds []view.Document
 			v.Tenders = append(v.Tenders, view.Figure{Measure: a, Label: code, Amount: m})
 		}
 	}
-	slices.SortFunc(v.Tenders, func(a, b view.Figure) int {
-		return cmp.Or(cmp.Compare(b.Amount.Minor, a.Amount.Minor), cmp.Compare(a.Label, b.Label))
-	})
+	sortFigures(v.Tenders)
 	if ds == nil {
 		if ds, err = s.documentViews(ctx, v.Key); err != nil {
 			return err
@@ -114,6 +112,14 @@ func (s *Store) fillDay(ctx context.Context, v *view.DayView, ds []view.Document
 	}
 	v.Odoo = allOf(ds, v.Currency)
 	return nil
+}
+
+// sortFigures puts the largest first.
+func sortFigures(fs []view.Figure) []view.Figure {
+	slices.SortFunc(fs, func(a, b view.Figure) int {
+		return cmp.Or(cmp.Compare(b.Amount.Minor, a.Amount.Minor), cmp.Compare(a.Label, b.Label))
+	})
+	return fs
 }
 
 // DayDetail reads a store-day with all that led to its figures. Code not_found.
@@ -155,6 +161,9 @@ func (s *Store) DayDetail(ctx context.Context, k rollup.DayKey) (v view.DayDetai
 		return v, classify("read store-day", err)
 	}
 	if err := s.fillDay(ctx, &v.DayView, v.Documents); err != nil {
+		return v, classify("read store-day", err)
+	}
+	if v.Unbased, err = s.untold(ctx, k); err != nil {
 		return v, classify("read store-day", err)
 	}
 	for _, p := range audit.Judge(d.Facts, s.rules()).Proofs {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -239,13 +240,13 @@ func (s *Store) ConfirmTill(ctx context.Context, l retail.LocationCode, t retail
 // Codes lists the till's own codes of a role that were ever seen.
 func (s *Store) Codes(ctx context.Context, role string) (out []string, err error) {
 	err = each(ctx, s.read, func(r *sql.Rows) error {
-		var m sql.NullString
+		var m string
 		err := r.Scan(&m)
-		if m.String != "" {
-			out = append(out, m.String)
+		if _, code := ledger.Account(m).Split(); code != "" && !slices.Contains(out, code) {
+			out = append(out, code)
 		}
 		return err
-	}, `SELECT DISTINCT substr(measure, length(?) + 2) FROM total WHERE substr(measure, 1, length(?) + 1) = ? || ':' ORDER BY 1`, role, role, role)
+	}, `SELECT DISTINCT measure FROM total WHERE substr(measure, 1, length(?) + 1) = ? || ':' ORDER BY 1`, role, role)
 	return out, classify("list codes", err)
 }
 

@@ -66,6 +66,7 @@ type DayDetail struct {
 	Zone      string // the location's
 	Opens     time.Time
 	Ends      time.Time
+	Unbased   []Figure // taxes of which no till says what they are on, by their code
 	Proofs    []Proof
 	Documents []DocumentView // oldest first; a day without any has one preview with Number 0
 	Pending   []LineView     // what changed since the last document and goes with the next

@@ -146,10 +146,17 @@ func linesOf(row view.ReviewRow) (out []reviewGroup) {
 		g := reviewGroup{Title: x.title, Hint: x.hint, Sum: money.Of(0, row.Currency)}
 		for _, a := range slices.Sorted(maps.Keys(row.Measures)) {
 			r, code := a.Split()
-			if m := sign(r, row.Measures[a]); r == x.role && !m.IsZero() {
-				g.Lines = append(g.Lines, reviewLine{cmp.Or(code, x.title), m})
-				g.Sum = total(g.Sum, m)
+			m := sign(r, row.Measures[a])
+			if r != x.role || m.IsZero() {
+				continue
 			}
+			g.Sum = total(g.Sum, m)
+			name := cmp.Or(code, x.title)
+			if i := slices.IndexFunc(g.Lines, func(l reviewLine) bool { return l.Code == name }); i >= 0 { // told apart by its taxes only
+				g.Lines[i].Amount = total(g.Lines[i].Amount, m)
+				continue
+			}
+			g.Lines = append(g.Lines, reviewLine{name, m})
 		}
 		if len(g.Lines) > 0 {
 			out = append(out, g)

@@ -134,18 +134,30 @@ func measureLabel(a ledger.Account) string {
 	}
 	r, code := a.Split()
 	if code == "" {
-		return roleTitle(r)
+		return roleTitle(r) + taxed(a)
 	}
-	return roleTitle(r) + ": " + code
+	return roleTitle(r) + ": " + code + taxed(a)
+}
+
+// taxed says which taxes a measure is the base of.
+func taxed(a ledger.Account) string {
+	var codes []string
+	for _, l := range a.Levies() {
+		codes = append(codes, l.Code)
+	}
+	if len(codes) == 0 {
+		return ""
+	}
+	return " (taxed " + strings.Join(codes, ", ") + ")"
 }
 
 // lineLabel is a line's name under its group's title: its own label, or the till's code.
 func lineLabel(l view.LineView) string {
 	if r, code := l.Measure.Split(); l.Label == string(l.Measure) {
 		if code == "" {
-			return roleTitle(r)
+			return roleTitle(r) + taxed(l.Measure)
 		}
-		return code
+		return code + taxed(l.Measure)
 	}
 	return l.Label
 }

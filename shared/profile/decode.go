@@ -142,7 +142,7 @@ func (b *build) row(r row, first bool) error {
 		if !given && kind == retail.Item {
 			return invalid("the amount is missing")
 		}
-		line := retail.Line{Kind: kind, Code: r.text(l.code), Category: r.text(l.category), Description: r.text(l.description), Reason: r.text(l.reason)}
+		line := retail.Line{Kind: kind, Code: r.text(l.code), Category: r.text(l.category), Description: r.text(l.description), Reason: r.text(l.reason), Taxes: list(r.text(l.taxes))}
 		if q := r.text(l.quantity); q != "" {
 			if line.Quantity, err = r.number(q); err != nil {
 				return err
@@ -162,6 +162,22 @@ func (b *build) row(r row, first bool) error {
 		b.lines, b.exact = append(b.lines, line), append(b.exact, amount)
 	}
 	return b.tender(r, first)
+}
+
+// list are the words of a cell that has several, nil when there are more than a line can have.
+func list(s string) (out []string) {
+	if s == "" {
+		return nil
+	}
+	for w := range strings.SplitSeq(s, ",") {
+		if w = strings.TrimSpace(w); w != "" {
+			out = append(out, w)
+		}
+	}
+	if len(out) > retail.MaxTaxes {
+		return nil
+	}
+	return out
 }
 
 func (b *build) tender(r row, first bool) error {

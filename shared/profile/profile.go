@@ -85,8 +85,9 @@ type LineRule struct {
 	Quantity    string `toml:"quantity"`
 	Amount      string `toml:"amount"` // sums of products: "{Qty} * {Price} + -1 * {Discount}"
 	Reason      string `toml:"reason"`
-	Cost        string `toml:"cost"` // of goods, for the whole line: "{Qty} * {Unit Cost}"
-	Once        bool   `toml:"once"` // the column repeats a value of the whole ticket: only the first row counts
+	Cost        string `toml:"cost"`  // of goods, for the whole line: "{Qty} * {Unit Cost}"
+	Taxes       string `toml:"taxes"` // codes of the taxes on it, with commas between; "" = the file does not say
+	Once        bool   `toml:"once"`  // the column repeats a value of the whole ticket: only the first row counts
 }
 
 // TenderRule makes a tender of a ticket. An empty Amount takes what the lines come to.
@@ -229,7 +230,7 @@ func (p *Profile) templates() (out []string) {
 	t := p.Ticket
 	out = append(out, p.Scope, t.ID, t.Number, t.Location, t.Till, t.Cashier, t.Day, t.At, t.Kind, t.Parent, t.Customer, t.Sequence)
 	for _, l := range p.Lines {
-		out = append(out, l.Kind, l.Code, l.Category, l.Description, l.Quantity, l.Amount, l.Reason, l.Cost)
+		out = append(out, l.Kind, l.Code, l.Category, l.Description, l.Quantity, l.Amount, l.Reason, l.Cost, l.Taxes)
 	}
 	for _, t := range p.Tenders {
 		out = append(out, t.Type, t.Brand, t.Amount, t.Ref, t.Last4)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -109,6 +110,22 @@ func FuzzRows(f *testing.F) {
 			t.Fatalf("lines of %s, tenders of %s (%v %v)", total, paid, err1, err2)
 		}
 	})
+}
+
+func TestALineSaysWhichTaxesAreOnIt(t *testing.T) {
+	p, err := profile.Parse([]byte("name='x'\nformat='csv'\ncurrency='USD'\nzone='UTC'\ntimes=['2006-01-02']\n[ticket]\nid='{No}'\nat='{Day}'\nlocation='S'\n[[line]]\nkind='item'\namount='{Price}'\ntaxes='{Taxed|codes}'\n[[tender]]\ntype='cash'\n[table.codes]\nA='NY State, NYC'\nB='NY State'\n'*'='='\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for cell, want := range map[string][]string{"A": {"NY State", "NYC"}, "B": {"NY State"}, "": nil, "NYC,": {"NYC"}, " , ": nil} {
+		rec, err := p.Decode(profile.Rows{Header: []string{"No", "Day", "Price", "Taxed"}, Rows: []profile.Row{{N: 2, Cells: []string{"1", "2026-11-20", "10.00", cell}}}})
+		if err != nil {
+			t.Fatalf("%q: %v", cell, err)
+		}
+		if got := rec.(retail.Ticket).Lines[0].Taxes; !slices.Equal(got, want) {
+			t.Errorf("%q: the taxes are %q, want %q", cell, got, want)
+		}
+	}
 }
 
 func TestTheCostOfGoodsHasTheLinesSign(t *testing.T) {

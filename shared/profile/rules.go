@@ -24,9 +24,9 @@ type ticketRule struct {
 }
 
 type lineRule struct {
-	kind, code, category, description, quantity, reason template
-	amount, cost                                        amount
-	once                                                bool
+	kind, code, category, description, quantity, reason, taxes template
+	amount, cost                                               amount
+	once                                                       bool
 }
 
 type tenderRule struct {
@@ -44,7 +44,7 @@ func (p *Profile) compile() {
 		r.template(t.Kind), r.template(t.Parent), r.template(t.Customer), r.template(t.Sequence)}
 	for _, l := range p.Lines {
 		r.lines = append(r.lines, lineRule{kind: r.template(l.Kind), code: r.template(l.Code), category: r.template(l.Category), description: r.template(l.Description),
-			quantity: r.template(l.Quantity), reason: r.template(l.Reason), amount: r.amount(l.Amount), cost: r.amount(l.Cost), once: l.Once})
+			quantity: r.template(l.Quantity), reason: r.template(l.Reason), taxes: r.template(l.Taxes), amount: r.amount(l.Amount), cost: r.amount(l.Cost), once: l.Once})
 	}
 	for _, t := range p.Tenders {
 		r.tenders = append(r.tenders, tenderRule{kind: r.template(t.Type), brand: r.template(t.Brand), ref: r.template(t.Ref), last4: r.template(t.Last4),

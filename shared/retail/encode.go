@@ -73,6 +73,15 @@ func (o *writer) line(l *Line, c money.Currency) {
 	if l.Cost.Currency != "" {
 		o.number("cost", l.Cost.Decimal())
 	}
+	if len(l.Taxes) > 0 {
+		o.name("taxes")
+		o.open('[')
+		for _, t := range l.Taxes {
+			o.comma()
+			o.quoted(t)
+		}
+		o.close(']')
+	}
 	o.close('}')
 }
 
@@ -121,6 +130,10 @@ func (o *writer) text(name, v string) {
 
 func (o *writer) must(name, v string) {
 	o.name(name)
+	o.quoted(v)
+}
+
+func (o *writer) quoted(v string) {
 	for i := 0; i < len(v); i++ {
 		if c := v[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
 			quoted, err := json.Marshal(v)

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,6 +20,7 @@ func FuzzDecodeTicket(f *testing.F) {
 		`{"id":"2","location":"S1","at":"2026-11-20T18:00:00.123456789-05:00","currency":"JPY","kind":"void","lines":[{"kind":"tax","code":"x","amount":-3}]}`,
 		`{"id":"3","at":"2026-11-20T18:00:00Z","currency":"USD","lines":[{"kind":"item","amount":1e3}]}`,
 		`{"id":"4","at":"2026-11-20T18:00:00Z","currency":"KWD","tenders":[{"type":"x","amount":9223372036854775807}]}`,
+		`{"id":"7","location":"S1","at":"2026-11-20T18:00:00Z","currency":"USD","lines":[{"kind":"item","amount":1,"taxes":["NY State","NYC"]},{"kind":"item","amount":1,"taxes":[]},{"kind":"item","amount":1,"taxes":true}]}`,
 		`{"id":5}`, `[]`, `null`, `{"at":"0000-00-00"}`, "\xff", `{"id":"6","at":"2026-11-20T18:00:00Z","extra":{"a":[1,2,{"b":null}]}} {}`,
 	} {
 		f.Add([]byte(s))
@@ -72,7 +75,7 @@ func wire(t Ticket) ticketJSON {
 	}
 	for _, l := range t.Lines {
 		j := lineJSON{Kind: string(l.Kind), Code: l.Code, Category: l.Category, Description: l.Description,
-			Amount: json.Number(l.Amount.Decimal()), Currency: other(l.Amount.Currency), Reason: l.Reason}
+			Amount: json.Number(l.Amount.Decimal()), Currency: other(l.Amount.Currency), Reason: l.Reason, Taxes: l.Taxes}
 		if l.Cost.Currency != "" {
 			j.Cost = loose(l.Cost.Decimal())
 		}
@@ -119,4 +122,23 @@ func FuzzKey(f *testing.F) {
 			t.Fatalf("%+v and %+v: %q %q", k1, k2, k1.String(), k2.String())
 		}
 	})
+}
+
+// What a till says of taxes in another way, or beyond any line, says nothing, and its sale is booked all the same.
+func TestTaxesOfALine(t *testing.T) {
+	many := "[" + strings.TrimSuffix(strings.Repeat(`"NY",`, MaxTaxes+1), ",") + "]"
+	for said, want := range map[string][]string{`["NY","NYC"]`: {"NY", "NYC"}, `[]`: nil, `null`: nil, `true`: nil, `"NY"`: nil, `[1]`: nil, `{"NY":4}`: nil, many: nil, `["` + strings.Repeat("x", maxIDLength+1) + `"]`: nil} {
+		tk, err := DecodeTicket([]byte(`{"id":"1","location":"S1","at":"2026-11-20T18:00:00Z","currency":"USD","lines":[{"kind":"item","amount":"1.00","taxes":` + said + `}],"tenders":[{"type":"cash","amount":"1.00"}]}`))
+		if err != nil {
+			t.Errorf("%s: %v", said, err)
+			continue
+		}
+		if got := tk.Lines[0].Taxes; !slices.Equal(got, want) {
+			t.Errorf("%s is read as %q, want %q", said, got, want)
+		}
+		body, err := EncodeTicket(tk)
+		if again, derr := DecodeTicket(body); err != nil || derr != nil || !slices.Equal(again.Lines[0].Taxes, want) || strings.Contains(string(body), "taxes") != (want != nil) {
+			t.Errorf("%s is written as %s", said, body)
+		}
+	}
 }

@@ -101,6 +101,10 @@ func (q *quickly) line() (l lineJSON) {
 			var n json.Number
 			q.number(&n, &seen, 8)
 			l.Cost = loose(n)
+		case "taxes":
+			q.once(&seen, 9)
+			l.Taxes = []string{} // as encoding/json reads an empty list
+			q.array(func() { l.Taxes = append(l.Taxes, q.quoted()) })
 		default:
 			q.bad = true
 		}

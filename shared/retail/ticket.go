@@ -106,6 +106,7 @@ type Line struct {
 	Amount      money.Amount // extended, tax excluded, discount included unless a discount line says it
 	Reason      string
 	Cost        money.Amount // what goods had cost, extended, with the sign of what was sold; without currency = not known
+	Taxes       []string     `json:",omitempty"` // codes of the taxes on it, as the ticket's tax lines are coded; none in any line = the till does not say
 }
 
 // CostOf is what a line's goods had cost, rounded to the minor unit; goods that come back take their cost back, however the source writes it. A
@@ -162,6 +163,7 @@ func sumLines(lines []Line, kind LineKind) (total money.Amount, err error) {
 // Limits keep absurd input out of the books: it is refused with a case, not posted.
 const (
 	MaxLines    = 20_000         // a wholesale invoice has some hundreds
+	MaxTaxes    = 20             // on one line; a place has at most six or seven jurisdictions
 	MaxMinor    = 10_000_000_00  // ten million of a two-digit currency on one line
 	MaxFuture   = 36 * time.Hour // a till's clock may be wrong by a time zone and a bit
 	MaxAge      = 20 * 365       // days

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -48,6 +49,27 @@ type lineJSON struct {
 	Currency    string      `json:"currency,omitempty"`
 	Reason      string      `json:"reason,omitempty"`
 	Cost        loose       `json:"cost,omitempty"`
+	Taxes       codes       `json:"taxes,omitempty"`
+}
+
+// codes is a list of texts, or anything else, which then says nothing: a ticket is not refused for it.
+type codes []string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (c *codes) UnmarshalJSON(b []byte) error {
+	var list []string
+	if json.Unmarshal(b, &list) == nil {
+		*c = list
+	}
+	return nil
+}
+
+// known are the taxes of a line; a list beyond any line's says nothing.
+func (c codes) known() []string {
+	if len(c) == 0 || len(c) > MaxTaxes || slices.ContainsFunc(c, func(s string) bool { return len(s) > maxIDLength }) {
+		return nil
+	}
+	return c
 }
 
 // loose is a number that may be anything: a ticket is not refused for it.
@@ -127,7 +149,7 @@ func (l lineJSON) line(c money.Currency) (Line, error) {
 			return Line{}, err
 		}
 	}
-	out := Line{Kind: LineKind(l.Kind), Code: l.Code, Category: l.Category, Description: l.Description, Quantity: q, Amount: a, Reason: l.Reason}
+	out := Line{Kind: LineKind(l.Kind), Code: l.Code, Category: l.Category, Description: l.Description, Quantity: q, Amount: a, Reason: l.Reason, Taxes: l.Taxes.known()}
 	if cost, err := money.ParseDecimal(string(l.Cost)); err == nil { // what cannot be read is not known
 		out.Cost = CostOf(a.Minor < 0, cost, a.Currency)
 	}

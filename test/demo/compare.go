@@ -14,6 +14,7 @@ import (
 	_ "github.com/mattn/go-sqlite3" // the ledger is read from its file, past the product's own code
 
 	"github.com/tillpost/tillpost/test/demo/books"
+	"github.com/tillpost/tillpost/test/fake/till"
 )
 
 // compare puts three sums side by side, which share no code: the tills' truth, the ledger, and what Odoo's journal items say.
@@ -32,11 +33,13 @@ func (d *demo) compare(ctx context.Context, day string) error {
 		return err
 	}
 	var wrong []error
+	var truths []till.Truth
 	for _, s := range d.shops {
 		truth, err := readTruth(d.dir, s.Code)
 		if err != nil {
 			return err
 		}
+		truths = append(truths, truth)
 		ledger, err := books.Ledger(ctx, db, s.Code, day)
 		if err != nil {
 			return err
@@ -51,8 +54,11 @@ func (d *demo) compare(ctx context.Context, day string) error {
 		}
 		wrong = append(wrong, s.tickets(ctx, db, day)...)
 	}
-	if len(wrong) > 0 {
-		return errors.Join(wrong...)
+	if d.account == nil {
+		wrong = append(wrong, d.taxesAgree(ctx, truths, string(id)[:8]))
+	}
+	if err := errors.Join(wrong...); err != nil {
+		return err
 	}
 	fmt.Fprintf(d.out, "\nTills, ledger and Odoo agree: every difference is 0.00.\n")
 	return nil

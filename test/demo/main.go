@@ -37,6 +37,9 @@ import (
 // within is how long the day may take until it is verified in Odoo.
 const within = 3 * time.Minute
 
+// monthWithin is how long a month's steps may take: Odoo may be on a machine that has other things to do.
+const monthWithin = 12 * time.Minute
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Stdout)
@@ -57,11 +60,12 @@ type demo struct {
 	broker string
 	shops  []*shop
 
-	month   *month   // nil: one business day
-	account *account // nil: the tills hand their tickets to an agent in each store
-	wg      sync.WaitGroup
-	failed  chan error
-	began   time.Time
+	taxNames map[string]string // taxes of head office's own, by jurisdiction
+	month    *month            // nil: one business day
+	account  *account          // nil: the tills hand their tickets to an agent in each store
+	wg       sync.WaitGroup
+	failed   chan error
+	began    time.Time
 }
 
 // shop is a store: its till and its agent.
@@ -280,7 +284,10 @@ func (d *demo) centre(ctx context.Context) (err error) {
 	if err := d.hub.Store.InTx(ctx, func(tx *store.Tx) error { return d.devices(ctx, tx) }); err != nil {
 		return err
 	}
-	reps, err := hub.Setup(ctx, d.hub.Store, c.Odoo, odoo.SetupOptions{Taxes: taxes, Banks: bankNames(c.Banks)}, "demo")
+	if d.taxNames, err = d.ownTaxes(ctx); err != nil {
+		return err
+	}
+	reps, err := hub.Setup(ctx, d.hub.Store, c.Odoo, odoo.SetupOptions{Taxes: taxes, TaxNames: d.taxNames, Banks: bankNames(c.Banks)}, "demo")
 	if err != nil {
 		return err
 	}

@@ -122,8 +122,8 @@ func (d *demo) wait(ctx context.Context, what string, done func() (bool, error))
 		if err != nil || ok {
 			return err
 		}
-		if time.Since(begun) > within {
-			return fmt.Errorf("%s: not there after %s; the log is %s/demo.log", what, within, d.dir)
+		if time.Since(begun) > monthWithin {
+			return fmt.Errorf("%s: not there after %s; the log is %s/demo.log", what, monthWithin, d.dir)
 		}
 		select {
 		case <-ctx.Done():
@@ -208,6 +208,6 @@ func (d *demo) proveMonth(ctx context.Context) error {
 		return err
 	}
 	items = slices.DeleteFunc(items, func(i books.Item) bool { return !strings.Contains(i.Ref, string(id)[:8]) })
-	wrong := []error{d.trialBalance(ctx, db, items), d.bankSays(ctx), d.clearingIsZero(ctx, items, lines)}
+	wrong := []error{d.trialBalance(ctx, db, items), d.taxesAgree(ctx, d.month.truths, string(id)[:8]), d.bankSays(ctx), d.clearingIsZero(ctx, items, lines)}
 	return errors.Join(append(wrong, d.touchless(ctx))...)
 }

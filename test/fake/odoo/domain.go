@@ -145,6 +145,9 @@ func ordered(v any, op string, want any) bool {
 // equal compares a value, or any of a list, as a domain does; an absent value is false.
 func equal(v, want any) bool {
 	if list, ok := v.([]any); ok {
+		if len(list) == 0 {
+			return want == false || want == nil
+		}
 		return slices.ContainsFunc(list, func(e any) bool { return equal(e, want) })
 	}
 	if v == nil {

@@ -177,7 +177,7 @@ func (s *Server) unbalanced() string {
 }
 
 func blankLine() record {
-	return record{"balance": 0.0, "name": false, "analytic_distribution": false, "tax_repartition_line_id": false, "tax_ids": []any{}, "tax_base_amount": 0.0}
+	return record{"balance": 0.0, "name": false, "analytic_distribution": false, "tax_repartition_line_id": false, "tax_ids": []any{}, "tax_tag_ids": []any{}, "tax_base_amount": 0.0}
 }
 
 func (s *Server) blankMove() move {
@@ -280,12 +280,13 @@ func (s *Server) cell(l record, name, cell string) (err error) {
 			l["tax_repartition_line_id"], err = s.ref("account.tax.repartition.line", cell)
 		}
 	case "tax_ids/.id":
-		if cell != "" {
-			id, rerr := s.ref("account.tax", cell)
-			l["tax_ids"], err = []any{id}, rerr
-		}
+		l["tax_ids"], err = s.refs("account.tax", cell)
 	case "tax_tag_ids/.id":
+		l["tax_tag_ids"], err = s.refs("account.account.tag", cell)
 	default:
+		if known, err := s.taxCell(l, name, cell); known {
+			return err
+		}
 		if known, err := s.saleCell(l, name, cell); known || err != nil {
 			return err
 		}

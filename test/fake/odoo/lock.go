@@ -66,9 +66,10 @@ func (s *Server) closed(date string, move int64) (until string) {
 	return until
 }
 
+// taxed tells entries that a tax lock binds: those with a tax, and those with what a tax is on.
 func (s *Server) taxed(move int64) bool {
 	for _, id := range s.lines[move] {
-		if l := s.b.Models["account.move.line"][id]; l != nil && l["tax_repartition_line_id"] != false {
+		if l := s.b.Models["account.move.line"][id]; l != nil && (l["tax_repartition_line_id"] != false || len(idList(l["tax_ids"])) > 0) {
 			return true
 		}
 	}

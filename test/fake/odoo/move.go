@@ -220,6 +220,14 @@ func (s *Server) writeLine(l record, changes record) error {
 	}
 	delete(changes, "debit")
 	delete(changes, "credit")
+	for _, f := range []string{"tax_ids", "tax_tag_ids"} {
+		if list, ok := setTo(changes[f]); ok {
+			changes[f] = list
+		}
+	}
+	if _, taxes := changes["tax_ids"]; debit || credit || balance || taxes {
+		changes["tax_tag_invert"] = nil // computed anew
+	}
 	return nil
 }
 

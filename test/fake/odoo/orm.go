@@ -38,7 +38,7 @@ func (s *Server) add(model string, r record) int64 {
 
 // models are those that a fresh database knows without having a record of them.
 var models = map[string]bool{"account.move": true, "account.move.line": true, "account.lock_exception": true, "account.analytic.account": true, "ir.model.data": true,
-	"res.config.settings": true, "res.partner": true, "account.bank.statement.line": true, "account.payment": true}
+	"account.account.tag": true, "res.config.settings": true, "res.partner": true, "account.bank.statement.line": true, "account.payment": true}
 
 // run is one method; changed tells whether it wrote.
 func (s *Server) run(model, method string, args []any, kw map[string]any) (v any, changed bool, err error) {
@@ -138,6 +138,8 @@ func (s *Server) lacks(model, field string) bool {
 	case "res.company.user_fiscalyear_lock_date", "res.company.user_hard_lock_date", "res.company.user_tax_lock_date", "res.company.user_sale_lock_date",
 		"res.company.user_purchase_lock_date", "res.company.sale_lock_date", "res.company.purchase_lock_date", "res.company.hard_lock_date":
 		return s.Version < 18
+	case "account.move.line.tax_tag_invert", "account.account.tag.tax_negate":
+		return s.Version >= 19
 	case "res.company.max_tax_lock_date":
 		return s.Version >= 18
 	}
@@ -215,6 +217,8 @@ func (s *Server) field(model string, r record, name string) any {
 			return max(r["balance"].(float64), 0)
 		case "credit":
 			return max(-r["balance"].(float64), 0)
+		case "tax_tag_invert":
+			return s.inverted(r)
 		case "tax_line_id":
 			part, _ := r["tax_repartition_line_id"].(int64)
 			if p := s.b.Models["account.tax.repartition.line"][part]; p != nil {
@@ -353,18 +357,7 @@ func (s *Server) create(model string, values any, context map[string]any) (any, 
 		}
 		return s.add(model, s.accountOf(code, fmt.Sprint(r["name"]), fmt.Sprint(r["account_type"])).with(record{"reconcile": r["reconcile"] == true})), nil
 	case "account.tax":
-		account := int64(0)
-		lines, _ := r["invoice_repartition_line_ids"].([]any)
-		for _, l := range lines {
-			if cmd, ok := l.([]any); ok && len(cmd) == 3 {
-				if v, ok := cmd[2].(map[string]any); ok && v["repartition_type"] == "tax" {
-					account, _ = v["account_id"].(int64)
-				}
-			}
-		}
-		id := s.add(model, r)
-		s.repartition(id, account)
-		return id, nil
+		return s.createTax(r), nil
 	case "account.move":
 		return s.createMove(m, context)
 	case "account.bank.statement.line": // as a bank feed does

@@ -3,6 +3,7 @@ package till
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -35,6 +36,7 @@ type line struct {
 	Quantity    json.Number `json:"quantity,omitempty"`
 	Amount      json.Number `json:"amount"`
 	Reason      string      `json:"reason,omitempty"`
+	Taxes       []string    `json:"taxes,omitempty"`
 	cents       int64
 }
 
@@ -102,14 +104,37 @@ func (b *builder) sale(at time.Time) *ticket {
 	return t
 }
 
-// tax is worked out per jurisdiction on the ticket's taxable sum, half up, as most tills do.
+// tax is worked out per jurisdiction on the ticket's taxable sum, half up, as most tills do. A till that says what is taxed sells food that only the
+// first jurisdiction taxes.
 func (b *builder) tax(t *ticket) {
-	base := sum(t.Lines)
+	if b.TellsTaxes {
+		b.mark(t)
+	}
+	goods := t.Lines
 	for _, j := range b.Taxes {
+		base := int64(0)
+		for _, l := range goods {
+			if !b.TellsTaxes || slices.Contains(l.Taxes, j.Name) {
+				base += l.cents
+			}
+		}
 		c := base * j.Rate
 		c = sign(c) * ((abs(c) + 50_000) / 100_000)
 		if c != 0 {
 			t.Lines = append(t.Lines, line{Kind: "tax", Code: j.Name, Description: j.Name, cents: c})
+		}
+	}
+}
+
+// mark says of each line which jurisdictions tax it; a discount is on what all of the ticket's goods have in common.
+func (b *builder) mark(t *ticket) {
+	food := slices.ContainsFunc(t.Lines, func(l line) bool { return l.Category == "Food" })
+	for i, l := range t.Lines {
+		t.Lines[i].Taxes = nil
+		for n, j := range b.Taxes {
+			if n == 0 || l.Kind == "item" && l.Category != "Food" || l.Kind == "discount" && !food {
+				t.Lines[i].Taxes = append(t.Lines[i].Taxes, j.Name)
+			}
 		}
 	}
 }

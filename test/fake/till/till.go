@@ -7,19 +7,21 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
 // Store describes one location.
 type Store struct {
-	Code     string
-	Name     string
-	Zone     string // IANA name
-	Cutoff   int    // hour of the wall clock at which a business day begins
-	Tills    int
-	Taxes    []Tax
-	TellsDay bool // its tills send their own business day; else the hub works it out
-	Tips     bool
+	Code       string
+	Name       string
+	Zone       string // IANA name
+	Cutoff     int    // hour of the wall clock at which a business day begins
+	Tills      int
+	Taxes      []Tax
+	TellsTaxes bool // its tills say of each line which jurisdictions tax it
+	TellsDay   bool // its tills send their own business day; else the hub works it out
+	Tips       bool
 }
 
 // Tax is one jurisdiction's rate in thousandths of a percent: 4 % is 4000.
@@ -30,9 +32,9 @@ type Tax struct {
 
 // Three are the demo's stores: one per time zone, with the number of jurisdictions that such a place really has.
 var Three = []Store{
-	{Code: "S-NY", Name: "New York, Broadway", Zone: "America/New_York", Cutoff: 4, Tills: 2, TellsDay: true,
+	{Code: "S-NY", Name: "New York, Broadway", Zone: "America/New_York", Cutoff: 4, Tills: 2, TellsDay: true, TellsTaxes: true,
 		Taxes: []Tax{{"NY State", 4000}, {"NY City", 4500}, {"NY MCTD", 375}}},
-	{Code: "S-CHI", Name: "Chicago, State St.", Zone: "America/Chicago", Cutoff: 4, Tills: 3, Tips: true,
+	{Code: "S-CHI", Name: "Chicago, State St.", Zone: "America/Chicago", Cutoff: 4, Tills: 3, Tips: true, TellsTaxes: true,
 		Taxes: []Tax{{"IL State", 6250}, {"Chicago", 1250}, {"Cook County", 1750}, {"RTA", 1000}}},
 	{Code: "S-LA", Name: "Los Angeles, Melrose", Zone: "America/Los_Angeles", Cutoff: 3, Tills: 2,
 		Taxes: []Tax{{"CA State", 6000}, {"LA County", 3500}}},
@@ -54,6 +56,16 @@ type Truth struct {
 	Day      string           `json:"day"`
 	Tickets  int              `json:"tickets"` // tickets that count: voids are not
 	Measures map[string]int64 `json:"measures"`
+	Taxed    map[string]Taxed `json:"taxed,omitempty"` // by jurisdiction
+}
+
+// Taxed is a jurisdiction's tax in cents and what it is the tax of, sold and taken back apart. All are zero or more, but for goods that came back on a
+// ticket that sold more: they lower the base of what is sold. A till that does not say what is taxed has no base.
+type Taxed struct {
+	Sold     int64 `json:"sold"`
+	SoldBase int64 `json:"sold_base"`
+	Back     int64 `json:"back"`
+	BackBase int64 `json:"back_base"`
 }
 
 // Till makes a store's days. Not safe for concurrent use.
@@ -81,7 +93,7 @@ func New(s Store, seed uint64) *Till {
 
 // Day makes all events of a business day in the order in which they are told, and their truth. tickets is how many sales there are about.
 func (s *Till) Day(day time.Time, tickets int) ([]Event, Truth) {
-	b := &builder{Till: s, day: day.Format("2006-01-02"), truth: Truth{Location: s.Code, Day: day.Format("2006-01-02"), Measures: map[string]int64{}}}
+	b := &builder{Till: s, day: day.Format("2006-01-02"), truth: Truth{Location: s.Code, Day: day.Format("2006-01-02"), Measures: map[string]int64{}, Taxed: map[string]Taxed{}}}
 	open := time.Date(day.Year(), day.Month(), day.Day(), 9, 0, 0, 0, s.zone)
 	b.facts(open)
 	for till := range s.Tills {
@@ -159,6 +171,36 @@ func (b *builder) count(t *ticket, sign int64) {
 	for _, p := range t.Tenders {
 		b.truth.Measures["tender:"+p.Type] += sign * p.cents
 	}
+	for _, j := range b.Taxes {
+		b.countTax(j.Name, t, sign)
+	}
+}
+
+// countTax adds a jurisdiction's part of a ticket. Its base stands where its tax stands; where no cent of tax came out of it, each line where it is.
+func (b *builder) countTax(name string, t *ticket, sign int64) {
+	tax := int64(0)
+	for _, l := range t.Lines {
+		if l.Kind == "tax" && l.Code == name {
+			tax += l.cents
+		}
+	}
+	x := b.truth.Taxed[name]
+	if tax > 0 {
+		x.Sold += sign * tax
+	} else {
+		x.Back -= sign * tax
+	}
+	for _, l := range t.Lines {
+		back := tax < 0 || tax == 0 && (l.Kind == "item" && l.cents < 0 || l.Kind == "discount" && l.cents > 0)
+		switch {
+		case !slices.Contains(l.Taxes, name):
+		case back:
+			x.BackBase -= sign * l.cents
+		default:
+			x.SoldBase += sign * l.cents
+		}
+	}
+	b.truth.Taxed[name] = x
 }
 
 func (b *builder) tell(t *ticket, late bool) {
