@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/hub/roll"
 	"github.com/tillpost/tillpost/hub/rollup"
@@ -22,8 +21,11 @@ func (s *Store) Adopt(ctx context.Context, own []odoo.Adopted) (adopted int, err
 		}
 		for _, a := range own {
 			d := a.Document
-			for i := range d.Lines {
-				unnamed(set, d.Key, &d.Lines[i])
+			for i, l := range d.Lines {
+				role, code := l.Measure.Split()
+				if to, ok := set.Find(role, code, d.Key.Location, d.Key.Day); ok && l.Tax != "" && to.Tax == l.Tax && to.Account == "" {
+					d.Lines[i].Account = "" // the tax's own, as the rule leaves it to it
+				}
 				d.Lines[i].At, d.Lines[i].Analytic = set.Calls(d.Lines[i].At, a.Called), set.Calls(d.Lines[i].Analytic, a.Called)
 			}
 			body, err := json.Marshal(d)
@@ -59,12 +61,4 @@ func (s *Store) Adopt(ctx context.Context, own []odoo.Adopted) (adopted int, err
 		return tx.RestoreSettled(ctx, fmt.Sprintf("%d documents adopted from Odoo", adopted))
 	})
 	return adopted, err
-}
-
-// unnamed takes the account from an adopted tax line when the rule leaves it to the tax: as the document had it, or the day would be said anew.
-func unnamed(set mapping.Set, k rollup.DayKey, l *rollup.Line) {
-	role, code := l.Measure.Split()
-	if t, ok := set.Find(role, code, k.Location, k.Day); ok && l.Tax != "" && t.Tax == l.Tax && t.Account == "" {
-		l.Account = ""
-	}
 }
