@@ -117,7 +117,11 @@ func (s *Server) unlink(model string, which []int64) error {
 		if r == nil {
 			return gone(model, id)
 		}
-		if s.field(model, r, "state") == "posted" || model == "account.payment" && s.field(model, r, "state") != "draft" {
+		if model == "account.payment" {
+			if err := s.freePayment(r); err != nil {
+				return err
+			}
+		} else if r["state"] == "posted" {
 			return fault{2, "You can't delete a posted journal item. Don't play games with your accounting records; reset the journal entry to draft before deleting it."}
 		}
 		if model == "account.move" {

@@ -221,6 +221,19 @@ func (s *Server) paidByPayment(move int64) bool {
 	return false
 }
 
+// freePayment makes a payment ready to be deleted, even one in the books: 18 and 19 put its entry back to draft, 17 does not ask.
+func (s *Server) freePayment(r record) error {
+	move, has := r["move_id"].(int64)
+	if !has {
+		return nil
+	}
+	if s.Version >= 18 && s.b.Models["account.move"][move]["state"] != "draft" {
+		return s.draft([]int64{move})
+	}
+	s.unmatch(move)
+	return nil
+}
+
 // dropPayment deletes a payment's entry with it, or, deleted first, the payment with its entry.
 func (s *Server) dropPayment(model string, r record) {
 	switch model {
