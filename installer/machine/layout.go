@@ -1,0 +1,43 @@
+// Package machine is the PC as the installer touches it: where things lie, how a program is put in place so that a power cut leaves the old one
+// or the new one, whose eyes a folder is for, and the service's account. What differs between systems stands in files of their own.
+package machine
+
+import (
+	"path/filepath"
+)
+
+// Layout says where everything lies on this PC.
+type Layout struct {
+	Program  string // folder of the programs
+	Agent    string // the agent's program file
+	Settings string // agent.toml
+	Data     string // the agent's data folder
+	Journal  string // the installer's journal
+	Packaged string // a file that a package of the system lays down: the program is the package manager's
+	Left     string // a file that says that this PC was given up
+	Account  string // the service's account; empty: the one that runs the installer
+}
+
+// SettingsDir is the folder of agent.toml.
+func (l Layout) SettingsDir() string { return filepath.Dir(l.Settings) }
+
+// Before is where the program that an upgrade replaced waits, in case the new one does not come up.
+func (l Layout) Before() string { return l.Agent + ".before" }
+
+// under moves a layout into a folder, for images and for tests: nothing outside of it is touched, and there is no account of its own.
+func (l Layout) under(root string) Layout {
+	for _, p := range []*string{&l.Program, &l.Agent, &l.Settings, &l.Data, &l.Journal, &l.Packaged, &l.Left} {
+		*p = filepath.Join(root, (*p)[len(filepath.VolumeName(*p)):])
+	}
+	l.Account = ""
+	return l
+}
+
+// At is this system's layout, in a folder when root is not empty.
+func At(root string) Layout {
+	l := standard()
+	if root != "" {
+		l = l.under(root)
+	}
+	return l
+}

@@ -1,0 +1,63 @@
+//go:build !windows
+
+package machine
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"os/user"
+	"strings"
+	"time"
+
+	"github.com/tillpost/tillpost/shared/fault"
+)
+
+// AccountName is the account that the service runs under; the service's unit names the same.
+const AccountName = "tillpost-agent"
+
+func standard() Layout {
+	return Layout{
+		Program: "/opt/tillpost", Agent: "/opt/tillpost/agent", Settings: "/etc/tillpost/agent.toml", Data: "/var/lib/tillpost-agent",
+		Journal: "/etc/tillpost/install.journal", Packaged: "/opt/tillpost/packaged", Left: "/etc/tillpost/left", Account: AccountName,
+	}
+}
+
+// Elevated reports whether this process may change the system.
+func Elevated() bool { return os.Geteuid() == 0 }
+
+// Elevate says how a person gets there.
+const Elevate = "Run it again with sudo in front."
+
+// DropAccount deletes the account; it is there no longer when DropAccount returns nil.
+func DropAccount(ctx context.Context, name string) error {
+	if name == "" {
+		return nil
+	}
+	if _, err := user.Lookup(name); err != nil {
+		return nil //nolint:nilerr // there is none: that is what was wanted
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "userdel", name).CombinedOutput()
+	if err != nil {
+		return fault.Msg(fault.Internal, "delete the account "+name, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
+
+// MakeFolders makes the folders of programs, settings and data, open to the administrator alone: `agent service install` then gives the
+// service's account what it needs, and nobody else anything.
+func (l Layout) MakeFolders() error {
+	return fault.New(fault.Internal, "make the folders", errors.Join(os.MkdirAll(l.Program, 0o755), os.MkdirAll(l.SettingsDir(), 0o750), os.MkdirAll(l.Data, 0o700)))
+}
+
+// syncDir makes a rename durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

@@ -1,0 +1,6 @@
+//go:build !payload
+
+package payload
+
+// carried is empty: the agent lies beside the installer.
+const carried = ""
