@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/tillpost/tillpost/shared/failpoint"
 	"github.com/tillpost/tillpost/shared/fault"
 )
 
@@ -30,6 +31,7 @@ func Put(path string, mode os.FileMode, content io.Reader, wait func(time.Durati
 		_ = os.Remove(tmp) // the old file is whole
 		return fault.New(fault.Internal, op, err)
 	}
+	failpoint.Hit("put.written")
 	const pause = 250 * time.Millisecond
 	for waited := time.Duration(0); ; waited += pause {
 		if err = os.Rename(tmp, path); err == nil || waited >= busyFor || errors.Is(err, fs.ErrNotExist) {
@@ -40,7 +42,13 @@ func Put(path string, mode os.FileMode, content io.Reader, wait func(time.Durati
 	if err != nil {
 		return fault.Msg(fault.Internal, op, fmt.Sprintf("%v. Another program holds the file; close it, or restart the PC, and run the installer again", err))
 	}
+	failpoint.Hit("put.renamed")
 	return fault.New(fault.Internal, op, syncDir(filepath.Dir(path)))
+}
+
+// Sweep deletes half files that a run that was cut off left.
+func (l Layout) Sweep() error {
+	return Delete(l.Agent+".new", l.Before()+".new", filepath.Join(l.Program, "installer"+filepath.Ext(l.Agent)+".new"), l.Settings+".new", l.Journal+".new", l.Left+".new")
 }
 
 // Keep copies the program beside itself, durable before the new one replaces it.

@@ -21,6 +21,9 @@ type Layout struct {
 // SettingsDir is the folder of agent.toml.
 func (l Layout) SettingsDir() string { return filepath.Dir(l.Settings) }
 
+// Identity is the certificate that `agent enrol` writes, last of all it writes.
+func (l Layout) Identity() string { return filepath.Join(l.Data, "identity", "agent.crt") }
+
 // Before is where the program that an upgrade replaced waits, in case the new one does not come up.
 func (l Layout) Before() string { return l.Agent + ".before" }
 

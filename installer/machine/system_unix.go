@@ -47,10 +47,10 @@ func DropAccount(ctx context.Context, name string) error {
 	return nil
 }
 
-// MakeFolders makes the folders of programs, settings and data, open to the administrator alone: `agent service install` then gives the
-// service's account what it needs, and nobody else anything.
+// MakeFolders makes the folders of programs, settings and data, data open to the administrator alone: `agent service install` then
+// gives the service's account what it needs, and nobody else anything.
 func (l Layout) MakeFolders() error {
-	return fault.New(fault.Internal, "make the folders", errors.Join(os.MkdirAll(l.Program, 0o755), os.MkdirAll(l.SettingsDir(), 0o750), os.MkdirAll(l.Data, 0o700)))
+	return fault.New(fault.Internal, "make the folders", errors.Join(os.MkdirAll(l.Program, 0o755), os.MkdirAll(l.SettingsDir(), 0o755), os.MkdirAll(l.Data, 0o700), os.Chmod(l.SettingsDir(), 0o755)))
 }
 
 // syncDir makes a rename durable.
@@ -61,3 +61,28 @@ func syncDir(dir string) error {
 	}
 	return errors.Join(d.Sync(), d.Close())
 }
+
+// commandLink makes `tillpost-agent` a command.
+const commandLink = "/usr/local/bin/tillpost-agent"
+
+// Announce makes the program a command of its own name.
+func Announce(l Layout, _ string) error {
+	if l.Account == "" || Exists(commandLink) {
+		return nil
+	}
+	return fault.New(fault.Internal, "make the command tillpost-agent", os.Symlink(l.Agent, commandLink))
+}
+
+// Withdraw takes back what Announce made.
+func Withdraw(l Layout) error {
+	if to, err := os.Readlink(commandLink); l.Account == "" || err != nil || to != l.Agent {
+		return nil //nolint:nilerr // it is somebody else's, or none
+	}
+	return Delete(commandLink)
+}
+
+// DeleteRunning deletes a program that runs.
+func DeleteRunning(path string) error { return Delete(path) }
+
+// OwnWindow reports whether the console closes with this process.
+func OwnWindow() bool { return false }

@@ -4,6 +4,8 @@ package plan
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/tillpost/tillpost/shared/fault"
 )
@@ -66,6 +68,7 @@ type Facts struct {
 	Registered  bool
 	Running     bool
 	Waiting     int    // records that head office has not got; below 0: cannot be told
+	Redeemed    bool   // the run that was cut off had redeemed its code
 	Left        bool   // this PC was given up: another sends in its place
 	Interrupted Action // a run of this action was cut off
 }
@@ -113,6 +116,8 @@ func Steps(f Facts, w Want) (Action, []Step, error) {
 			return nil, nil
 		case f.Payload == "":
 			return nil, fault.Msg(fault.Invalid, string(a), "this installer carries no agent and none is on this PC. Take the installer of a release, or put the agent beside this file")
+		case f.Older && !w.Downgrade && w.Action != Upgrade && f.Installed != "":
+			return nil, nil // the newer one stays
 		case f.Older && !w.Downgrade:
 			return nil, fault.Msg(fault.Conflict, string(a), fmt.Sprintf("version %s is installed and this installer carries the older %s. Take the newest installer; to go back on purpose, add --downgrade", f.Installed, f.Payload))
 		}
@@ -145,7 +150,7 @@ func Steps(f Facts, w Want) (Action, []Step, error) {
 		}
 		return a, append(steps, Service, Start, Prove, Doctor), nil
 	case ReEnrol:
-		if !w.Code {
+		if !w.Code && !f.Redeemed {
 			return refuse("a new code is needed", "Ask head office for one (hub device code) and give it with --code")
 		}
 		if f.Installed == "" && f.Payload == "" {
@@ -156,7 +161,9 @@ func Steps(f Facts, w Want) (Action, []Step, error) {
 			return a, nil, err
 		}
 		steps := append([]Step{Folders, Stop}, put...)
-		steps = append(dedupe(steps), Enrol)
+		if steps = dedupe(steps); !f.Redeemed {
+			steps = append(steps, Enrol)
+		}
 		return a, append(steps, Settings, Service, Start, Prove, Doctor), nil
 	case Leave:
 		if !there {
@@ -188,4 +195,48 @@ func dedupe(steps []Step) (out []Step) {
 		seen[s] = true
 	}
 	return out
+}
+
+// Older reports that version a, such as v1.2.3 or v1.3.0-rc.1, comes before b. What is no such version, as a developer's build, is older than
+// nothing.
+func Older(a, b string) bool {
+	x, okX := parse(a)
+	y, okY := parse(b)
+	if !okX || !okY {
+		return false
+	}
+	for i := range x.numbers {
+		if x.numbers[i] != y.numbers[i] {
+			return x.numbers[i] < y.numbers[i]
+		}
+	}
+	switch {
+	case x.pre == y.pre || x.pre == "":
+		return false
+	case y.pre == "":
+		return true
+	}
+	return x.pre < y.pre
+}
+
+type parsed struct {
+	numbers [3]int
+	pre     string
+}
+
+func parse(v string) (p parsed, ok bool) {
+	v = strings.TrimPrefix(v, "v")
+	v, p.pre, _ = strings.Cut(v, "-")
+	parts := strings.Split(v, ".")
+	if len(parts) != 3 {
+		return p, false
+	}
+	for i, s := range parts {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 0 {
+			return p, false
+		}
+		p.numbers[i] = n
+	}
+	return p, true
 }

@@ -30,12 +30,15 @@ func TestSteps(t *testing.T) {
 		{"cut off in an uninstall", Facts{Payload: "v2", Installed: "v2", Same: true, Identity: true, Waiting: 3, Interrupted: Uninstall}, Want{}, Uninstall, "remove"},
 		{"a new code", well, Want{Action: ReEnrol, Code: true}, ReEnrol, "folders stop enrol settings service start prove doctor"},
 		{"a new code and a newer one", old, Want{Action: ReEnrol, Code: true}, ReEnrol, "folders stop program enrol settings service start prove doctor"},
+		{"a new code that was redeemed before the power went", with(well, func(f *Facts) { f.Redeemed, f.Interrupted = true, ReEnrol }), Want{Action: ReEnrol, Code: true}, ReEnrol,
+			"folders stop settings service start prove doctor"},
 		{"given up", well, Want{Action: Leave}, Leave, "drain stop carry unregister"},
 		{"gone, nothing waits", well, Want{Action: Uninstall}, Uninstall, "stop unregister data remove"},
 		{"gone, something waits", with(well, func(f *Facts) { f.Waiting = 2 }), Want{Action: Uninstall}, Uninstall, "stop unregister remove"},
 		{"gone, nobody can tell what waits", with(well, func(f *Facts) { f.Waiting = -1 }), Want{Action: Uninstall}, Uninstall, "stop unregister remove"},
 		{"gone with what waits", with(well, func(f *Facts) { f.Waiting = 2 }), Want{Action: Uninstall, DeleteData: true}, Uninstall, "stop unregister data remove"},
 		{"gone, a package's", with(well, func(f *Facts) { f.Packaged = true }), Want{Action: Uninstall}, Uninstall, "stop unregister data"},
+		{"an older installer leaves the newer one", with(old, func(f *Facts) { f.Older = true }), Want{}, Repair, "folders service start prove doctor"},
 		{"older on purpose", with(old, func(f *Facts) { f.Older = true }), Want{Action: Upgrade, Downgrade: true}, Upgrade, "folders stop program service start prove doctor"},
 	} {
 		act, steps, err := Steps(c.facts, c.want)
@@ -69,7 +72,7 @@ func TestRefusals(t *testing.T) {
 		{"no code", Facts{Payload: "v1"}, Want{}, fault.Invalid, "--code"},
 		{"nothing carried", Facts{}, Want{Code: true}, fault.Invalid, "carries no agent"},
 		{"nothing to upgrade", Facts{Payload: "v1"}, Want{Action: Upgrade, Code: true}, fault.Invalid, "nothing to upgrade"},
-		{"an older one", with(well, func(f *Facts) { f.Same, f.Older, f.Payload = false, true, "v1" }), Want{Action: Repair}, fault.Conflict, "--downgrade"},
+		{"an older one", with(well, func(f *Facts) { f.Same, f.Older, f.Payload = false, true, "v1" }), Want{Action: Upgrade}, fault.Conflict, "--downgrade"},
 		{"given up", with(well, func(f *Facts) { f.Left = true }), Want{}, fault.Invalid, "re-enrol"},
 		{"re-enrol without a code", well, Want{Action: ReEnrol}, fault.Invalid, "--code"},
 		{"leave an empty PC", Facts{Payload: "v1"}, Want{Action: Leave}, fault.Invalid, "Nothing has to be done"},
@@ -130,6 +133,20 @@ func TestACutOffRunIsPlannedToItsEnd(t *testing.T) {
 			if c.name != "uninstall" && slices.Index(rest, Start) < 0 {
 				t.Errorf("%s cut before %s: nobody starts the service", c.name, all[cut])
 			}
+		}
+	}
+}
+
+func TestOlder(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want bool
+	}{
+		{"v1.2.3", "v1.2.4", true}, {"v1.10.0", "v1.9.9", false}, {"v1.2.3", "v1.2.3", false}, {"v2.0.0-rc.1", "v2.0.0", true}, {"v2.0.0", "v2.0.0-rc.1", false},
+		{"1.0.0", "v1.0.1", true}, {"dev", "v1.0.0", false}, {"v1.0.0", "dev", false}, {"", "v1.0.0", false}, {"v1.0", "v1.0.1", false},
+	} {
+		if got := Older(c.a, c.b); got != c.want {
+			t.Errorf("Older(%q, %q) = %v", c.a, c.b, got)
 		}
 	}
 }

@@ -45,6 +45,7 @@ type Status struct {
 	Running   bool   `json:"running"`
 	Connected bool   `json:"connected"`
 	Waiting   int    `json:"waiting"`
+	Unknown   bool   `json:"waiting_unknown"` // what waits cannot be counted
 	Streams   map[string]struct {
 		Last uint64 `json:"last"`
 	} `json:"streams"`

@@ -1,0 +1,79 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/tillpost/tillpost/installer/machine"
+	"github.com/tillpost/tillpost/installer/plan"
+	"github.com/tillpost/tillpost/shared/fault"
+)
+
+// tell ends a run with what the manager will see.
+func (r *run) tell(ctx context.Context, action plan.Action) error {
+	fmt.Fprintln(r.out)
+	switch action {
+	case plan.Uninstall:
+		return r.tellGone()
+	case plan.Leave:
+		r.con.Say("This PC is given up. Its service does not start any more.")
+		if r.waits == "" {
+			if f := filepath.Join(r.lay.SettingsDir(), "tickets-that-wait.ndjson"); machine.Exists(f) {
+				r.waits = f
+			}
+		}
+		if r.waits == "" {
+			r.con.Say("Head office has every ticket. On the PC that takes its place: run the installer with the code that head office gives for it.")
+			return nil
+		}
+		r.con.Say("What head office has not got stands in %s. It holds sales in plain text: carry it safely.\nOn the PC that takes its place run the installer with --take-in and that file, then delete it here.", r.waits)
+		return nil
+	}
+	st, err := r.agent.Status(ctx)
+	if err != nil {
+		return err
+	}
+	switch {
+	case st.Running && st.Connected && len(st.Health) == 0:
+		r.con.Say("Everything is fine. Tillpost %s runs on this PC and head office hears it.", st.Version)
+	case st.Running && len(st.Health) == 0:
+		r.con.Say("Tillpost %s runs on this PC. It has not reached head office yet; what is sold meanwhile is kept here and goes out by itself.", st.Version)
+	default:
+		r.con.Say("Tillpost %s is on this PC, and something needs attention:", st.Version)
+	}
+	r.con.Say("\n%s", r.agent.Words(ctx))
+	r.con.Say("\nYou need not do anything more: it starts with the PC. To look at it any time:  %s status", quoted(r.lay.Agent))
+	return nil
+}
+
+func (r *run) tellGone() error {
+	if machine.Exists(r.lay.Data) {
+		r.con.Say("Tillpost is off this PC. Tickets that head office has not got are kept in %s.\nInstall Tillpost here again and they are sent; to delete them: installer uninstall --delete-data", r.lay.Data)
+		return nil
+	}
+	r.con.Say("Tillpost is off this PC; nothing of it is left.")
+	if err := machine.Delete(r.lay.Journal, filepath.Join(r.lay.SettingsDir(), "installer.lock")); err != nil && !fault.Is(err, fault.Internal) {
+		return err
+	}
+	_ = os.Remove(r.lay.SettingsDir()) // when nothing of others is in it
+	return nil
+}
+
+func quoted(path string) string {
+	if strings.Contains(path, " ") {
+		return `"` + path + `"`
+	}
+	return path
+}
+
+// await keeps the window open for whoever started the installer with a double click.
+func (r *run) await(in io.Reader) {
+	if r.con != nil && !r.opt.accept && machine.OwnWindow() {
+		fmt.Fprint(r.out, "\nPress Enter to close this window.")
+		_, _ = in.Read(make([]byte, 1))
+	}
+}
