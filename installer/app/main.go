@@ -120,7 +120,7 @@ type Service interface {
 
 // Enroller redeems a code.
 type Enroller interface {
-	Enrol(ctx context.Context, hub, code string) (program.Granted, error)
+	Enrol(ctx context.Context, hub, codeFile, data string) (program.Granted, error)
 }
 
 func (r *run) main(ctx context.Context, args []string) error {

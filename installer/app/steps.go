@@ -140,8 +140,11 @@ func same(a, b string) bool {
 }
 
 func (r *run) redeem(ctx context.Context) error {
-	g, err := r.enrol.Enrol(ctx, r.opt.hub, r.opt.code)
-	if err != nil {
+	if err := secret(r.lay.Code(), r.opt.code); err != nil {
+		return fault.New(fault.Internal, "hand the code on", err)
+	}
+	g, err := r.enrol.Enrol(ctx, r.opt.hub, r.lay.Code(), r.lay.Data)
+	if err = errors.Join(err, machine.Delete(r.lay.Code())); err != nil {
 		return err
 	}
 	r.granted = g

@@ -48,7 +48,7 @@ func Put(path string, mode os.FileMode, content io.Reader, wait func(time.Durati
 
 // Sweep deletes half files that a run that was cut off left.
 func (l Layout) Sweep() error {
-	return Delete(l.Agent+".new", l.Before()+".new", filepath.Join(l.Program, "installer"+filepath.Ext(l.Agent)+".new"), l.Settings+".new", l.Journal+".new", l.Left+".new")
+	return Delete(l.Agent+".new", l.Before()+".new", filepath.Join(l.Program, "installer"+filepath.Ext(l.Agent)+".new"), l.Settings+".new", l.Journal+".new", l.Left+".new", l.Code())
 }
 
 // Keep copies the program beside itself, durable before the new one replaces it.

@@ -21,8 +21,11 @@ type Layout struct {
 // SettingsDir is the folder of agent.toml.
 func (l Layout) SettingsDir() string { return filepath.Dir(l.Settings) }
 
-// Identity is the certificate that `agent enrol` writes, last of all it writes.
-func (l Layout) Identity() string { return filepath.Join(l.Data, "identity", "agent.crt") }
+// Identity is what `agent enrol` writes: key, certificate and the hub's authority, in one file that is there whole or not at all.
+func (l Layout) Identity() string { return filepath.Join(l.Data, "identity.json") }
+
+// Code is where the one-time code stands while it is redeemed: the words of a command line can be read by every user of the PC.
+func (l Layout) Code() string { return filepath.Join(l.Data, "code.once") }
 
 // Before is where the program that an upgrade replaced waits, in case the new one does not come up.
 func (l Layout) Before() string { return l.Agent + ".before" }

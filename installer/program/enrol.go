@@ -11,7 +11,8 @@ type Granted struct {
 	Locations string `json:"locations"` // "S-17", or several with commas
 }
 
-// Enrol redeems a code at a hub: key, certificate and the lines of agent.toml that name the hub are then on this PC.
-func (a Agent) Enrol(ctx context.Context, hub, code string) (g Granted, err error) {
-	return g, a.answer(ctx, slow, &g, "enrol", "--hub", hub, "--code", code)
+// Enrol redeems the code in a file at a hub: the PC's key and certificate are then in the data folder, and settings that name it where none
+// were. It may be called again with the same code, whatever became of the call before.
+func (a Agent) Enrol(ctx context.Context, hub, codeFile, data string) (g Granted, err error) {
+	return g, a.answer(ctx, slow, &g, "enrol", "--hub", hub, "--code-file", codeFile, "--data-dir", data)
 }

@@ -37,7 +37,7 @@ func TestAManagerInstallsItWithThreeAnswers(t *testing.T) {
 	}
 	says(t, out, "/srv/till/sales  (1 files", "head office knows this PC as store-17, for S-17", "Everything is fine.")
 	conf := b.read("etc/tillpost/agent.toml")
-	says(t, conf, `device = "store-17"`, "[[source.filedrop]]", `profile = "heartland-retail-sales-history"`, `location = "S-17"`)
+	says(t, conf, `data_dir = "`, "[[source.filedrop]]", `profile = "heartland-retail-sales-history"`, `location = "S-17"`)
 	if st, err := os.Stat(b.path("var/lib/tillpost-agent")); err != nil || st.Mode().Perm() != 0o700 {
 		t.Errorf("the data folder: %v %v", st.Mode(), err)
 	}
@@ -220,10 +220,11 @@ func TestANewCode(t *testing.T) {
 	b := newBox(t, "v1.0.0")
 	b.good(silent...)
 	b.good("re-enrol", "--hub", "h", "--code", "DDDD-EEEE-FFFF", "--accept")
+	b.good("re-enrol", "--hub", "h", "--code", "DDDD-EEEE-FFFF", "--accept") // the same code again changes nothing
 	if b.running() != "v1.0.0" || !strings.Contains(b.read("hub.json"), `"DDDD-EEEE-FFFF":{"Device":"store-17","Locations":"S-17","Key":"`) {
 		t.Errorf("%q runs; hub: %s", b.running(), b.read("hub.json"))
 	}
-	out, code := b.run(nil, "2\nhub.example.com\nDDDD-EEEE-FFFF\n")
+	out, code := b.run(nil, "2\nhub.example.com\nAAAA-BBBB-CCCC\n")
 	if code != 1 || !strings.Contains(out, "used by another PC") {
 		t.Errorf("a used code: %d\n%s", code, out)
 	}

@@ -100,7 +100,7 @@ func (c *call) do(args []string, flags map[string]string) error {
 	case "doctor":
 		return say(map[string]any{"findings": []map[string]any{{"what": "hub", "state": "good", "found": "it answers"}}})
 	case "enrol":
-		return c.enrol(flags["hub"], flags["code"])
+		return c.enrol(flags)
 	case "service install":
 		c.sys.Registered = true
 	case "service uninstall":
@@ -137,10 +137,16 @@ func (c *call) do(args []string, flags map[string]string) error {
 }
 
 // enrol redeems a code once; the key that redeemed it may ask again, as a PC does whose power went before the answer was on its disk.
-func (c *call) enrol(hub, code string) error {
-	id := filepath.Join(c.root, "var/lib/tillpost-agent/identity")
-	must(os.MkdirAll(id, 0o700))
-	pending := filepath.Join(id, "..", "pending.key")
+func (c *call) enrol(flags map[string]string) error {
+	data := flags["data-dir"]
+	b, err := os.ReadFile(flags["code-file"])
+	must(err)
+	hub, code := flags["hub"], strings.TrimSpace(string(b))
+	must(os.MkdirAll(data, 0o700))
+	id, pending := filepath.Join(data, "identity.json"), filepath.Join(data, "identity.next")
+	if done, err := os.ReadFile(id); err == nil && strings.HasSuffix(string(done), code) {
+		return say(map[string]any{"hub": "hub-1", "device": c.hub.Codes[code].Device, "locations": c.hub.Codes[code].Locations, "again": true})
+	}
 	key, err := os.ReadFile(pending)
 	if err != nil {
 		b := make([]byte, 8)
@@ -159,9 +165,9 @@ func (c *call) enrol(hub, code string) error {
 	}
 	k.Key, k.Times = string(key), k.Times+1
 	c.save()
-	must(os.WriteFile(filepath.Join(id, "agent.crt"), []byte(k.Device), 0o600))
+	must(os.WriteFile(id, []byte(k.Device+" by "+code), 0o600))
 	if _, err := os.Stat(c.settings); err != nil {
-		must(os.WriteFile(c.settings, []byte("device = \""+k.Device+"\"\n"), 0o600))
+		must(os.WriteFile(c.settings, []byte(fmt.Sprintf("data_dir = %q\n", data)), 0o644))
 	}
 	must(os.Remove(pending))
 	return say(map[string]string{"hub": "hub-1", "device": k.Device, "locations": k.Locations})
