@@ -35,6 +35,9 @@ func (r *run) look(ctx context.Context) (journal.Past, error) {
 		if st, err := (program.Service{Agent: r.agent}).State(ctx); err == nil {
 			f.Registered, f.Running = st.Installed, st.Running
 		}
+		if st, err := r.agent.Status(ctx); f.Running && err == nil {
+			f.Stale = st.Running && st.Version != f.Installed
+		}
 	}
 	f.Waiting = r.waiting(ctx)
 	if past.Cut {

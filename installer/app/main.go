@@ -47,7 +47,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 // options are the command line's.
 type options struct {
 	hub, code, location, zone string
-	accept, none              bool
+	accept, none, settle      bool
 	folders                   []string
 	deleteData, downgrade     bool
 	takeIn, root              string
@@ -84,6 +84,8 @@ and may be run any number of times. It asks what it needs; with --accept it asks
 	f.StringVar(&o.takeIn, "take-in", "", "the file that `installer leave` or `agent buffer export --recover` wrote on the PC before this one")
 	f.DurationVar(&o.drainFor, "send-for", 2*time.Minute, "leave: how long to wait until everything was sent")
 	f.DurationVar(&o.upWithin, "up-within", time.Minute, "how long the service may take to come up; a new version that takes longer makes room for the one before")
+	f.BoolVar(&o.settle, "settle", false, "what a package calls after it has put the program there: a PC without a certificate and without a code is left for later")
+	_ = f.MarkHidden("settle")
 	f.StringVar(&o.root, "root", "", "install into this folder: for images and tests")
 	_ = f.MarkHidden("root")
 	return root
@@ -144,6 +146,13 @@ func (r *run) main(ctx context.Context, args []string) error {
 	past, err := r.look(ctx)
 	if err != nil {
 		return err
+	}
+	if r.opt.settle {
+		r.opt.accept = true
+		if r.facts.Left || !r.facts.Identity && (r.opt.hub == "" || r.opt.code == "") {
+			r.con.Say("The program is in place. To make this PC known to head office, run:  %s", quoted(filepath.Join(r.lay.Program, "installer"+filepath.Ext(r.lay.Agent))))
+			return nil
+		}
 	}
 	if err := r.ask(ctx, past); err != nil {
 		return err

@@ -67,6 +67,7 @@ type Facts struct {
 	Settings    bool   // agent.toml is there and good
 	Registered  bool
 	Running     bool
+	Stale       bool   // what runs is not the version that is installed: a package put another there
 	Waiting     int    // records that head office has not got; below 0: cannot be told
 	Redeemed    bool   // the run that was cut off had redeemed its code
 	Left        bool   // this PC was given up: another sends in its place
@@ -136,7 +137,7 @@ func Steps(f Facts, w Want) (Action, []Step, error) {
 			return a, nil, err
 		}
 		steps := append([]Step{Folders}, put...)
-		if w.Action == Repair && len(put) == 0 {
+		if (w.Action == Repair || f.Stale) && len(put) == 0 {
 			steps = append(steps, Stop) // who asks for a repair expects a fresh start
 		}
 		if !f.Identity {

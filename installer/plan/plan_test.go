@@ -24,6 +24,7 @@ func TestSteps(t *testing.T) {
 		{"a fresh PC that takes a dead one's tickets in", fresh, Want{Code: true, File: true}, Install, "folders stop program enrol settings take-in service start prove doctor"},
 		{"run again: nothing stops", well, Want{}, Repair, "folders service start prove doctor"},
 		{"a repair starts anew", well, Want{Action: Repair}, Repair, "folders stop service start prove doctor"},
+		{"a package put a newer one there", with(well, func(f *Facts) { f.Packaged, f.Stale = true, true }), Want{}, Repair, "folders stop service start prove doctor"},
 		{"a newer one", old, Want{}, Upgrade, "folders stop program service start prove doctor"},
 		{"a package put the newer one there", Facts{Installed: "v2", Packaged: true, Payload: "v3"}, Want{Code: true}, Install, "folders enrol settings service start prove doctor"},
 		{"cut off after the code was redeemed", Facts{Payload: "v2", Installed: "v2", Same: true, Identity: true, Interrupted: Install}, Want{}, Install, "folders settings service start prove doctor"},

@@ -265,9 +265,19 @@ func TestAPackagesProgramIsNotTouched(t *testing.T) {
 	must(t, os.MkdirAll(b.path("opt/tillpost"), 0o755))
 	must(t, os.Link(build(t, "test/fake/agent", "v1.0.0", "failpoint"), b.path("opt/tillpost/agent")))
 	b.write("opt/tillpost/packaged", "deb")
+	says(t, b.good("--settle"), "The program is in place.")
+	if b.running() != "" || b.exists("var/lib/tillpost-agent/identity.json") {
+		t.Error("without a code something was begun")
+	}
 	b.good(silent...)
 	if b.running() != "v1.0.0" {
 		t.Errorf("%q runs", b.running())
+	}
+	must(t, os.Remove(b.path("opt/tillpost/agent")))
+	must(t, os.Link(build(t, "test/fake/agent", "v1.2.0", "failpoint"), b.path("opt/tillpost/agent")))
+	b.good("--settle")
+	if b.running() != "v1.2.0" {
+		t.Errorf("after the package's upgrade %q runs", b.running())
 	}
 	b.good("uninstall", "--accept")
 	if !b.exists("opt/tillpost/agent") || b.exists("etc/tillpost/agent.toml") {
