@@ -1,21 +1,21 @@
 # Tillpost: `make demo` shows it, `make test` proves it. Both need Go, gcc and make, nothing else.
-.PHONY: all build test check sim sim-bugs e2e contract bench demo month peers
+.PHONY: all build test check sim sim-bugs e2e contract bench demo month peers package
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 all: build test
 
 build:
-	go build -trimpath -ldflags "-X github.com/tillpost/tillpost/shared/version.Version=$(VERSION)" -o bin/ ./agent ./hub
+	go build -trimpath -ldflags "-X github.com/tillpost/tillpost/shared/version.Version=$(VERSION)" -o bin/ ./agent ./hub ./installer
 
 test:
 	go test -timeout $(or $(LIMIT),9m) ./...
 
 # check is what a change must pass before it is shared; the last two run where they are installed.
 check:
-	@test -z "$$(gofmt -l agent hub shared installer test 2>/dev/null)" || { gofmt -l agent hub shared installer test; exit 1; }
+	@test -z "$$(gofmt -l agent hub shared installer packaging test 2>/dev/null)" || { gofmt -l agent hub shared installer packaging test; exit 1; }
 	go vet ./...
-	GOOS=windows CGO_ENABLED=0 go vet ./agent/... ./shared/...
+	GOOS=windows CGO_ENABLED=0 go vet ./agent/... ./installer/... ./shared/...
 	go test ./test/arch
 	@if command -v staticcheck >/dev/null; then staticcheck ./...; else echo "staticcheck is not installed: skipped"; fi
 	@if command -v govulncheck >/dev/null; then govulncheck ./...; else echo "govulncheck is not installed: skipped"; fi
@@ -51,3 +51,8 @@ month:
 peers:
 	go run ./test/peers/upa
 	go run ./test/peers/portico
+
+# package fills dist/ with everything that is released; what this machine cannot build or sign is left out and said so. Keys come by environment
+# (packaging/DESIGN.md); FLAGS=-strict fails where something is missing.
+package:
+	go run ./packaging/make -version $(VERSION) -out dist $(FLAGS)

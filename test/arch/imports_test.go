@@ -53,6 +53,18 @@ var uses = map[string]string{
 	"agent/statuspage":       "agent/words shared/health",
 	"agent/service":          "shared/*",
 
+	"installer":          "installer/app",
+	"installer/app":      "installer/* shared/*",
+	"installer/plan":     "shared/fault",
+	"installer/settings": "shared/retail",
+	"installer/journal":  "shared/*",
+	"installer/console":  "",
+	"installer/find":     "shared/profile",
+	"installer/machine":  "shared/*",
+	"installer/payload":  "shared/*",
+	"installer/program":  "shared/*",
+	"packaging/make":     "",
+
 	"hub":           "hub/app",
 	"hub/app":       "hub/* shared/*",
 	"hub/bank":      "shared/*",
@@ -88,7 +100,7 @@ var uses = map[string]string{
 // pure packages decide: they touch no disk, no network, no database and no clock.
 var pure = set("shared/bug", "shared/meter", "shared/mode", "shared/heartland/hretail", "shared/heartland/upa", "shared/money", "shared/fault", "shared/retail", "shared/envelope", "shared/topic", "shared/health", "shared/guard",
 	"shared/profile", "shared/decode", "agent/source", "agent/forward", "hub/cases", "hub/ledger", "hub/mapping", "hub/ingest", "hub/meaning",
-	"hub/rollup", "hub/audit", "hub/view", "hub/bank", "hub/settle", "hub/reconcile", "shared/heartland/portico", "shared/heartland/gpapi", "hub/match", "hub/lockdate", "hub/poller", "hub/shadow", "hub/plan")
+	"hub/rollup", "hub/audit", "hub/view", "hub/bank", "hub/settle", "hub/reconcile", "shared/heartland/portico", "shared/heartland/gpapi", "hub/match", "hub/lockdate", "hub/poller", "hub/shadow", "hub/plan", "installer/plan", "installer/settings")
 
 // outside is what a pure package may not import.
 var outside = set("database/sql", "net", "net/http", "os", "os/exec", "os/signal", "syscall", "io/ioutil")

@@ -1,0 +1,328 @@
+//go:build linux
+
+package install_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// fresh is a Debian with systemd as process 1, in a container of systemd-nspawn; its network is this machine's.
+type fresh struct {
+	t      *testing.T
+	root   string
+	leader int // its process 1, seen from outside
+}
+
+// newFresh boots one, or skips by name: a stranger's run that could not be made never counts as passed.
+func newFresh(t *testing.T) *fresh {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("boots a Debian; left out of short runs")
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("NOT RUN: the stranger's run needs root to boot a container with systemd as process 1")
+	}
+	for name, pkg := range map[string]string{"systemd-nspawn": "systemd-container", "debootstrap": "debootstrap", "nsenter": "util-linux"} {
+		if _, err := exec.LookPath(name); err != nil {
+			t.Skipf("NOT RUN: the stranger's run needs %s (apt-get install %s)", name, pkg)
+		}
+	}
+	f := &fresh{t: t, root: filepath.Join(t.TempDir(), "debian")}
+	if out, err := command(t, 6*time.Minute, "debootstrap", "--variant=minbase", "--include=systemd,systemd-sysv,dbus", "bookworm", f.root); err != nil {
+		t.Skipf("NOT RUN: a fresh Debian could not be fetched: %v\n%s", err, tail(out))
+	}
+	f.boot()
+	return f
+}
+
+// boot starts the container and waits until systemd is up.
+func (f *fresh) boot() {
+	f.t.Helper()
+	log, err := os.Create(filepath.Join(filepath.Dir(f.root), "boot.log"))
+	must(f.t, err)
+	cmd := exec.Command("systemd-nspawn", "-b", "-q", "-D", f.root, "--register=no", "--keep-unit", "--console=pipe", "--hostname=till-pc")
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	must(f.t, cmd.Start())
+	f.t.Cleanup(func() {
+		if f.leader > 0 {
+			_ = syscall.Kill(f.leader, syscall.Signal(34+4)) // systemd's word for power off
+		}
+		done := make(chan struct{})
+		go func() { _ = cmd.Wait(); close(done) }()
+		select {
+		case <-done:
+		case <-time.After(30 * time.Second):
+			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+			<-done
+		}
+		log.Close()
+		if f.t.Failed() {
+			b, _ := os.ReadFile(log.Name())
+			f.t.Logf("the container said:\n%s", tail(string(b)))
+		}
+	})
+	for deadline := time.Now().Add(90 * time.Second); ; {
+		if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", cmd.Process.Pid, cmd.Process.Pid)); err == nil {
+			if pids := strings.Fields(string(b)); len(pids) > 0 {
+				f.leader, _ = strconv.Atoi(pids[len(pids)-1])
+			}
+		}
+		if f.leader > 0 {
+			if out, _ := f.try("", "systemctl", "is-system-running"); strings.Contains(out, "running") || strings.Contains(out, "degraded") {
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			b, _ := os.ReadFile(log.Name())
+			f.t.Skipf("NOT RUN: systemd does not come up in a container here:\n%s", tail(string(b)))
+		}
+		time.Sleep(300 * time.Millisecond)
+	}
+}
+
+// try runs a program in the container.
+func (f *fresh) try(typed string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "nsenter", append([]string{"-t", strconv.Itoa(f.leader), "-m", "-u", "-i", "-p", "-C", "--root", "--wd=/", "--"}, args...)...)
+	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "TERM=dumb"}
+	cmd.Stdin = strings.NewReader(typed)
+	var b bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &b, &b
+	err := cmd.Run()
+	return b.String(), err
+}
+
+// do wants success.
+func (f *fresh) do(typed string, args ...string) string {
+	f.t.Helper()
+	out, err := f.try(typed, args...)
+	if err != nil {
+		j, _ := f.try("", "journalctl", "-u", "tillpost-agent", "--no-pager", "-n", "40")
+		f.t.Fatalf("%v: %v\n%s\n%s", args, err, out, j)
+	}
+	return out
+}
+
+func (f *fresh) bring(from, to string) {
+	f.t.Helper()
+	b, err := os.ReadFile(from)
+	must(f.t, err)
+	must(f.t, os.MkdirAll(filepath.Dir(filepath.Join(f.root, to)), 0o755))
+	must(f.t, os.WriteFile(filepath.Join(f.root, to), b, 0o755))
+}
+
+func command(t *testing.T, within time.Duration, name string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
+	return string(out), err
+}
+
+func tail(s string) string { return s[max(0, len(s)-3000):] }
+
+// centre is a real hub on this machine.
+type centre struct {
+	t                 *testing.T
+	hub, config, door string
+}
+
+func newCentre(t *testing.T, hub string) *centre {
+	t.Helper()
+	dir := t.TempDir()
+	c := &centre{t: t, hub: hub, config: filepath.Join(dir, "hub.toml"), door: freeAddr(t)}
+	must(t, os.WriteFile(c.config, fmt.Appendf(nil, "data_dir = %q\n[web]\nlisten = %q\n[metrics]\nlisten = \"\"\n[broker]\nlisten = %q\n[enrol]\nlisten = %q\n", filepath.Join(dir, "data"), freeAddr(t), freeAddr(t), c.door), 0o600))
+	c.says("location", "add", "S-17", "--name", "Springfield", "--zone", "America/Chicago")
+	log, err := os.Create(filepath.Join(dir, "hub.log"))
+	must(t, err)
+	cmd := exec.Command(hub, "run", "--config", c.config)
+	cmd.Stdout, cmd.Stderr = log, log
+	must(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		_ = cmd.Wait()
+		log.Close()
+		if t.Failed() {
+			b, _ := os.ReadFile(log.Name())
+			t.Logf("the hub said:\n%s", tail(string(b)))
+		}
+	})
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		if x, err := net.Dial("tcp", c.door); err == nil {
+			x.Close()
+			return c
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the hub does not come up")
+		}
+	}
+}
+
+func (c *centre) says(args ...string) string {
+	c.t.Helper()
+	out, err := command(c.t, time.Minute, c.hub, append(args, "--config", c.config)...)
+	if err != nil {
+		c.t.Fatalf("hub %v: %v\n%s", args, err, out)
+	}
+	return out
+}
+
+// code makes a code for a PC of a location.
+func (c *centre) code(args ...string) string {
+	c.t.Helper()
+	out := c.says(append([]string{"device"}, args...)...)
+	for _, w := range strings.FieldsFunc(out, func(r rune) bool { return r == ' ' || r == '\n' || r == ':' || r == ',' }) {
+		if len(w) == 19 && strings.Count(w, "-") == 3 && strings.ToUpper(w) == w {
+			return w
+		}
+	}
+	c.t.Fatalf("no code in: %s", out)
+	return ""
+}
+
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// made is a release for this system: of TILLPOST_DIST, else made now.
+func made(t *testing.T) string {
+	t.Helper()
+	if d := os.Getenv("TILLPOST_DIST"); d != "" {
+		return d
+	}
+	out := filepath.Join(t.TempDir(), "dist")
+	cmd := exec.CommandContext(t.Context(), "go", "run", "./packaging/make", "-version", "v1.2.3", "-only", "linux/"+runtime.GOARCH, "-out", out)
+	cmd.Dir = "../.."
+	if b, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("make package: %v\n%s", err, b)
+	}
+	return out
+}
+
+func one(t *testing.T, dist, pattern string) string {
+	t.Helper()
+	fs, _ := filepath.Glob(filepath.Join(dist, pattern))
+	if len(fs) != 1 {
+		t.Skipf("NOT RUN: make package made no %s here", pattern)
+	}
+	return fs[0]
+}
+
+// ticketsAtTheHub waits for them.
+func (c *centre) ticketsAtTheHub(want string) {
+	c.t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(300 * time.Millisecond) {
+		out := c.says("locations")
+		if strings.Contains(out, want) {
+			return
+		}
+		if time.Now().After(deadline) {
+			c.t.Fatalf("the hub has no ticket %s:\n%s", want, out)
+		}
+	}
+}
+
+const sales = `Ticket #,Location #,Sales Rep,Customer #,Completed At,Item #,Item Qty,Item Adjusted Unit Price,Tax Total
+1001,S-17,anna,,2026-11-25T10:00:00Z,COFFEE,2,3.50,0.58
+1002,S-17,anna,,2026-11-25T11:00:00Z,TEA,1,3.00,0.25
+`
+
+// TestAStrangersRun: from a fresh Debian, the package that make package made, three answers, and tickets are at the hub, in less than five
+// minutes. Then what a store's PC goes through: a restart of the service, the package again, an uninstall that keeps what was not sent.
+func TestAStrangersRun(t *testing.T) {
+	dist := made(t)
+	deb := one(t, dist, "tillpost-agent-*-linux-"+runtime.GOARCH+".deb")
+	f := newFresh(t)
+	said := t.TempDir()
+	if out, err := command(t, time.Minute, "tar", "-xzf", one(t, dist, "tillpost-v*-linux-"+runtime.GOARCH+".tar.gz"), "-C", said, "--strip-components=1"); err != nil {
+		t.Fatal(err, out)
+	}
+	c := newCentre(t, filepath.Join(said, "hub"))
+	must(t, os.MkdirAll(filepath.Join(f.root, "srv/till"), 0o755))
+	must(t, os.WriteFile(filepath.Join(f.root, "srv/till/sales.csv"), []byte(sales), 0o644))
+
+	begun := time.Now()
+	f.bring(deb, "/root/tillpost-agent.deb")
+	says(t, f.do("", "dpkg", "-i", "/root/tillpost-agent.deb"), "The program is in place.")
+	out := f.do(fmt.Sprintf("%s\n%s\n1\n", c.door, c.code("code", "S-17")), "tillpost-installer")
+	t.Logf("the installer's transcript:\n%s", out)
+	says(t, out, "/srv/till  (1 files", "for S-17", "Everything is fine")
+	c.ticketsAtTheHub("1002")
+	took := time.Since(begun)
+	t.Logf("from the package to tickets at the hub: %s, three answers", took.Round(time.Second))
+	if took > 5*time.Minute {
+		t.Errorf("it took %s", took)
+	}
+	f.isClosed()
+
+	f.do("", "systemctl", "restart", "tillpost-agent")
+	says(t, f.do("", "tillpost-installer", "--accept"), "Everything is fine")
+	says(t, f.do("", "dpkg", "-i", "/root/tillpost-agent.deb"), "Everything is fine")
+	f.do("", "dpkg", "-r", "tillpost-agent")
+	if out, _ := f.try("", "systemctl", "is-active", "tillpost-agent"); strings.TrimSpace(out) == "active" {
+		t.Error("the service runs on without its program")
+	}
+	if _, err := os.Stat(filepath.Join(f.root, "var/lib/tillpost-agent/buffer.db")); err != nil {
+		t.Error("removing the package took the data:", err)
+	}
+}
+
+// isClosed looks who may read what: data and key are the service's alone.
+func (f *fresh) isClosed() {
+	f.t.Helper()
+	for path, want := range map[string]string{"/var/lib/tillpost-agent": "tillpost-agent 700", "/var/lib/tillpost-agent/identity.json": "tillpost-agent 600", "/opt/tillpost/agent": "root 755"} {
+		if got := strings.TrimSpace(f.do("", "stat", "-c", "%U %a", path)); got != want {
+			f.t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+	if got := f.do("", "sh", "-c", "ps -o user= -C agent || stat -c %U /proc/$(systemctl show -p MainPID --value tillpost-agent)"); !strings.Contains(got, "tillpost") {
+		f.t.Errorf("the service runs as %q", got)
+	}
+}
+
+// TestAStrangersSilentRun: the one file, no package manager, no question; and uninstalled while head office is away.
+func TestAStrangersSilentRun(t *testing.T) {
+	dist := made(t)
+	file := one(t, dist, "tillpost-installer-*-linux-"+runtime.GOARCH)
+	f := newFresh(t)
+	said := t.TempDir()
+	if out, err := command(t, time.Minute, "tar", "-xzf", one(t, dist, "tillpost-v*-linux-"+runtime.GOARCH+".tar.gz"), "-C", said, "--strip-components=1"); err != nil {
+		t.Fatal(err, out)
+	}
+	c := newCentre(t, filepath.Join(said, "hub"))
+	must(t, os.MkdirAll(filepath.Join(f.root, "srv/till"), 0o755))
+	must(t, os.WriteFile(filepath.Join(f.root, "srv/till/sales.csv"), []byte(sales), 0o644))
+	f.bring(file, "/root/tillpost")
+	code := c.code("code", "S-17")
+	for range 2 { // a second run changes nothing
+		says(t, f.do("", "/root/tillpost", "--hub", c.door, "--code", code, "--location", "S-17", "--accept"), "Everything is fine")
+	}
+	c.ticketsAtTheHub("1002")
+	f.isClosed()
+	says(t, f.do("", "/opt/tillpost/installer", "repair", "--accept"), "Everything is fine")
+	f.do("", "systemctl", "stop", "tillpost-agent")
+	says(t, f.do("", "/root/tillpost", "--accept"), "Everything is fine")
+	says(t, f.do("", "/opt/tillpost/installer", "uninstall", "--accept"), "Tillpost is off this PC")
+	for _, gone := range []string{"opt/tillpost/agent", "etc/systemd/system/tillpost-agent.service", "usr/local/bin/tillpost-agent"} {
+		if _, err := os.Lstat(filepath.Join(f.root, gone)); err == nil {
+			t.Errorf("%s is still there", gone)
+		}
+	}
+}
