@@ -213,6 +213,9 @@ func (r *run) takeIn(ctx context.Context) error { return r.agent.TakeIn(ctx, r.o
 // prove waits until the service of the right version answers. After an upgrade that does not come up, the program before it does.
 func (r *run) prove(ctx context.Context) error {
 	why := r.comesUp(ctx)
+	if why == nil {
+		r.hears(ctx)
+	}
 	if why == nil || !r.put || !machine.Exists(r.lay.Before()) || ctx.Err() != nil {
 		return why
 	}
@@ -221,6 +224,15 @@ func (r *run) prove(ctx context.Context) error {
 			r.facts.Payload, why, r.facts.Installed, err, r.facts.Installed))
 	}
 	return fault.Msg(fault.Conflict, "upgrade", fmt.Sprintf("%s did not come up, so %s runs again; nothing was lost. Send this to head office: %v", r.facts.Payload, r.facts.Installed, why))
+}
+
+// hears gives the line to head office a moment, so that what the manager reads is how it will be. Without one nothing is wrong.
+func (r *run) hears(ctx context.Context) {
+	for waited := time.Duration(0); waited < 10*time.Second; waited += look {
+		if st, err := r.agent.Status(ctx); err != nil || st.Connected || !pause(ctx, look) {
+			return
+		}
+	}
 }
 
 func (r *run) comesUp(ctx context.Context) error {
