@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tillpost/tillpost/test/centre"
 )
 
 // fresh is a Debian with systemd as process 1, in a container of systemd-nspawn; its network is this machine's.
@@ -143,77 +144,6 @@ func command(t *testing.T, within time.Duration, name string, args ...string) (s
 
 func tail(s string) string { return s[max(0, len(s)-3000):] }
 
-// centre is a real hub on this machine.
-type centre struct {
-	t                 *testing.T
-	hub, config, door string
-	pc                *fresh // whose agent is asked when tickets do not come
-}
-
-func newCentre(t *testing.T, hub string) *centre {
-	t.Helper()
-	dir := t.TempDir()
-	if out, err := command(t, time.Minute, filepath.Join(filepath.Dir(hub), "agent"), "enrol", "--help"); err != nil || !strings.Contains(out, "--code-file") {
-		t.Skipf("NOT RUN: this build's agent cannot enrol: %s", out)
-	}
-	c := &centre{t: t, hub: hub, config: filepath.Join(dir, "hub.toml"), door: freeAddr(t)}
-	must(t, os.WriteFile(c.config, fmt.Appendf(nil, "data_dir = %q\n[web]\nlisten = %q\n[metrics]\nlisten = \"\"\n[broker]\nlisten = %q\n[enrol]\nlisten = %q\n", filepath.Join(dir, "data"), freeAddr(t), freeAddr(t), c.door), 0o600))
-	c.says("location", "add", "S-17", "--name", "Springfield", "--zone", "America/Chicago")
-	log, err := os.Create(filepath.Join(dir, "hub.log"))
-	must(t, err)
-	cmd := exec.Command(hub, "run", "--config", c.config)
-	cmd.Stdout, cmd.Stderr = log, log
-	must(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(os.Interrupt)
-		_ = cmd.Wait()
-		log.Close()
-		if t.Failed() {
-			b, _ := os.ReadFile(log.Name())
-			t.Logf("the hub said:\n%s", tail(string(b)))
-		}
-	})
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
-		if x, err := net.Dial("tcp", c.door); err == nil {
-			x.Close()
-			return c
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the hub does not come up")
-		}
-	}
-}
-
-func (c *centre) says(args ...string) string {
-	c.t.Helper()
-	out, err := command(c.t, time.Minute, c.hub, append(args, "--config", c.config)...)
-	if err != nil {
-		c.t.Fatalf("hub %v: %v\n%s", args, err, out)
-	}
-	return out
-}
-
-// code makes a code for a PC of a location.
-func (c *centre) code(args ...string) string {
-	c.t.Helper()
-	out := c.says(append([]string{"device"}, args...)...)
-	for _, w := range strings.FieldsFunc(out, func(r rune) bool { return r == ' ' || r == '\n' || r == ':' || r == ',' }) {
-		if len(w) == 19 && strings.Count(w, "-") == 3 && strings.ToUpper(w) == w {
-			return w
-		}
-	}
-	c.t.Fatalf("no code in: %s", out)
-	return ""
-}
-
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // made is a release for this system: of TILLPOST_DIST, else made now.
 func made(t *testing.T) string {
 	t.Helper()
@@ -238,26 +168,6 @@ func one(t *testing.T, dist, pattern string) string {
 	return fs[0]
 }
 
-// ticketsAtTheHub waits for them.
-func (c *centre) ticketsAtTheHub(want string) {
-	c.t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(300 * time.Millisecond) {
-		out, err := command(c.t, time.Minute, c.hub, "ticket", want, "--config", c.config)
-		if err == nil && strings.Contains(out, want) {
-			return
-		}
-		if time.Now().After(deadline) {
-			of, _ := c.pc.try("", "sh", "-c", "/opt/tillpost/agent status; cat /etc/tillpost/agent.toml; journalctl -u tillpost-agent --no-pager -n 30")
-			c.t.Fatalf("the hub has no ticket %s:\n%s\n%s", want, out, of)
-		}
-	}
-}
-
-const sales = `Ticket #,Location #,Sales Rep,Customer #,Completed At,Item #,Item Qty,Item Adjusted Unit Price,Tax Total
-1001,S-17,anna,,2026-11-25T10:00:00Z,COFFEE,2,3.50,0.58
-1002,S-17,anna,,2026-11-25T11:00:00Z,TEA,1,3.00,0.25
-`
-
 // TestAStrangersRun: from a fresh Debian, the package that make package made, three answers, and tickets are at the hub, in less than five
 // minutes. Then what a store's PC goes through: a restart of the service, the package again, an uninstall that keeps what was not sent.
 func TestAStrangersRun(t *testing.T) {
@@ -268,18 +178,19 @@ func TestAStrangersRun(t *testing.T) {
 	if out, err := command(t, time.Minute, "tar", "-xzf", one(t, dist, "tillpost-v*-linux-"+runtime.GOARCH+".tar.gz"), "-C", said, "--strip-components=1"); err != nil {
 		t.Fatal(err, out)
 	}
-	c := newCentre(t, filepath.Join(said, "hub"))
-	c.pc = f
+	centre.Enrols(t, filepath.Join(said, "agent"))
+	c := centre.New(t, filepath.Join(said, "hub"))
+	c.Why = f.state
 	must(t, os.MkdirAll(filepath.Join(f.root, "srv/till"), 0o755))
-	must(t, os.WriteFile(filepath.Join(f.root, "srv/till/sales.csv"), []byte(sales), 0o644))
+	must(t, os.WriteFile(filepath.Join(f.root, "srv/till/sales.csv"), []byte(centre.Sales), 0o644))
 
 	begun := time.Now()
 	f.bring(deb, "/root/tillpost-agent.deb")
 	says(t, f.do("", "dpkg", "-i", "/root/tillpost-agent.deb"), "The program is in place.")
-	out := f.do(fmt.Sprintf("%s\n%s\n1\n", c.door, c.code("code", "S-17")), "tillpost-installer")
+	out := f.do(fmt.Sprintf("%s\n%s\n1\n", c.Door, c.Code("code", "S-17")), "tillpost-installer")
 	t.Logf("the installer's transcript:\n%s", out)
 	says(t, out, "/srv/till  (1 files", "for S-17", "Everything is fine")
-	c.ticketsAtTheHub("1002")
+	c.Ticket("1002")
 	took := time.Since(begun)
 	t.Logf("from the package to tickets at the hub: %s, three answers", took.Round(time.Second))
 	if took > 5*time.Minute {
@@ -297,6 +208,12 @@ func TestAStrangersRun(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(f.root, "var/lib/tillpost-agent/buffer.db")); err != nil {
 		t.Error("removing the package took the data:", err)
 	}
+}
+
+// state is what the agent says when tickets do not come.
+func (f *fresh) state() string {
+	out, _ := f.try("", "sh", "-c", "/opt/tillpost/agent status; cat /etc/tillpost/agent.toml; journalctl -u tillpost-agent --no-pager -n 30")
+	return out
 }
 
 // isClosed looks who may read what: data and key are the service's alone.
@@ -321,16 +238,17 @@ func TestAStrangersSilentRun(t *testing.T) {
 	if out, err := command(t, time.Minute, "tar", "-xzf", one(t, dist, "tillpost-v*-linux-"+runtime.GOARCH+".tar.gz"), "-C", said, "--strip-components=1"); err != nil {
 		t.Fatal(err, out)
 	}
-	c := newCentre(t, filepath.Join(said, "hub"))
-	c.pc = f
+	centre.Enrols(t, filepath.Join(said, "agent"))
+	c := centre.New(t, filepath.Join(said, "hub"))
+	c.Why = f.state
 	must(t, os.MkdirAll(filepath.Join(f.root, "srv/till"), 0o755))
-	must(t, os.WriteFile(filepath.Join(f.root, "srv/till/sales.csv"), []byte(sales), 0o644))
+	must(t, os.WriteFile(filepath.Join(f.root, "srv/till/sales.csv"), []byte(centre.Sales), 0o644))
 	f.bring(file, "/root/tillpost")
-	code := c.code("code", "S-17")
+	code := c.Code("code", "S-17")
 	for range 2 { // a second run changes nothing
-		says(t, f.do("", "/root/tillpost", "--hub", c.door, "--code", code, "--location", "S-17", "--accept"), "Everything is fine")
+		says(t, f.do("", "/root/tillpost", "--hub", c.Door, "--code", code, "--location", "S-17", "--accept"), "Everything is fine")
 	}
-	c.ticketsAtTheHub("1002")
+	c.Ticket("1002")
 	f.isClosed()
 	says(t, f.do("", "/opt/tillpost/installer", "repair", "--accept"), "Everything is fine")
 	f.do("", "systemctl", "stop", "tillpost-agent")

@@ -48,6 +48,9 @@ func TestMain(m *testing.M) {
 
 // built is the release that the tests look at; nil error once it is there.
 var built = sync.OnceValues(func() (string, error) {
+	if d := os.Getenv("TILLPOST_DIST"); d != "" {
+		return d, nil // made before; signed with keys that this test does not know, if at all
+	}
 	out := filepath.Join(tmp, "dist")
 	return out, makeRelease(root(), out, nil)
 })
