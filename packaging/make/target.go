@@ -47,14 +47,16 @@ type program struct {
 func (r *release) build(ctx context.Context, t target, p program) error {
 	ld := "-s -w -buildid= -X " + module + "shared/version.Version=" + r.version
 	env := []string{"GOOS=" + t.os, "GOARCH=" + t.arch, "CGO_ENABLED=0", "GOFLAGS="}
-	tags := "timetzdata"
+	tags := ""
 	if p.cgo {
 		env[2] = "CGO_ENABLED=1"
-		env = append(env, "CC="+t.cc, "CGO_CFLAGS=-O2", "CGO_LDFLAGS=")
+		env = append(env, "CC="+t.cc)
 		ld += " -linkmode external -extldflags \"" + t.extld + "\""
-		tags += ",netgo,osusergo,sqlite_omit_load_extension"
+		if t.os == "linux" { // what would load libraries at run time cannot be static
+			tags = "netgo,osusergo,sqlite_omit_load_extension"
+		}
 	}
-	args := []string{"build", "-trimpath", "-buildvcs=false", "-tags", tags + p.tags, "-ldflags", ld, "-o", p.to}
+	args := []string{"build", "-trimpath", "-buildvcs=false", "-tags", strings.Trim(tags+","+p.tags, ","), "-ldflags", ld, "-o", p.to}
 	if p.overlay != "" {
 		args = append(args, "-overlay", p.overlay)
 	}
@@ -130,7 +132,7 @@ func (r *release) installer(ctx context.Context, t target, agent, to string) err
 	if err := os.WriteFile(file, overlay, 0o644); err != nil {
 		return err
 	}
-	if err := r.build(ctx, t, program{pkg: "installer", to: to, tags: ",payload", overlay: file}); err != nil {
+	if err := r.build(ctx, t, program{pkg: "installer", to: to, tags: "payload", overlay: file}); err != nil {
 		return err
 	}
 	return r.authenticode(ctx, t, to)
