@@ -221,14 +221,14 @@ func (s *Server) paidByPayment(move int64) bool {
 	return false
 }
 
-// freePayment makes a payment ready to be deleted, even one in the books: 18 and 19 put its entry back to draft, 17 does not ask.
+// freePayment makes a payment ready to be deleted: 17 does not ask whether it is in the books, 18 and 19 refuse.
 func (s *Server) freePayment(r record) error {
 	move, has := r["move_id"].(int64)
 	if !has {
 		return nil
 	}
 	if s.Version >= 18 && s.b.Models["account.move"][move]["state"] != "draft" {
-		return s.draft([]int64{move})
+		return fault{2, "A payment with an outstanding account cannot be confirmed without having a journal entry."}
 	}
 	s.unmatch(move)
 	return nil
