@@ -66,6 +66,7 @@ func hubProgram(t *testing.T) string {
 // taken off. Wine shows no recovery, no delayed start and no rights: packaging/windows-checklist.md lists what only real Windows can show.
 func TestTheInstallerUnderWine(t *testing.T) {
 	w := newWine(t)
+	w.logOn(t)
 	hub := hubProgram(t)
 	c := centre.New(t, hub)
 	c.Why = func() string {

@@ -59,8 +59,18 @@ func newWine(t *testing.T) *wine {
 	if out, code := w.output(t, w.command(ctx, w.loader, "wineboot", "--init")); code != 0 {
 		t.Skipf("wine does not start here: %d %s", code, out)
 	}
+	w.settle()
 	w.randomness(t)
 	return w
+}
+
+// settle waits until Wine has shut all of its own down after the last program: services that are installed in between go down with it.
+func (w *wine) settle() {
+	ctx, cancel := context.WithTimeout(w.ctx, 30*time.Second)
+	defer cancel()
+	if server, err := exec.LookPath("wineserver"); err == nil {
+		_ = w.command(ctx, server, "-w").Run()
+	}
 }
 
 // untilNearTheLimit ends a minute before the run's time is over: enough to say so and to tidy up.
