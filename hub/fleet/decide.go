@@ -180,7 +180,7 @@ func (r *Rollout) slot(now time.Time) time.Time {
 	}
 	at := r.Next
 	if r.Rate > 0 {
-		r.Next = at.Add(time.Duration(float64(r.Size) / float64(r.Rate) * float64(time.Second)))
+		r.Next = at.Add(time.Duration(r.Size/r.Rate)*time.Second + time.Duration(r.Size%r.Rate)*time.Second/time.Duration(r.Rate))
 	}
 	return at
 }
