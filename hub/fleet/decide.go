@@ -134,17 +134,34 @@ func (r *Rollout) fails(c count) (why string, bad bool) {
 	return why, true
 }
 
-// passed tells whether the next ring may begin: enough have said how it went, they keep it and have traded with it, it has run long enough, and
-// no cases came of it. An empty ring is passed.
+// passed tells whether the next ring may begin. An empty ring is passed.
 func (want Ring) passed(c count, now time.Time) bool {
-	if c.all == 0 {
-		return true
+	return c.all == 0 || len(want.missing(c, now)) == 0
+}
+
+// missing says what a ring still needs: enough have said how it went, they keep it and have traded with it, it has run long enough, and no cases
+// came of it.
+func (want Ring) missing(c count, now time.Time) (out []string) {
+	need := func(ok bool, format string, a ...any) {
+		if !ok {
+			out = append(out, fmt.Sprintf(format, a...))
+		}
 	}
-	return c.kept > 0 && c.cases == 0 &&
-		c.final*100 >= or(want.Heard, 80)*c.all &&
-		c.kept*100 >= or(want.Success, 98)*c.final &&
-		c.traded*100 >= or(want.Traded, 50)*c.kept &&
-		now.Sub(c.newest) >= want.Soak
+	need(c.final*100 >= or(want.Heard, 80)*c.all, "%d of %d devices have said how it went, %d %% are needed", c.final, c.all, or(want.Heard, 80))
+	if c.final > 0 {
+		need(c.kept > 0 && c.kept*100 >= or(want.Success, 98)*c.final, "%d of %d keep it, %d %% are needed", c.kept, c.final, or(want.Success, 98))
+	}
+	if c.kept > 0 {
+		need(c.traded*100 >= or(want.Traded, 50)*c.kept, "%d of %d have sold something with it, %d %% are needed", c.traded, c.kept, or(want.Traded, 50))
+		if left := want.Soak - now.Sub(c.newest); left > 0 {
+			need(false, "it must run for another %s", left.Round(time.Minute))
+		}
+	}
+	need(c.cases == 0, "%d cases came up in its stores since; close them or stop the rollout", c.cases)
+	if c.kept == 0 && len(out) == 0 {
+		need(false, "nobody runs it yet")
+	}
+	return out
 }
 
 // forward tells devices of the rings so far, as many as may be on their way at a time.

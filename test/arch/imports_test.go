@@ -95,7 +95,7 @@ var uses = map[string]string{
 	"hub/web":       "hub/cases hub/ledger hub/mapping hub/password hub/lockdate hub/rollup hub/view shared/*",
 	"hub/match":     "shared/money shared/retail",
 	"hub/shadow":    "hub/rollup hub/view shared/*",
-	"hub/store":     "hub/audit hub/authority hub/bank hub/cases hub/ingest hub/ledger hub/mapping hub/match hub/notify hub/odoo hub/lockdate hub/poller hub/reconcile hub/roll hub/rollup hub/settle hub/view shared/*",
+	"hub/store":     "hub/audit hub/authority hub/bank hub/cases hub/fleet hub/ingest hub/ledger hub/mapping hub/match hub/notify hub/odoo hub/lockdate hub/poller hub/reconcile hub/roll hub/rollup hub/settle hub/view shared/*",
 }
 
 // pure packages decide: they touch no disk, no network, no database and no clock.
