@@ -212,6 +212,7 @@ func (a *App) Run(ctx context.Context) error {
 		start("metrics", a.serveMetrics)
 	}
 	start("devices", a.watchDevices)
+	start("fleet", a.watchFleet)
 	if a.enrol != nil {
 		start("enrol", a.serveEnrol)
 	}
