@@ -181,7 +181,7 @@ func (r Rollout) forward(ds []Device, ring []int, now time.Time) (Rollout, []Tel
 		if ring[i] < 0 || ring[i] > r.Ring || d.Told == r.Version || d.Running == r.Version && d.Told == "" {
 			continue
 		}
-		out = append(out, Tell{d.ID, r.Version, r.slot(now)})
+		out = append(out, Tell{Device: d.ID, Version: r.Version, NotBefore: r.slot(now)})
 		flying++
 	}
 	return r, out
@@ -211,7 +211,7 @@ func (r Rollout) backward(ds []Device) (out []Tell) {
 			if before == "" {
 				before = r.Previous
 			}
-			out = append(out, Tell{Device: d.ID, Version: before})
+			out = append(out, Tell{Device: d.ID, Version: before, Back: true})
 		}
 	}
 	return out

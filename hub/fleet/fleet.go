@@ -92,4 +92,5 @@ type Tell struct {
 	Device    string
 	Version   string
 	NotBefore time.Time
+	Back      bool // to what it ran before, which still lies on its disk
 }

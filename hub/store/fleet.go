@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/tillpost/tillpost/hub/cases"
@@ -22,7 +23,9 @@ var releaseCauses = []cases.Cause{cases.Refused, cases.Gap, cases.Fork, cases.St
 type Wish struct {
 	Device    retail.DeviceID
 	Version   string
+	Order     string // which wish this is: asked for again, a version that failed is tried again
 	NotBefore time.Time
+	Back      bool // it lies on its disk: it ran it before
 }
 
 // Wishes lists what each device is told to run; a device that is told nothing is not in it.
@@ -30,12 +33,12 @@ func (s *Store) Wishes(ctx context.Context) (map[retail.DeviceID]Wish, error) {
 	out := map[retail.DeviceID]Wish{}
 	err := each(ctx, s.read, func(r *sql.Rows) error {
 		var w Wish
-		var at int64
-		err := r.Scan(&w.Device, &w.Version, &at)
-		w.NotBefore = fromMicros(at)
+		var at, told int64
+		err := r.Scan(&w.Device, &w.Version, &at, &told, &w.Back)
+		w.NotBefore, w.Order = fromMicros(at), strconv.FormatInt(told, 36)
 		out[w.Device] = w
 		return err
-	}, `SELECT device, told, not_before FROM device_release WHERE told <> ''`)
+	}, `SELECT device, told, not_before, told_at, back FROM device_release WHERE told <> ''`)
 	return out, classify("read the fleet's wishes", err)
 }
 
@@ -86,9 +89,9 @@ func (s *Store) LookAtFleet(ctx context.Context) (told bool, err error) {
 }
 
 func (tx *Tx) tellRelease(ctx context.Context, t fleet.Tell) error {
-	if _, err := tx.ExecContext(ctx, `INSERT INTO device_release (device, told, before, told_at, not_before, since) SELECT id, ?, version, ?, ?, ? FROM device WHERE id = ?
-		ON CONFLICT (device) DO UPDATE SET told = excluded.told, before = excluded.before, told_at = excluded.told_at, not_before = excluded.not_before, step = '', why = '', since = excluded.since`,
-		t.Version, micros(tx.Now), micros(t.NotBefore), micros(tx.Now), t.Device); err != nil {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO device_release (device, told, before, told_at, not_before, back, since) SELECT id, ?, version, ?, ?, ?, ? FROM device WHERE id = ?
+		ON CONFLICT (device) DO UPDATE SET told = excluded.told, before = excluded.before, told_at = excluded.told_at, not_before = excluded.not_before, back = excluded.back, step = '', why = '', since = excluded.since`,
+		t.Version, micros(tx.Now), micros(t.NotBefore), t.Back, micros(tx.Now), t.Device); err != nil {
 		return err
 	}
 	return tx.putReleaseStep(ctx, t.Device, tx.Now, t.Version, "told", "")

@@ -133,7 +133,7 @@ func TestARolloutThatFailsCallsAllBackAndSaysWhy(t *testing.T) {
 		t.Fatalf("%+v", r)
 	}
 	for d, w := range g.wishes() {
-		if w.Version != "1.4.0" {
+		if w.Version != "1.4.0" || !w.Back || w.Order == "" {
 			t.Errorf("%s is still told %s", d, w.Version)
 		}
 	}

@@ -30,6 +30,7 @@ CREATE TABLE device_release (
     before     TEXT    NOT NULL DEFAULT '', -- what it ran when it was told
     told_at    INTEGER NOT NULL DEFAULT 0,
     not_before INTEGER NOT NULL DEFAULT 0,
+    back       INTEGER NOT NULL DEFAULT 0, -- told lies on its disk: it ran it before
     step       TEXT    NOT NULL DEFAULT '',
     why        TEXT    NOT NULL DEFAULT '',
     since      INTEGER NOT NULL DEFAULT 0
