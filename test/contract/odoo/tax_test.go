@@ -26,7 +26,10 @@ type headTax struct {
 }
 
 // tax makes one of 8 % on an account that setup made for taxes.
-func (p person) tax(account int64) headTax {
+func (p person) tax(account int64) headTax { p.t.Helper(); return p.taxIn(account, false) }
+
+// taxIn makes one whose rate is contained in prices, or not.
+func (p person) taxIn(account int64, included bool) headTax {
 	p.t.Helper()
 	h := headTax{name: "Head tax " + envelope.NewEpoch().String()[:8], tags: map[string]int64{}}
 	one := func(v any) int64 {
@@ -57,17 +60,29 @@ func (p person) tax(account int64) headTax {
 		return []any{[]any{0, 0, map[string]any{"repartition_type": "base", "tag_ids": []any{[]any{6, 0, []int64{h.tags[side+" base"]}}}}},
 			[]any{0, 0, map[string]any{"repartition_type": "tax", "account_id": account, "tag_ids": []any{[]any{6, 0, []int64{h.tags[side+" tax"]}}}}}}
 	}
-	h.id = one(p.do("account.tax", "create", []any{[]any{map[string]any{"name": h.name, "type_tax_use": "sale", "amount_type": "percent", "amount": 8, "company_id": p.company,
-		"invoice_repartition_line_ids": lines("invoice"), "refund_repartition_line_ids": lines("refund")}}}, nil))
+	v := map[string]any{"name": h.name, "type_tax_use": "sale", "amount_type": "percent", "amount": 8, "company_id": p.company,
+		"invoice_repartition_line_ids": lines("invoice"), "refund_repartition_line_ids": lines("refund")}
+	if included && p.version < 18 {
+		v["price_include"] = true
+	} else if included {
+		v["price_include_override"] = "tax_included"
+	}
+	h.id = one(p.do("account.tax", "create", []any{[]any{v}}, nil))
 	return h
 }
 
 // taxed are rules with the two jurisdictions on taxes of head office's own.
 func (p person) taxed(set mapping.Set) (mapping.Set, headTax, headTax) {
 	p.t.Helper()
+	return p.taxedBy(set, false)
+}
+
+// taxedBy is the same with taxes that are included in prices, or not.
+func (p person) taxedBy(set mapping.Set, included bool) (mapping.Set, headTax, headTax) {
+	p.t.Helper()
 	account := p.do("account.tax.repartition.line", "search_read", []any{[]any{[]any{"company_id", "=", p.company}, []any{"repartition_type", "=", "tax"}, []any{"account_id", "!=", false}}},
 		map[string]any{"fields": []string{"account_id"}, "limit": 1, "load": ""}).([]any)[0].(map[string]any)["account_id"].(int64)
-	state, city := p.tax(account), p.tax(account)
+	state, city := p.taxIn(account, included), p.taxIn(account, included)
 	set.Rules = slices.Clone(set.Rules)
 	for i, r := range set.Rules {
 		if r.Role != ledger.Tax && r.Role != ledger.TaxRefund {
