@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/ledger"
@@ -444,6 +445,50 @@ func TestADraftWithAnotherBaseIsNotPosted(t *testing.T) {
 		want(t, o.outcome(d), odoo.Park)
 		if c := o.outcome(d).Case; c == nil || c.Cause != cases.TotalDiffers || !strings.Contains(c.Detail, "tags") {
 			t.Errorf("got case %+v", c)
+		}
+	})
+}
+
+// The look over what is posted sees a tag, a base and a tax that somebody changed, though no cent moved; a label is nobody's business. What was posted before tills
+// told of bases is not asked of them.
+func TestALaterLookSeesChangedTaxes(t *testing.T) {
+	each(t, func(t *testing.T, s server) {
+		p := s.person(t)
+		set, b := s.set(t)
+		set, state, _ := p.taxed(set)
+		docs := make([]rollup.Document, 4)
+		for i := range docs {
+			docs[i] = documentOf(t, set, b, "S-NY", today.AddDays(-i), rollup.ByEntry, taxedDay())
+		}
+		o, hub := newOutbox(docs...), newHub()
+		w, _ := s.writer(t, o, hub)
+		step(t, w)
+		change := func(d rollup.Document, label string, values map[string]any) {
+			t.Helper()
+			for _, i := range s.standing(t, hub, d) {
+				if strings.HasPrefix(i.label, label) {
+					p.do("account.move.line", "write", []any{[]int64{i.id}, values}, map[string]any{"context": map[string]any{"skip_invoice_sync": true}})
+					return
+				}
+			}
+			t.Fatalf("%s has no item %q", d.ID(), label)
+		}
+		change(docs[0], "sales:Food", map[string]any{"name": "bread and butter"})
+		change(docs[1], "sales:Books", map[string]any{"tax_tag_ids": []any{[]any{6, 0, []int64{}}}})
+		change(docs[2], "tax:NY State", map[string]any{"tax_base_amount": 12})
+		change(docs[3], "tax:NY State", map[string]any{"tax_tag_ids": []any{[]any{6, 0, []int64{state.tags["invoice base"]}}}})
+		if n, err := w.Look(t.Context(), time.Time{}); err != nil || n != len(docs) {
+			t.Fatalf("read %d: %v", n, err)
+		}
+		want(t, o.outcome(docs[0]), odoo.Done)
+		for _, d := range docs[1:] {
+			want(t, o.outcome(d), odoo.Park)
+			if c := o.outcome(d).Case; c == nil || c.Cause != cases.ForeignEdit || !strings.Contains(c.Detail, "changed the taxes") {
+				t.Errorf("%s: got case %+v", d.ID(), c)
+			}
+			if r := o.outcome(d).Read; r == nil {
+				t.Errorf("%s: what Odoo has is not kept", d.ID())
+			}
 		}
 	})
 }
