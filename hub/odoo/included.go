@@ -16,12 +16,9 @@ func (t *tax) contained(m map[string]any) {
 	if !yes(m["price_include"]) {
 		return
 	}
-	rate, ok := m["amount"].(float64)
-	if whole, is := m["amount"].(int64); is {
-		rate, ok = float64(whole), true
-	}
-	t.tangled = !ok || rate < 0 || text(m["amount_type"]) != "percent" || yes(m["include_base_amount"])
-	t.included = decimal.NewFromFloat(rate)
+	rate, err := decimal.NewFromString(fmt.Sprint(m["amount"])) // the shortest decimal that means the wire's double
+	t.tangled = err != nil || rate.IsNegative() || text(m["amount_type"]) != "percent" || yes(m["include_base_amount"])
+	t.included = rate
 }
 
 // containedIn is how many percent of tax Odoo 17 takes out of a sold line's price before it books it; the till's amount is without. The error is a *lack: the
