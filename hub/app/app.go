@@ -202,6 +202,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("mend", a.reread)
 	start("match", a.match)
 	start("settle", a.settle)
+	start("giftcards", a.closeGifts)
 	start("pollers", a.assignPollers)
 	if len(a.lanes) > 0 {
 		start("odoo", a.post)
