@@ -19,7 +19,7 @@ const module = "github.com/tillpost/tillpost/"
 var uses = map[string]string{
 	"shared/bug": "", "shared/failpoint": "", "shared/fault": "", "shared/health": "", "shared/version": "", "shared/mode": "", "shared/doctor": "",
 	"shared/money": "shared/fault", "shared/guard": "shared/fault", "shared/config": "shared/fault", "shared/breaker": "shared/fault shared/mode",
-	"shared/lock": "shared/fault", "shared/logs": "", "shared/meter": "", "shared/prom": "shared/meter", "shared/crash": "", "shared/loopback": "", "shared/service": "shared/fault",
+	"shared/lock": "shared/fault", "shared/proxy": "shared/fault", "shared/logs": "", "shared/meter": "", "shared/prom": "shared/meter", "shared/crash": "", "shared/loopback": "", "shared/service": "shared/fault",
 	"shared/retail":   "shared/fault shared/money",
 	"shared/envelope": "shared/bug shared/fault shared/retail",
 	"shared/topic":    "shared/envelope shared/retail",
