@@ -14,6 +14,7 @@ import (
 	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/proxy"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
@@ -39,6 +40,8 @@ type HubConfig struct {
 	PasswordFile string          `toml:"password_file"`
 	CAFile       string          `toml:"ca_file" comment:"empty: the system's certificates"`
 	RecoveryKey  string          `toml:"recovery_key" comment:"what hub recovery-key prints: with it head office can read this PC's disk when the PC is dead"`
+	Proxy        string          `toml:"proxy" comment:"the store's web proxy on the way to head office, http://host:port; empty: what the system names, or none; \"none\": none"`
+	ProxyLogin   string          `toml:"proxy_login_file" comment:"user:password for it"`
 	RetryLongest config.Duration `toml:"retry_longest"`
 }
 
@@ -172,6 +175,17 @@ func (h HubConfig) validate(enrolled bool, f *config.Faults) {
 	if u.Scheme == "mqtt" && !loopback(u.Hostname()) {
 		f.Add("hub.url: %q would send tickets unencrypted over the network; use mqtts://", h.URL)
 	}
+	if err := proxy.Check(h.Proxy); err != nil {
+		f.Add("hub.proxy: %v", err)
+	}
+	if h.ProxyLogin != "" {
+		if h.Proxy == "" || h.Proxy == proxy.None {
+			f.Add("hub.proxy_login_file: it is for hub.proxy, which names none")
+		}
+		if _, err := config.Secret(h.ProxyLogin); err != nil {
+			f.Add("hub.proxy_login_file: %v", err)
+		}
+	}
 	if _, err := h.recovery(); err != nil {
 		f.Add("hub.recovery_key: %v", err)
 	}
@@ -185,6 +199,14 @@ func (h HubConfig) validate(enrolled bool, f *config.Faults) {
 	} else if !loopback(u.Hostname()) {
 		f.Add("hub.password_file: a hub on another machine asks for this device's password (hub device add)")
 	}
+}
+
+// way is the proxy on the way to head office.
+func (h HubConfig) way() (p proxy.Proxy) {
+	if p.Address = h.Proxy; h.ProxyLogin != "" {
+		p.Login = func() (string, error) { return config.Secret(h.ProxyLogin) }
+	}
+	return p
 }
 
 // recovery is the hub's public recovery key, nil = none.

@@ -215,6 +215,10 @@ func (x *examination) folders() {
 			if ok, _ := filepath.Match(strings.ToLower(d.Pattern), strings.ToLower(e.Name())); d.Pattern != "" && !ok {
 				continue
 			}
+			if !info.Mode().IsRegular() {
+				x.Warn(what, e.Name()+" is no file but a link or a device", "It is not read.", "Put the file itself there, or name its own folder in the settings.")
+				continue
+			}
 			if f, err := os.Open(filepath.Join(d.Dir, e.Name())); err != nil {
 				x.Bad(what, err.Error(), "The tickets in this file wait.", "Give the service's account the right to read it.")
 			} else {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"net/url"
 	"os"
 	"runtime"
@@ -45,6 +46,8 @@ type Options struct {
 	// Secure, when set, gives the TLS of each connection, with the device's certificate; Password and CAFile count for nothing then, and only
 	// mqtts is spoken.
 	Secure func() (*tls.Config, error)
+	// Dial, when set, makes the connection under TLS, such as through a proxy.
+	Dial func(ctx context.Context, addr string) (net.Conn, error)
 	// Again ends the connection so that it is made anew, such as with a renewed certificate. May be nil.
 	Again <-chan struct{}
 	// Stuck tells that records wait and the hub was not heard for too long although the line seems up: the connection is then made anew.
@@ -217,10 +220,29 @@ func (u *Uplink) options(lost chan<- error) (*mqtt.ClientOptions, error) {
 			default:
 			}
 		})
+	if u.o.Dial != nil && secure != nil {
+		o.SetCustomOpenConnectionFn(func(uri *url.URL, o mqtt.ClientOptions) (net.Conn, error) { return u.open(uri, o.TLSConfig) })
+	}
 	if secure != nil {
 		o.SetTLSConfig(secure.Clone())
 	}
 	return o, nil
+}
+
+// open makes a line by Dial, with TLS on it from end to end.
+func (u *Uplink) open(uri *url.URL, secure *tls.Config) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout) // paho gives none
+	defer cancel()
+	c, err := u.o.Dial(ctx, uri.Host)
+	if err != nil {
+		return nil, err
+	}
+	t := tls.Client(c, secure)
+	if err := t.HandshakeContext(ctx); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return t, nil
 }
 
 // Refused reports whether the broker turned the device away: its certificate or password gives it no right.

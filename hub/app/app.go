@@ -53,6 +53,7 @@ type App struct {
 	mend      chan struct{} // a profile came: what was refused for want of it is read again
 	web       net.Listener
 	vital     vital
+	keeper    keeper
 	enrol     *enrol.Server
 	enrolAt   net.Listener // nil without enrolment
 }
@@ -212,6 +213,7 @@ func (a *App) Run(ctx context.Context) error {
 	if a.Config.Metrics.Listen != "" {
 		start("metrics", a.serveMetrics)
 	}
+	start("upkeep", a.watchUpkeep)
 	start("devices", a.watchDevices)
 	start("fleet", a.watchFleet)
 	if a.enrol != nil {

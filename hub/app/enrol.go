@@ -29,6 +29,7 @@ type EnrolConfig struct {
 	Listen       string          `toml:"listen" comment:"where PCs enrol and renew, such as 0.0.0.0:8790; empty: devices have passwords only"`
 	Broker       string          `toml:"broker" comment:"the broker as the stores reach it, mqtts://host:port; empty: the host at which they reached the hub"`
 	BrokerCAFile string          `toml:"broker_ca_file" comment:"whose certificates a broker of your own shows; empty: the system's"`
+	CRLFile      string          `toml:"crl_file" comment:"where the list of revoked certificates is kept for a broker of your own; written anew at each revocation, and every day"`
 	Life         config.Duration `toml:"life" comment:"of a certificate; a PC renews it by itself when a third is left"`
 }
 
@@ -49,7 +50,7 @@ func (e EnrolConfig) validate(b BrokerConfig, f *config.Faults) {
 		f.Add("enrol.life: %s is not between %s and %s", time.Duration(e.Life), shortestLife, longestLife)
 	}
 	if !e.on() {
-		if e.Broker != "" || e.BrokerCAFile != "" {
+		if e.Broker != "" || e.BrokerCAFile != "" || e.CRLFile != "" {
 			f.Add("enrol.listen: it is missing; without it nobody is told of the broker")
 		}
 		return
@@ -65,6 +66,9 @@ func (e EnrolConfig) validate(b BrokerConfig, f *config.Faults) {
 	}
 	if b.URL != "" && e.Broker == "" {
 		f.Add("enrol.broker: say where the stores reach your own broker")
+	}
+	if e.CRLFile != "" && !filepath.IsAbs(e.CRLFile) {
+		f.Add("enrol.crl_file: %q must be a whole path", e.CRLFile)
 	}
 	if e.BrokerCAFile != "" {
 		if pem, err := os.ReadFile(e.BrokerCAFile); err != nil {

@@ -70,10 +70,12 @@ func (a *App) showMetrics(w http.ResponseWriter, r *http.Request) {
 			p.Gauge("lane_key_days_left", left(c.Ends, now), "name", c.Name)
 		}
 	}
-	for name, file := range map[string]string{"web": a.Config.Web.CertFile, "broker": a.Config.Broker.CertFile} {
-		if ends, err := doctor.FileCertificate(file); file != "" && err == nil {
-			p.Gauge("certificate_days_left", left(ends, now), "of", name)
-		}
+	own := a.keeper.State()
+	for _, k := range own.Certificates {
+		p.Gauge("certificate_days_left", left(k.Ends, now), "of", k.Name)
+	}
+	for _, n := range own.Needs(now) {
+		p.Gauge("needs", uint64(n.Level), "what", n.Key)
 	}
 	c := &a.Intake.Count
 	for result, n := range map[string]int64{"in": c.Batches.Load(), "out": c.Envelopes.Load(), "refused": c.Refused.Load(), "retried": c.Resends.Load(), "duplicate": c.Duplicates.Load(), "damaged": c.Damaged.Load(),

@@ -143,7 +143,7 @@ func (r *run) redeem(ctx context.Context) error {
 	if err := secret(r.lay.Code(), r.opt.code); err != nil {
 		return fault.New(fault.Internal, "hand the code on", err)
 	}
-	g, err := r.enrol.Enrol(ctx, r.opt.hub, r.lay.Code(), r.lay.Data)
+	g, err := r.enrol.Enrol(ctx, r.opt.hub, r.opt.proxy, r.lay.Code(), r.lay.Data)
 	if err = errors.Join(err, machine.Delete(r.lay.Code())); err != nil {
 		return err
 	}

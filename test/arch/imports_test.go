@@ -19,7 +19,7 @@ const module = "github.com/tillpost/tillpost/"
 var uses = map[string]string{
 	"shared/bug": "", "shared/failpoint": "", "shared/fault": "", "shared/health": "", "shared/version": "", "shared/mode": "", "shared/doctor": "",
 	"shared/money": "shared/fault", "shared/guard": "shared/fault", "shared/config": "shared/fault", "shared/breaker": "shared/fault shared/mode",
-	"shared/lock": "shared/fault", "shared/logs": "", "shared/meter": "", "shared/prom": "shared/meter", "shared/crash": "", "shared/loopback": "", "shared/service": "shared/fault",
+	"shared/lock": "shared/fault", "shared/proxy": "shared/fault", "shared/logs": "", "shared/meter": "", "shared/prom": "shared/meter", "shared/crash": "", "shared/loopback": "", "shared/service": "shared/fault",
 	"shared/retail":   "shared/fault shared/money",
 	"shared/envelope": "shared/bug shared/fault shared/retail",
 	"shared/topic":    "shared/envelope shared/retail",
@@ -70,7 +70,8 @@ var uses = map[string]string{
 	"hub/bank":      "shared/*",
 	"hub/settle":    "shared/*",
 	"hub/reconcile": "hub/cases hub/ledger hub/settle shared/*",
-	"hub/notify":    "hub/cases shared/*",
+	"hub/notify":    "hub/cases hub/upkeep shared/*",
+	"hub/upkeep":    "",
 	"hub/cases":     "shared/*",
 	"hub/ledger":    "shared/*",
 	"hub/mapping":   "hub/ledger shared/*",
@@ -92,7 +93,7 @@ var uses = map[string]string{
 	"hub/link":      "shared/*",
 	"hub/service":   "shared/*",
 	"hub/odoo":      "hub/cases hub/ledger hub/mapping hub/lockdate hub/plan hub/rollup shared/*",
-	"hub/web":       "hub/cases hub/ledger hub/mapping hub/password hub/lockdate hub/rollup hub/view shared/*",
+	"hub/web":       "hub/cases hub/ledger hub/mapping hub/password hub/lockdate hub/rollup hub/upkeep hub/view shared/*",
 	"hub/match":     "shared/money shared/retail",
 	"hub/shadow":    "hub/rollup hub/view shared/*",
 	"hub/store":     "hub/audit hub/authority hub/bank hub/cases hub/fleet hub/ingest hub/ledger hub/mapping hub/match hub/notify hub/odoo hub/lockdate hub/poller hub/reconcile hub/roll hub/rollup hub/settle hub/view shared/*",
@@ -101,7 +102,7 @@ var uses = map[string]string{
 // pure packages decide: they touch no disk, no network, no database and no clock.
 var pure = set("shared/bug", "shared/meter", "shared/mode", "shared/heartland/hretail", "shared/heartland/upa", "shared/money", "shared/fault", "shared/retail", "shared/envelope", "shared/topic", "shared/health", "shared/guard",
 	"shared/profile", "shared/decode", "agent/source", "agent/forward", "hub/cases", "hub/ledger", "hub/mapping", "hub/ingest", "hub/meaning",
-	"hub/rollup", "hub/audit", "hub/view", "hub/bank", "hub/settle", "hub/reconcile", "shared/heartland/portico", "shared/heartland/gpapi", "hub/match", "hub/lockdate", "hub/poller", "hub/shadow", "hub/fleet", "hub/plan", "installer/plan", "installer/settings")
+	"hub/rollup", "hub/audit", "hub/view", "hub/bank", "hub/settle", "hub/reconcile", "shared/heartland/portico", "shared/heartland/gpapi", "hub/match", "hub/lockdate", "hub/poller", "hub/shadow", "hub/fleet", "hub/plan", "hub/upkeep", "installer/plan", "installer/settings")
 
 // outside is what a pure package may not import.
 var outside = set("database/sql", "net", "net/http", "os", "os/exec", "os/signal", "syscall", "io/ioutil")
