@@ -50,11 +50,12 @@ const (
 )
 
 // Limits of trying.
-const (
-	firstRest   = 15 * time.Minute
-	longestRest = 6 * time.Hour
-	maxTries    = 20 // with the rests between them about four days; then head office is told
+var (
+	firstRest   = at(15 * time.Minute)
+	longestRest = at(6 * time.Hour)
 )
+
+const maxTries = 20 // with the rests between them about four days; then head office is told
 
 // Here is what the running agent is and sees.
 type Here struct {
@@ -96,7 +97,9 @@ func (p Plan) Tick(w Want, h Here) (Plan, Do) {
 			return p, Nothing
 		}
 		if w.Back {
-			return p.back(h)
+			p.To, _ = h.Watch.before()
+			p.Phase = Staged // it lies there
+			return p.Tick(w, h.later())
 		}
 		p.Phase, p.Why = Finding, ""
 		return p, Find
@@ -138,10 +141,7 @@ func (w Want) same(o Want) bool {
 	return w.Version == o.Version && w.Order == o.Order && w.Back == o.Back
 }
 
-func (p Plan) back(h Here) (Plan, Do) {
-	p.To, _ = h.Watch.before()
-	return p.handOver(h)
-}
+func (h Here) later() Here { h.Elapsed = 0; return h }
 
 func (p Plan) handOver(h Here) (Plan, Do) {
 	p.Phase, p.Seq, p.From, p.Before, p.Why = Handed, max(p.Seq, h.Watch.Handled)+1, h.Running, h.Proof, ""

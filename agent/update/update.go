@@ -145,3 +145,17 @@ func later(a, b []string) bool {
 
 // Same reports that two names mean one version, with or without the v in front.
 func Same(a, b string) bool { return strings.TrimPrefix(a, "v") == strings.TrimPrefix(b, "v") }
+
+// pace divides every time of an update. Only programs of tests are built with another (-ldflags -X): nothing that runs can be told to hurry.
+var pace = "1"
+
+func at(d time.Duration) time.Duration {
+	n, ok := number(pace)
+	if !ok || n < 1 {
+		return d
+	}
+	return d / time.Duration(n)
+}
+
+// Pulse is how often an agent says that it is alive and how it stands, and looks at its plan.
+var Pulse = at(10 * time.Second)

@@ -19,10 +19,10 @@ type Want struct {
 }
 
 // Limits of waiting.
-const (
-	QuietUsual   = 5 * time.Minute
-	QuietLeast   = time.Minute // never during a sale, whoever is in a hurry
-	MaxWaitUsual = 7 * 24 * time.Hour
+var (
+	QuietUsual   = at(5 * time.Minute)
+	QuietLeast   = at(time.Minute) // never during a sale, whoever is in a hurry
+	MaxWaitUsual = at(7 * 24 * time.Hour)
 )
 
 // Moment is how the store stands at this minute.

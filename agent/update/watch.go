@@ -7,17 +7,20 @@ import (
 )
 
 // Limits of a new version. Times are accumulated while it runs, never by the clock.
+var (
+	Soak        = at(10 * time.Minute) // of good running, before an update counts
+	SoakLongest = at(30 * time.Minute) // when its proof is not good by then, it is none
+	TrialFor    = at(24 * time.Hour)   // afterwards a version that ends again and again still goes back by itself
+	StartWithin = at(3 * time.Minute)  // to do its work; a salvage of a damaged disk takes its time
+	HungAfter   = at(90 * time.Second) // without a sign
+)
+
 const (
-	Soak        = 10 * time.Minute // of good running, before an update counts
-	SoakLongest = 30 * time.Minute // when its proof is not good by then, it is none
-	TrialFor    = 24 * time.Hour   // afterwards a version that ends again and again still goes back by itself
-	StartWithin = 3 * time.Minute  // to do its work; a salvage of a damaged disk takes its time
-	HungAfter   = 90 * time.Second // without a sign
-	endsSoak    = 3                // unexpected ends in probation
-	endsTrial   = 3                // and in the trial, after it
-	endsBack    = 5                // of the version before, when it comes back: then the service manager takes its turns
-	MemoryMost  = 512 << 20        // bytes: the agent's usual is a twentieth
-	restart     = 2 * time.Second
+	endsSoak   = 3         // unexpected ends in probation
+	endsTrial  = 3         // and in the trial, after it
+	endsBack   = 5         // of the version before, when it comes back: then the service manager takes its turns
+	MemoryMost = 512 << 20 // bytes: the agent's usual is a twentieth
+	restart    = 2 * time.Second
 )
 
 // Watch is the launcher's part of an update, as its file keeps it.

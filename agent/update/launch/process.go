@@ -132,14 +132,14 @@ func (s *Processes) Ask(ctx context.Context, path string) (a update.Answer) {
 	if path == "" {
 		path = s.Installed
 	}
-	if err := answer(ctx, askWithin, path, &a, "update", "look", "--config", s.Settings); err != nil {
+	if err := Answer(ctx, askWithin, path, &a, "update", "look", "--config", s.Settings); err != nil {
 		return update.Answer{Failed: true}
 	}
 	return a
 }
 
-// answer runs a command of a version that speaks JSON.
-func answer(ctx context.Context, within time.Duration, path string, into any, args ...string) error {
+// Answer runs a command of a version that speaks JSON.
+func Answer(ctx context.Context, within time.Duration, path string, into any, args ...string) error {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	var out, said bytes.Buffer

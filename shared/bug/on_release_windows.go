@@ -1,0 +1,5 @@
+//go:build bug_release_windows
+
+package bug
+
+const active = "release_windows"
