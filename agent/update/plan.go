@@ -51,8 +51,8 @@ const (
 
 // Limits of trying.
 var (
-	firstRest   = at(15 * time.Minute)
-	longestRest = at(6 * time.Hour)
+	firstRest   = at(15*time.Minute, 0)
+	longestRest = at(6*time.Hour, 0)
 )
 
 const maxTries = 20 // with the rests between them about four days; then head office is told

@@ -149,13 +149,14 @@ func Same(a, b string) bool { return strings.TrimPrefix(a, "v") == strings.TrimP
 // pace divides every time of an update. Only programs of tests are built with another (-ldflags -X): nothing that runs can be told to hurry.
 var pace = "1"
 
-func at(d time.Duration) time.Duration {
+// at is a time of an update, in programs of tests shorter, but never shorter than least: a busy machine is no hanging agent.
+func at(d, least time.Duration) time.Duration {
 	n, ok := number(pace)
 	if !ok || n < 1 {
 		return d
 	}
-	return d / time.Duration(n)
+	return max(d/time.Duration(n), min(d, least))
 }
 
 // Pulse is how often an agent says that it is alive and how it stands, and looks at its plan.
-var Pulse = at(10 * time.Second)
+var Pulse = at(10*time.Second, 200*time.Millisecond)

@@ -20,9 +20,9 @@ type Want struct {
 
 // Limits of waiting.
 var (
-	QuietUsual   = at(5 * time.Minute)
-	QuietLeast   = at(time.Minute) // never during a sale, whoever is in a hurry
-	MaxWaitUsual = at(7 * 24 * time.Hour)
+	QuietUsual   = at(5*time.Minute, 0)
+	QuietLeast   = at(time.Minute, 0) // never during a sale, whoever is in a hurry
+	MaxWaitUsual = at(7*24*time.Hour, 0)
 )
 
 // Moment is how the store stands at this minute.
