@@ -53,7 +53,7 @@ func (c *cli) launch(ctx context.Context) error {
 			return err
 		}
 		l := &launch.Launcher{Store: slots.At(spec.State), Starter: launch.NewProcesses(settings, c.err), Installed: version.String(), Log: log, Every: min(time.Second, update.Pulse)}
-		return errors.Join(l.Run(ctx, up), one.Release())
+		return errors.Join(l.Run(ctx, up.Ready), one.Release())
 	})
 	if err != nil {
 		log.ErrorContext(ctx, "the launcher ends", "err", err)

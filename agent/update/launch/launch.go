@@ -15,7 +15,6 @@ import (
 	"github.com/tillpost/tillpost/agent/update"
 	"github.com/tillpost/tillpost/agent/update/slots"
 	"github.com/tillpost/tillpost/shared/fault"
-	"github.com/tillpost/tillpost/shared/service"
 )
 
 // Program is a version that runs.
@@ -51,6 +50,8 @@ type Launcher struct {
 const (
 	every    = time.Second
 	keepLate = 30 * time.Second // running time alone is written down no more often
+	// keepTrial is how often in the trial: a day of it is not a write a minute.
+	keepTrial = 15 * time.Minute
 	stale    = time.Minute
 	stopping = 25 * time.Second // for a program to end in order before it is killed
 	// killAfter is for one that has to go: what it has under way is safe on the disk.
@@ -59,8 +60,8 @@ const (
 
 var errStill = errors.New("the launcher has not moved for a minute")
 
-// Run runs whatever version it has to be until ctx ends; an error is a reason for the service manager to start everything anew.
-func (l *Launcher) Run(ctx context.Context, up *service.Up) error {
+// Run runs whatever version it has to be until ctx ends, and tells ready once it works; an error is a reason for the service manager to start everything anew.
+func (l *Launcher) Run(ctx context.Context, ready func(alive func() error)) error {
 	l.touch()
 	l.watch = l.Store.Watch()
 	l.kept = l.watch
@@ -78,7 +79,7 @@ func (l *Launcher) Run(ctx context.Context, up *service.Up) error {
 			l.Log.InfoContext(ctx, "the pointer is set", "version", l.name(o.Target), "phase", string(w.Phase))
 			w, o = w.Resume(l.disk())
 		case update.Run:
-			w, o = l.run(ctx, up, w, o)
+			w, o = l.run(ctx, ready, w, o)
 		default:
 			l.keep(ctx, w, true)
 			return l.end
@@ -116,7 +117,11 @@ func (l *Launcher) keep(ctx context.Context, w update.Watch, now bool) bool {
 	}
 	late := w
 	late.Ran = l.kept.Ran
-	if !now && reflect.DeepEqual(late, l.kept) && time.Since(l.saved) < keepLate {
+	often := keepLate
+	if w.Phase == update.Trial {
+		often = keepTrial
+	}
+	if !now && reflect.DeepEqual(late, l.kept) && time.Since(l.saved) < often {
 		return true
 	}
 	if err := l.Store.KeepWatch(w); err != nil {
@@ -128,7 +133,7 @@ func (l *Launcher) keep(ctx context.Context, w update.Watch, now bool) bool {
 }
 
 // run starts a version and attends to it until it has ended.
-func (l *Launcher) run(ctx context.Context, up *service.Up, w update.Watch, o update.Order) (update.Watch, update.Order) {
+func (l *Launcher) run(ctx context.Context, ready func(alive func() error), w update.Watch, o update.Order) (update.Watch, update.Order) {
 	if o.After > 0 {
 		select {
 		case <-ctx.Done():
@@ -142,11 +147,11 @@ func (l *Launcher) run(ctx context.Context, up *service.Up, w update.Watch, o up
 		l.Log.WarnContext(ctx, "a version cannot be started", "version", l.name(o.Target), "err", err)
 		return w.Ended(update.End{Detail: err.Error()}, l.disk())
 	}
-	return l.attend(ctx, up, w, p)
+	return l.attend(ctx, ready, w, p)
 }
 
 // attend looks at a running program every second. Only this goroutine decides.
-func (l *Launcher) attend(ctx context.Context, up *service.Up, w update.Watch, p Program) (update.Watch, update.Order) {
+func (l *Launcher) attend(ctx context.Context, ready func(alive func() error), w update.Watch, p Program) (update.Watch, update.Order) {
 	period := l.Every
 	if period <= 0 {
 		period = every
@@ -177,7 +182,7 @@ func (l *Launcher) attend(ctx context.Context, up *service.Up, w update.Watch, p
 			last = time.Now()
 			if s.Ready && !told {
 				told = true
-				up.Ready(l.alive)
+				ready(l.alive)
 			}
 			w, o = w.Look(s)
 		}
