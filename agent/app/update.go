@@ -32,14 +32,35 @@ type updates struct {
 // newUpdates makes them; restart ends the process in order.
 func newUpdates(c Config, settings string, voice *launch.Voice, log *slog.Logger, restart func()) *updates {
 	store := slots.At(c.DataDir)
-	own := store.Current()
 	exe, _ := os.Executable()
+	own := ownRelease(store, exe)
 	u := &updates{voice: voice, since: time.Now()}
 	u.Updater = &carry.Updater{
 		Store: store, Releases: releasesOf(c), Checker: tryout{c, settings}, Here: u.here, Own: own, Version: version.String(), Exe: exe,
 		Restart: restart, Log: log, Every: update.Pulse,
 	}
 	return u
+}
+
+// ownRelease is what this program is among the versions on this PC: zero = the installed one. The pointer alone does not say: on a full disk it
+// could not be set.
+func ownRelease(s slots.Store, exe string) update.Release {
+	w := s.Watch()
+	for _, r := range []update.Release{s.Current(), w.From, w.To} {
+		if path := s.Path(r); path != "" && same(path, exe) {
+			return r
+		}
+	}
+	return update.Release{}
+}
+
+func same(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
 }
 
 // here tells how the store stands at this moment.
@@ -76,6 +97,7 @@ func (u *updates) prove(ctx context.Context) {
 			return
 		case <-tick.C:
 			if a := u.app.Load(); a != nil {
+				a.plantedOffline(time.Now())
 				u.voice.Prove(a.proof())
 			}
 		}

@@ -45,7 +45,6 @@ func (a *App) watch(ctx context.Context) error {
 	for {
 		now := time.Now()
 		a.look(now)
-		a.plantedOffline(now)
 		told = a.tell(ctx, now, told)
 		a.tellConnections(ctx, now)
 		if _, err := a.Buffer.Hub(ctx); err == nil {

@@ -162,6 +162,15 @@ func (w Watch) Resume(d Disk) (Watch, Order) {
 	return w, Order{Act: Run, Target: d.Current}
 }
 
+// Unpointed: the pointer could not be set, as on a full disk. A store trades on all the same: what was to be pointed to runs without it, and the
+// next start tries again; but a new version that cannot be pointed to is given up.
+func (w Watch) Unpointed(o Order, why string, d Disk) (Watch, Order) {
+	if w.Phase == Flipping {
+		return w.back(Store, why).Resume(d)
+	}
+	return w, Order{Act: Run, Target: o.Target}
+}
+
 // rebased: a package or the installer put another program in place since. A newer one runs from now on; what was under way is over.
 func (w Watch) rebased(d Disk) (Watch, Order) {
 	known := w.Base != ""

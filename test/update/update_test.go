@@ -109,7 +109,7 @@ func TestBadReleases(t *testing.T) {
 	all(t)
 	causes := map[string][]string{
 		"release_crash": {"rolled_back crash"}, "release_hang": {"rolled_back hang"}, "release_eats": {"rolled_back memory"},
-		"release_schema": {"failed schema"}, "release_offline": {"rolled_back crash"}, "release_later": {"committed "}, "release_windows": {"committed "},
+		"release_schema": {"failed schema"}, "release_offline": {"rolled_back crash"}, "release_later": {"committed "}, "release_windows_only": {"committed "},
 	}
 	for _, bad := range planted {
 		t.Run(bad, func(t *testing.T) {
@@ -124,7 +124,7 @@ func TestBadReleases(t *testing.T) {
 			if bad == "release_later" {
 				p.until("it to be taken back after its hour", func() bool { st := p.status(); return st.Version == "v1.0.0" && st.Update.Last != nil && st.Update.Last.Result == "rolled_back" })
 			}
-			if st := p.status(); bad != "release_windows" && st.Version != "v1.0.0" {
+			if st := p.status(); bad != "release_windows_only" && st.Version != "v1.0.0" {
 				t.Errorf("it runs %+v", st)
 			}
 			p.sell("after")

@@ -74,7 +74,9 @@ func (l *Launcher) Run(ctx context.Context, ready func(alive func() error)) erro
 		switch o.Act {
 		case update.Point:
 			if err := l.Store.Point(o.Target); err != nil {
-				return err
+				l.Log.WarnContext(ctx, "the pointer cannot be set", "version", l.name(o.Target), "phase", string(w.Phase), "err", err)
+				w, o = w.Unpointed(o, err.Error(), l.disk())
+				continue
 			}
 			l.Log.InfoContext(ctx, "the pointer is set", "version", l.name(o.Target), "phase", string(w.Phase))
 			w, o = w.Resume(l.disk())

@@ -199,8 +199,8 @@ func (s Store) place(r update.Release, sum []byte) error {
 	if err != nil {
 		return err
 	}
-	defer src.Close()
-	if err := s.Prepare(src, target, sum); err != nil {
+	err = s.Prepare(src, target, sum)
+	if err = errors.Join(err, src.Close()); err != nil { // Windows deletes no file that is open
 		return err
 	}
 	prepared := filepath.Join(filepath.Dir(target), "."+filepath.Base(target)+".new")

@@ -1,5 +1,0 @@
-//go:build bug_release_windows
-
-package bug
-
-const active = "release_windows"
