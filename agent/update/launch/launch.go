@@ -52,8 +52,8 @@ const (
 	keepLate = 30 * time.Second // running time alone is written down no more often
 	// keepTrial is how often in the trial: a day of it is not a write a minute.
 	keepTrial = 15 * time.Minute
-	stale    = time.Minute
-	stopping = 25 * time.Second // for a program to end in order before it is killed
+	stale     = time.Minute
+	stopping  = 25 * time.Second // for a program to end in order before it is killed
 	// killAfter is for one that has to go: what it has under way is safe on the disk.
 	killAfter = 10 * time.Second
 )
