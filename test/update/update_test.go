@@ -122,7 +122,10 @@ func TestBadReleases(t *testing.T) {
 				t.Errorf("%+v", o)
 			}
 			if bad == "release_later" {
-				p.until("it to be taken back after its hour", func() bool { st := p.status(); return st.Version == "v1.0.0" && st.Update.Last != nil && st.Update.Last.Result == "rolled_back" })
+				p.until("it to be taken back after its hour", func() bool {
+					st := p.status()
+					return st.Version == "v1.0.0" && st.Update.Last != nil && st.Update.Last.Result == "rolled_back"
+				})
 			}
 			if st := p.status(); bad != "release_windows_only" && st.Version != "v1.0.0" {
 				t.Errorf("it runs %+v", st)
