@@ -50,9 +50,11 @@ type App struct {
 	again  chan struct{} // the line is to be made anew
 	keeper *keeper       // of the certificate, nil = this PC comes in by password
 
-	accounts        accounts
-	connections     []*connection
-	looking         sync.Mutex                   // of what lookConnections remembers: a status asks from its own goroutine
+	accounts    accounts
+	connections []*connection
+	looking     sync.Mutex // of what lookConnections remembers: a status asks from its own goroutine
+	updates     *updates   // nil = no launcher started this process
+
 	conditions      map[string]*health.Condition // of connections, by code and name
 	connectionsTold time.Time
 }

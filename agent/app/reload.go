@@ -15,6 +15,8 @@ import (
 type hooks struct {
 	ready func(alive func() error) // told each time that the agent does its work
 	crash *crash.Report            // the last run's
+
+	updates *updates // nil = no launcher started this process
 }
 
 // runWatching runs the agent, and anew whenever its settings file holds other settings that can be used (DESIGN D15): everything is closed as
@@ -41,7 +43,11 @@ func runUntilChanged(ctx context.Context, file string, have Config, log *slog.Lo
 	if err != nil {
 		return nil, err
 	}
-	a.Ready, a.Crash = h.ready, h.crash
+	a.Ready, a.Crash, a.updates = h.ready, h.crash, h.updates
+	if h.updates != nil {
+		h.updates.app.Store(a)
+		defer h.updates.app.Store(nil)
+	}
 	run, stop := context.WithCancel(ctx)
 	defer stop()
 	changed := make(chan Config, 1)

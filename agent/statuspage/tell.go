@@ -23,6 +23,7 @@ type Facts struct {
 	LastTicket      time.Time
 	DiskFree        uint64    // bytes; 0 = not known
 	CertificateEnds time.Time // of this PC's pass to the hub
+	Update          []string  // how another version stands: a sentence of the catalogue and what fills it in; nil = nothing to tell
 	Sources         []Source
 	Problems        []health.Status // the worst first
 }
@@ -134,7 +135,11 @@ func lines(f Facts, l words.Lang, now time.Time) []Line {
 	if !f.CertificateEnds.IsZero() {
 		out = append(out, Line{Label: l.Say("fact.certificate"), Value: f.CertificateEnds.Local().Format(time.DateOnly)})
 	}
-	return append(out, Line{Label: l.Say("fact.device"), Value: f.Device}, Line{Label: l.Say("fact.version"), Value: f.Version})
+	out = append(out, Line{Label: l.Say("fact.device"), Value: f.Device}, Line{Label: l.Say("fact.version"), Value: f.Version})
+	if len(f.Update) > 0 {
+		out = append(out, Line{Label: l.Say("fact.update"), Value: plain(l.Say(f.Update[0], f.Update[1:]...))})
+	}
+	return out
 }
 
 func source(s Source, l words.Lang, now time.Time) Line {

@@ -53,6 +53,11 @@ var uses = map[string]string{
 	"agent/statuspage":       "agent/words shared/health",
 	"agent/service":          "shared/*",
 
+	"agent/update":        "",
+	"agent/update/slots":  "agent/update shared/*",
+	"agent/update/carry":  "agent/update agent/update/slots shared/*",
+	"agent/update/launch": "agent/update agent/update/slots shared/*",
+
 	"installer":          "installer/app",
 	"installer/app":      "installer/* shared/*",
 	"installer/plan":     "shared/fault",
@@ -101,7 +106,7 @@ var uses = map[string]string{
 
 // pure packages decide: they touch no disk, no network, no database and no clock.
 var pure = set("shared/bug", "shared/meter", "shared/mode", "shared/heartland/hretail", "shared/heartland/upa", "shared/money", "shared/fault", "shared/retail", "shared/envelope", "shared/topic", "shared/health", "shared/guard",
-	"shared/profile", "shared/decode", "agent/source", "agent/forward", "hub/cases", "hub/ledger", "hub/mapping", "hub/ingest", "hub/meaning",
+	"shared/profile", "shared/decode", "agent/source", "agent/forward", "agent/update", "hub/cases", "hub/ledger", "hub/mapping", "hub/ingest", "hub/meaning",
 	"hub/rollup", "hub/audit", "hub/view", "hub/bank", "hub/settle", "hub/reconcile", "shared/heartland/portico", "shared/heartland/gpapi", "hub/match", "hub/lockdate", "hub/poller", "hub/shadow", "hub/fleet", "hub/plan", "hub/upkeep", "installer/plan", "installer/settings")
 
 // outside is what a pure package may not import.
