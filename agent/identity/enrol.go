@@ -159,8 +159,12 @@ func (s Store) accept(g enrol.Grant, hub *url.URL, key *ecdsa.PrivateKey, id Ide
 	if err != nil {
 		return id, err
 	}
+	other := id.Hub != "" && id.Hub != g.Hub
 	id.Device, id.Hub, id.Locations, id.HubURL, id.Broker, id.ServerName = g.Device, g.Hub, g.Locations, hub.String(), broker, g.ServerName
 	id.CA, id.BrokerCA, id.Cert, id.Key, id.Recovery, id.Enrolled = g.CA, g.BrokerCA, g.Cert, sealed, g.Recovery, time.Now().UTC().Truncate(time.Second)
+	if other || id.ReleaseRoot == "" {
+		id.ReleaseRoot = g.ReleaseRoot
+	}
 	return id, s.write(id)
 }
 

@@ -52,9 +52,11 @@ type Identity struct {
 	Cert       string          `json:"cert"`
 	Key        string          `json:"key"` // sealed
 	Recovery   string          `json:"recovery_key,omitempty"`
-	Enrolled   time.Time       `json:"enrolled"`
-	Proxy      string          `json:"proxy,omitempty"`    // on the way to the hub, as it was named when this PC enrolled
-	CodeSum    string          `json:"code_sum,omitempty"` // of the code that was used: typing it again changes nothing
+	// ReleaseRoot is the pinned root of signed releases. It is never replaced by a hub's word while this PC belongs to that hub.
+	ReleaseRoot string    `json:"release_root,omitempty"`
+	Enrolled    time.Time `json:"enrolled"`
+	Proxy       string    `json:"proxy,omitempty"`    // on the way to the hub, as it was named when this PC enrolled
+	CodeSum     string    `json:"code_sum,omitempty"` // of the code that was used: typing it again changes nothing
 }
 
 // Read gives the PC's identity. Code not_found: it was never enrolled; invalid: the file cannot be used.

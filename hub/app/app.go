@@ -216,6 +216,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("upkeep", a.watchUpkeep)
 	start("devices", a.watchDevices)
 	start("fleet", a.watchFleet)
+	start("releases", a.watchReleases)
 	if a.enrol != nil {
 		start("enrol", a.serveEnrol)
 	}

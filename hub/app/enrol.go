@@ -21,6 +21,7 @@ import (
 	"github.com/tillpost/tillpost/shared/config"
 	wire "github.com/tillpost/tillpost/shared/enrol"
 	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/release"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
@@ -118,7 +119,7 @@ func (a *App) listenEnrol(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.enrol = &enrol.Server{Authority: ca, Book: a.Store, Life: time.Duration(e.Life), Grant: grant, Locations: a.speaksFor, Log: a.log, Now: time.Now}
+	a.enrol = &enrol.Server{Authority: ca, Book: a.Store, Life: time.Duration(e.Life), Grant: grant, Locations: a.speaksFor, ReleaseRoot: a.releaseRoot, Log: a.log, Now: time.Now}
 	var lc net.ListenConfig
 	if a.enrolAt, err = lc.Listen(ctx, "tcp", e.Listen); err != nil {
 		return fault.New(fault.Unavailable, "enrol.listen: another program may hold the address", err)
@@ -172,6 +173,15 @@ func recoveryText(key *ecdh.PrivateKey) string {
 	return base64.StdEncoding.EncodeToString(key.PublicKey().Bytes())
 }
 
+// releaseRoot is what a PC that is enrolled now is given to believe releases by.
+func (a *App) releaseRoot(ctx context.Context) string {
+	root, err := a.Config.releases().Root()
+	if err != nil {
+		a.log.ErrorContext(ctx, "a PC is enrolled without the root of releases; it is given it when it renews", "err", err)
+	}
+	return string(root)
+}
+
 func (a *App) speaksFor(ctx context.Context, d retail.DeviceID) string {
 	list, err := a.Store.DeviceViews(ctx, "")
 	if err != nil {
@@ -188,7 +198,10 @@ func (a *App) speaksFor(ctx context.Context, d retail.DeviceID) string {
 // serveEnrol answers PCs.
 func (a *App) serveEnrol(ctx context.Context) error {
 	quiet := log.New(quietly{a}, "", 0) // handshakes of strangers are no news
-	s := &http.Server{Handler: a.enrol.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: enrolReadsFor, WriteTimeout: 2 * enrolReadsFor, IdleTimeout: time.Second,
+	mux := http.NewServeMux()           // releases are signed and no secret: whoever reaches this door may read them
+	mux.Handle("/", a.enrol.Handler())
+	mux.Handle(release.Path, a.Config.releases().Handler())
+	s := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: enrolReadsFor, WriteTimeout: 2 * enrolReadsFor, IdleTimeout: time.Second,
 		MaxHeaderBytes: 16 << 10, ErrorLog: quiet}
 	stop := context.AfterFunc(ctx, func() {
 		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)

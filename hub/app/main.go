@@ -90,7 +90,7 @@ func (c *cli) root() *cobra.Command {
 	root.AddCommand(c.odooCommand(), c.shadowCommand(), c.connectionsCommand(), c.plain("doctor", "try everything that the settings name and say what is wrong and what to do", c.doctor))
 	root.AddCommand(c.paymentCommands()...)
 	root.AddCommand(c.settleCommands()...)
-	root.AddCommand(c.booksCommand(), c.findCommand(), c.giftCardCommand())
+	root.AddCommand(c.booksCommand(), c.findCommand(), c.giftCardCommand(), c.releaseCommand())
 	root.AddCommand(c.webhookCommand(), c.on("accounts", "who could read which vendor account, and who does", 0, c.accounts))
 	return root
 }

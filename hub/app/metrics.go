@@ -77,6 +77,11 @@ func (a *App) showMetrics(w http.ResponseWriter, r *http.Request) {
 	for _, n := range own.Needs(now) {
 		p.Gauge("needs", uint64(n.Level), "what", n.Key)
 	}
+	if ends, err := a.Config.releases().Ends(); err == nil {
+		for _, e := range ends {
+			p.Gauge("release_days_left", left(e.Ends, now), "role", e.Role)
+		}
+	}
 	c := &a.Intake.Count
 	for result, n := range map[string]int64{"in": c.Batches.Load(), "out": c.Envelopes.Load(), "refused": c.Refused.Load(), "retried": c.Resends.Load(), "duplicate": c.Duplicates.Load(), "damaged": c.Damaged.Load(),
 		"fork": c.Forks.Load(), "dropped": c.Dropped.Load()} {

@@ -44,8 +44,10 @@ type Server struct {
 	Life      time.Duration // of a certificate
 	Grant     enrol.Grant   // what every PC is told; device and certificate are filled in
 	Locations func(context.Context, retail.DeviceID) string
-	Log       *slog.Logger
-	Now       func() time.Time
+	// ReleaseRoot is the root of signed releases in force, "" = none; nil is none, too.
+	ReleaseRoot func(context.Context) string
+	Log         *slog.Logger
+	Now         func() time.Time
 }
 
 // TLS is what the door's listener needs: the hub's own certificate, TLS 1.3 and nothing else, and whatever certificate a PC shows, which is
@@ -173,6 +175,9 @@ func (s *Server) grant(ctx context.Context, c authority.Certificate) enrol.Grant
 	g.Device, g.Cert, g.CA = c.Device, authority.PEM(c.DER), s.Authority.PEM()
 	if s.Locations != nil {
 		g.Locations = s.Locations(ctx, c.Device)
+	}
+	if s.ReleaseRoot != nil {
+		g.ReleaseRoot = s.ReleaseRoot(ctx)
 	}
 	return g
 }

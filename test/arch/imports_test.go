@@ -27,6 +27,10 @@ var uses = map[string]string{
 	"shared/profile":  "shared/config shared/envelope shared/fault shared/guard shared/money shared/retail",
 	"shared/decode":   "shared/envelope shared/fault shared/heartland/* shared/money shared/profile shared/retail",
 
+	"shared/release":        "",
+	"shared/release/delta":  "",
+	"shared/release/client": "shared/fault shared/lock shared/release shared/release/delta",
+
 	"shared/heartland/portico": "shared/fault shared/money shared/retail",
 	"shared/heartland/gpapi":   "shared/fault shared/money shared/retail",
 
@@ -97,6 +101,7 @@ var uses = map[string]string{
 	"hub/enrol":     "hub/authority shared/*",
 	"hub/link":      "shared/*",
 	"hub/service":   "shared/*",
+	"hub/release":   "shared/*",
 	"hub/odoo":      "hub/cases hub/ledger hub/mapping hub/lockdate hub/plan hub/rollup shared/*",
 	"hub/web":       "hub/cases hub/ledger hub/mapping hub/password hub/lockdate hub/rollup hub/upkeep hub/view shared/*",
 	"hub/match":     "shared/money shared/retail",
@@ -105,7 +110,7 @@ var uses = map[string]string{
 }
 
 // pure packages decide: they touch no disk, no network, no database and no clock.
-var pure = set("shared/bug", "shared/meter", "shared/mode", "shared/heartland/hretail", "shared/heartland/upa", "shared/money", "shared/fault", "shared/retail", "shared/envelope", "shared/topic", "shared/health", "shared/guard",
+var pure = set("shared/release", "shared/release/delta", "shared/bug", "shared/meter", "shared/mode", "shared/heartland/hretail", "shared/heartland/upa", "shared/money", "shared/fault", "shared/retail", "shared/envelope", "shared/topic", "shared/health", "shared/guard",
 	"shared/profile", "shared/decode", "agent/source", "agent/forward", "agent/update", "hub/cases", "hub/ledger", "hub/mapping", "hub/ingest", "hub/meaning",
 	"hub/rollup", "hub/audit", "hub/view", "hub/bank", "hub/settle", "hub/reconcile", "shared/heartland/portico", "shared/heartland/gpapi", "hub/match", "hub/lockdate", "hub/poller", "hub/shadow", "hub/fleet", "hub/plan", "hub/upkeep", "installer/plan", "installer/settings")
 
