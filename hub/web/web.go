@@ -101,6 +101,7 @@ type Parts struct {
 	Registry   Registry
 	Devices    Devices
 	Fleet      Fleet
+	Wishes     Wishes
 	Users      Users
 	Statuses   Statuses
 	Sessions   scs.Store
