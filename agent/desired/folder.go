@@ -22,6 +22,9 @@ const (
 	commandsFile = "commands.json"
 )
 
+// hit is a boundary between two steps; a test may cut the power there.
+var hit = failpoint.Hit
+
 // Folder is where the hub's settings stand. One goroutine at a time may change it; reading is free.
 type Folder struct{ Dir string }
 
@@ -100,11 +103,11 @@ func (f Folder) Try(m Marker, w wire.Message) error {
 	if err := f.write(markerFile, m); err != nil {
 		return err
 	}
-	failpoint.Hit("desired.marked")
+	hit("desired.marked")
 	if err := f.write(trialFile, w); err != nil {
 		return err
 	}
-	failpoint.Hit("desired.written")
+	hit("desired.written")
 	return nil
 }
 
@@ -114,7 +117,7 @@ func (f Folder) Refuse(m Marker, w wire.Message, why string, now time.Time) erro
 	if err := f.write(markerFile, m); err != nil {
 		return err
 	}
-	failpoint.Hit("desired.refused")
+	hit("desired.refused")
 	return keystore.Remove(f.path(trialFile)) // of settings that these took the place of
 }
 
@@ -145,7 +148,7 @@ func (f Folder) Open(now time.Time) (Marker, error) {
 	case Begin:
 		m.Starts++
 		err = f.write(markerFile, m)
-		failpoint.Hit("desired.counted")
+		hit("desired.counted")
 	case Keep:
 		m, err = f.kept(m, now)
 	case Give:
@@ -167,28 +170,28 @@ func (f Folder) Open(now time.Time) (Marker, error) {
 
 // Commit makes the settings on trial those that hold. The rename is the moment.
 func (f Folder) Commit(m Marker, now time.Time) (Marker, error) {
-	failpoint.Hit("desired.commit")
+	hit("desired.commit")
 	if err := os.Rename(f.path(trialFile), f.path(currentFile)); err != nil {
 		return m, fault.New(fault.Internal, "keep the hub's settings", err)
 	}
-	failpoint.Hit("desired.committed")
+	hit("desired.committed")
 	return f.kept(m, now)
 }
 
 func (f Folder) kept(m Marker, now time.Time) (Marker, error) {
 	m.Step, m.Reason, m.At = Applied, "", now.UTC()
 	err := f.write(markerFile, m) // syncs the folder, and so the rename
-	failpoint.Hit("desired.applied")
+	hit("desired.applied")
 	return m, err
 }
 
 // Give gives settings on trial back, with the reason. From the note on they are not used any more.
 func (f Folder) Give(m Marker, why string, now time.Time) (Marker, error) {
-	failpoint.Hit("desired.give")
+	hit("desired.give")
 	m.Step, m.Reason, m.At = RolledBack, why, now.UTC()
 	if err := f.write(markerFile, m); err != nil {
 		return m, err
 	}
-	failpoint.Hit("desired.given")
+	hit("desired.given")
 	return m, keystore.Remove(f.path(trialFile))
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	wire "github.com/tillpost/tillpost/shared/desired"
-	"github.com/tillpost/tillpost/shared/failpoint"
 )
 
 // Entry is what this PC knows of one command. It is written before the command is begun: a command runs once or not at all.
@@ -92,6 +91,6 @@ func (f Folder) Ledger() Ledger {
 // Put keeps the commands.
 func (f Folder) Put(l Ledger) error {
 	err := f.write(commandsFile, l)
-	failpoint.Hit("desired.command")
+	hit("desired.command")
 	return err
 }
