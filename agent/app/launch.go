@@ -41,7 +41,7 @@ func (c *cli) launch(ctx context.Context) error {
 	if err != nil {
 		events = nil // without an event log there is the file
 	}
-	log := allLogs([]io.Writer{c.err, file}, events, "info")
+	log := allLogs([]io.Writer{c.err, file}, events, slog.LevelInfo)
 	slog.SetDefault(log)
 	settings, err := filepath.Abs(c.file)
 	if err != nil {

@@ -42,6 +42,9 @@ func (s Status) Facts() statuspage.Facts {
 	if u := s.Update; u != nil && (u.Last != nil || u.Phase != update.Idle) {
 		f.Update = updateSentence(*u)
 	}
+	if s.Desired != nil {
+		f.Settings, f.SettingsAt = string(s.Desired.State), s.Desired.At
+	}
 	for _, c := range s.Connections {
 		f.Sources = append(f.Sources, statuspage.Source{Name: c.Name, State: string(c.State), Since: c.Since, Next: c.Next, Reason: c.Reason, Test: c.Mode == mode.Test})
 	}

@@ -217,6 +217,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("devices", a.watchDevices)
 	start("fleet", a.watchFleet)
 	start("releases", a.watchReleases)
+	start("desired", a.sayDesired)
 	if a.enrol != nil {
 		start("enrol", a.serveEnrol)
 	}

@@ -102,6 +102,7 @@ type Parts struct {
 	Registry   Registry
 	Devices    Devices
 	Fleet      Fleet
+	Wishes     Wishes
 	Users      Users
 	Statuses   Statuses
 	Sessions   scs.Store
