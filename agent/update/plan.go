@@ -96,7 +96,7 @@ func (p Plan) Tick(w Want, h Here) (Plan, Do) {
 		if p.Rest > 0 || p.Waited < w.delay(h.Device) {
 			return p, Nothing
 		}
-		if w.Back {
+		if w.back(h) {
 			p.To, _ = h.Watch.before()
 			p.Phase = Staged // it lies there
 			return p.Tick(w, h.later())
@@ -117,14 +117,16 @@ func (p Plan) Tick(w Want, h Here) (Plan, Do) {
 
 // wanted tells whether there is anything to do for this wish on this PC.
 func (p Plan) wanted(w Want, h Here) bool {
-	switch {
-	case w.Back:
-		_, ok := h.Watch.before()
-		return ok && !p.answered(w, h)
-	case w.Version == "" || Same(w.Version, h.Version):
+	if Same(w.Version, h.Version) || w.Version == "" && !w.back(h) {
 		return false
 	}
 	return !p.answered(w, h)
+}
+
+// back: the version wished is the one before, and it still lies on the disk. Called back to another one, a PC needs it signed and fetched.
+func (w Want) back(h Here) bool {
+	_, kept := h.Watch.before()
+	return w.Back && kept && (w.Version == "" || Same(w.Version, h.Watch.KeptV))
 }
 
 // answered: this order has had its final word, and asking for the same again changes nothing.

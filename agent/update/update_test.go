@@ -237,3 +237,24 @@ func TestTheFinalWordComesOnlyInTheEnd(t *testing.T) {
 		t.Errorf("%+v", w)
 	}
 }
+
+func TestCalledBack(t *testing.T) {
+	kept := Release{Version: "v0.9.0", SHA256: "cc"}
+	h := quietly(Watch{Phase: Trial, From: kept, To: old, Kept: &kept, KeptV: kept.Version, Handled: 4})
+	for _, version := range []string{"", kept.Version} {
+		p, do := Plan{}.Tick(Want{Back: true, Version: version, Order: "9"}, h)
+		if do != HandOver || p.To != kept || p.Seq != 5 {
+			t.Errorf("to %q: %s %+v", version, do, p)
+		}
+	}
+	if p, do := (Plan{}).Tick(Want{Back: true, Version: "v0.8.0"}, h); do != Find {
+		t.Errorf("to one that is not on the disk: %s %+v", do, p)
+	}
+	h.Moment.Quiet = 0
+	if p, do := (Plan{}).Tick(Want{Back: true}, h); do != Nothing || p.Phase != Staged {
+		t.Errorf("during a sale: %s %+v", do, p)
+	}
+	if _, do := (Plan{}).Tick(Want{Back: true}, quietly(Watch{})); do != Nothing {
+		t.Errorf("with nothing on the disk: %s", do)
+	}
+}
