@@ -125,6 +125,8 @@ type desirer struct {
 	word    *wire.Message // the newest that counts
 	strange string        // the last word that was refused, so that it is said once
 	well    time.Time     // since when everything is, zero = it is not
+	release *wire.Release // that is wanted, once wished
+	wished  bool
 }
 
 func newDesirer(file string) *desirer {
@@ -253,6 +255,7 @@ func (d *desirer) run(ctx context.Context, a *App) error {
 			d.obey(ctx, a, f, &wg)
 		}
 		d.tell(ctx, a, f)
+		d.wish(ctx, a, f)
 		d.setLevel(a.Config, time.Now())
 	}
 }

@@ -20,6 +20,7 @@ const (
 	trialFile    = "trial.json"
 	currentFile  = "current.json"
 	commandsFile = "commands.json"
+	releaseFile  = "release.json"
 )
 
 // hit is a boundary between two steps; a test may cut the power there.
@@ -194,4 +195,21 @@ func (f Folder) Give(m Marker, why string, now time.Time) (Marker, error) {
 	}
 	hit("desired.given")
 	return m, keystore.Remove(f.path(trialFile))
+}
+
+// Release is the release that the hub wanted last, nil = none.
+func (f Folder) Release() *wire.Release {
+	var r wire.Release
+	if f.read(releaseFile, &r) != nil || r.Version == "" {
+		return nil
+	}
+	return &r
+}
+
+// PutRelease keeps it; nil forgets it.
+func (f Folder) PutRelease(r *wire.Release) error {
+	if r == nil {
+		return keystore.Remove(f.path(releaseFile))
+	}
+	return f.write(releaseFile, r)
 }
