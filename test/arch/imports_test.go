@@ -23,6 +23,7 @@ var uses = map[string]string{
 	"shared/retail":   "shared/fault shared/money",
 	"shared/envelope": "shared/bug shared/fault shared/retail",
 	"shared/topic":    "shared/envelope shared/retail",
+	"shared/desired":  "shared/config shared/envelope shared/fault shared/profile shared/retail",
 	"shared/enrol":    "shared/envelope shared/fault shared/retail",
 	"shared/profile":  "shared/config shared/envelope shared/fault shared/guard shared/money shared/retail",
 	"shared/decode":   "shared/envelope shared/fault shared/heartland/* shared/money shared/profile shared/retail",
@@ -52,6 +53,7 @@ var uses = map[string]string{
 	"agent/words":            "",
 	"agent/statuspage":       "agent/words shared/health",
 	"agent/service":          "shared/*",
+	"agent/desired":          "agent/keystore shared/*",
 
 	"installer":          "installer/app",
 	"installer/app":      "installer/* shared/*",
@@ -83,10 +85,11 @@ var uses = map[string]string{
 	"hub/webhook":   "shared/*",
 	"hub/meaning":   "hub/ingest hub/ledger shared/*",
 	"hub/roll":      "hub/audit hub/cases hub/ledger hub/mapping hub/lockdate hub/rollup hub/view shared/*",
-	"hub/view":      "hub/cases hub/ledger hub/mapping hub/lockdate hub/rollup shared/*",
+	"hub/view":      "hub/cases hub/desired hub/ledger hub/mapping hub/lockdate hub/rollup shared/*",
 	"hub/password":  "shared/*",
 	"hub/broker":    "hub/authority shared/*",
-	"hub/authority": "shared/enrol shared/envelope shared/fault shared/retail",
+	"hub/authority": "shared/desired shared/enrol shared/envelope shared/fault shared/retail",
+	"hub/desired":   "shared/*",
 	"hub/enrol":     "hub/authority shared/*",
 	"hub/link":      "shared/*",
 	"hub/service":   "shared/*",
@@ -94,11 +97,11 @@ var uses = map[string]string{
 	"hub/web":       "hub/cases hub/ledger hub/mapping hub/password hub/lockdate hub/rollup hub/view shared/*",
 	"hub/match":     "shared/money shared/retail",
 	"hub/shadow":    "hub/rollup hub/view shared/*",
-	"hub/store":     "hub/audit hub/authority hub/bank hub/cases hub/ingest hub/ledger hub/mapping hub/match hub/notify hub/odoo hub/lockdate hub/poller hub/reconcile hub/roll hub/rollup hub/settle hub/view shared/*",
+	"hub/store":     "hub/audit hub/authority hub/bank hub/cases hub/desired hub/ingest hub/ledger hub/mapping hub/match hub/notify hub/odoo hub/lockdate hub/poller hub/reconcile hub/roll hub/rollup hub/settle hub/view shared/*",
 }
 
 // pure packages decide: they touch no disk, no network, no database and no clock.
-var pure = set("shared/bug", "shared/meter", "shared/mode", "shared/heartland/hretail", "shared/heartland/upa", "shared/money", "shared/fault", "shared/retail", "shared/envelope", "shared/topic", "shared/health", "shared/guard",
+var pure = set("shared/bug", "shared/desired", "hub/desired", "shared/meter", "shared/mode", "shared/heartland/hretail", "shared/heartland/upa", "shared/money", "shared/fault", "shared/retail", "shared/envelope", "shared/topic", "shared/health", "shared/guard",
 	"shared/profile", "shared/decode", "agent/source", "agent/forward", "hub/cases", "hub/ledger", "hub/mapping", "hub/ingest", "hub/meaning",
 	"hub/rollup", "hub/audit", "hub/view", "hub/bank", "hub/settle", "hub/reconcile", "shared/heartland/portico", "shared/heartland/gpapi", "hub/match", "hub/lockdate", "hub/poller", "hub/shadow", "hub/plan", "installer/plan", "installer/settings")
 
