@@ -30,6 +30,8 @@ type Config struct {
 
 	// Enrolled tells that the PC comes in by certificate: device, hub and broker are then those of its identity.
 	Enrolled bool `toml:"-" json:"enrolled"`
+	// Desired is what the hub has set of all this.
+	Desired DesiredConfig `toml:"-" json:"desired,omitzero"`
 }
 
 // HubConfig says where the hub is.
@@ -79,6 +81,8 @@ type GuardConfig struct {
 // ProfilesConfig says where own profiles are.
 type ProfilesConfig struct {
 	Dir string `toml:"dir"`
+
+	Given map[string]string `toml:"-" json:"given,omitempty"` // by the hub: before all others
 }
 
 // Default returns the settings that hold where the file says nothing.
@@ -93,18 +97,34 @@ func defaultDir() string {
 	return "/var/lib/tillpost-agent"
 }
 
-// LoadConfig reads a file. The error lists everything that is wrong with it; code invalid.
+// LoadConfig reads a file, and lays over it what the hub has set. The error lists everything that is wrong with the file; code invalid. What
+// the hub has set never keeps an agent from starting: when it does not fit the file any more the file alone counts.
 func LoadConfig(file string) (Config, error) {
+	data, err := ownSettings(file)
+	if err != nil {
+		return Default(), err
+	}
+	c, err := parseConfig(file, data, nil)
+	if err != nil {
+		return c, err
+	}
+	return c.asDesired(data), nil
+}
+
+func ownSettings(file string) ([]byte, error) {
+	data, err := os.ReadFile(file)
+	return bytes.TrimPrefix(data, []byte("\ufeff")), fault.New(fault.Invalid, "read settings", err) // Notepad's mark
+}
+
+// parseConfig is the one check of settings, wherever they come from.
+func parseConfig(name string, data []byte, profiles map[string]string) (Config, error) {
 	c := Default()
 	var f config.Faults
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return c, fault.New(fault.Invalid, "read settings", err)
-	}
-	config.Decode(bytes.TrimPrefix(data, []byte("\ufeff")), &c, &f) // Notepad's mark
+	config.Decode(data, &c, &f)
+	c.Profiles.Given = profiles
 	c.enrolled(&f)
 	c.validate(&f)
-	return c, f.Err(file)
+	return c, f.Err(name)
 }
 
 func (c *Config) validate(f *config.Faults) {
@@ -124,7 +144,7 @@ func (c *Config) validate(f *config.Faults) {
 	c.Hub.validate(c.Enrolled, f)
 	names := map[string]bool{}
 	for i, d := range c.Source.FileDrop {
-		d.validate(i+1, c.Profiles.Dir, f)
+		d.validate(i+1, c.Profiles, f)
 		if names[d.Name] {
 			f.Add("source.filedrop %d: the name %q is used twice", i+1, d.Name)
 		}
@@ -182,7 +202,7 @@ func (h HubConfig) recovery() ([]byte, error) {
 	return key, nil
 }
 
-func (d FileDropConfig) validate(n int, profiles string, f *config.Faults) {
+func (d FileDropConfig) validate(n int, profiles ProfilesConfig, f *config.Faults) {
 	if d.Name == "" {
 		f.Add("source.filedrop %d: it needs a name", n)
 	}
@@ -191,7 +211,7 @@ func (d FileDropConfig) validate(n int, profiles string, f *config.Faults) {
 	}
 	if d.Profile == "" {
 		f.Add("source.filedrop %d: it needs a profile", n)
-	} else if _, err := findProfile(profiles, d.Profile); err != nil {
+	} else if _, err := profiles.find(d.Profile); err != nil {
 		f.Add("source.filedrop %d: %v", n, err)
 	}
 	if _, err := filepath.Match(d.Pattern, "x"); err != nil {

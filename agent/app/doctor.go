@@ -196,7 +196,7 @@ func (x *examination) profiles() {
 func (x *examination) folders() {
 	for _, d := range x.cfg.Source.FileDrop {
 		what := "folder " + d.Name
-		if p, err := findProfile(x.cfg.Profiles.Dir, d.Profile); err != nil {
+		if p, err := x.cfg.Profiles.find(d.Profile); err != nil {
 			x.Bad(what, err.Error(), "Its files wait where they are.", "Correct the profile's name.")
 		} else if p.Format == "sql" {
 			x.Bad(what, "profile "+d.Profile+" reads a database, not files", "The service does not start.", "Choose a profile for files.")

@@ -90,9 +90,16 @@ func defaultFile() string {
 
 // Logger writes JSON lines to w; no card data gets past it.
 func Logger(w io.Writer, level string) *slog.Logger {
-	var l slog.Level
-	_ = l.UnmarshalText([]byte(level)) // the settings were checked
-	return slog.New(guard.Handler(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: l})))
+	return logger(w, levelOf(level))
+}
+
+func logger(w io.Writer, level slog.Leveler) *slog.Logger {
+	return slog.New(guard.Handler(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})))
+}
+
+func levelOf(name string) (l slog.Level) {
+	_ = l.UnmarshalText([]byte(name)) // the settings were checked
+	return l
 }
 
 func (c *cli) checkConfig(context.Context, []string) error {

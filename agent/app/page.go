@@ -38,6 +38,9 @@ func (s Status) Facts() statuspage.Facts {
 	if s.Certificate != nil {
 		f.CertificateEnds = s.Certificate.Ends
 	}
+	if s.Desired != nil {
+		f.Settings, f.SettingsAt = string(s.Desired.State), s.Desired.At
+	}
 	for _, c := range s.Connections {
 		f.Sources = append(f.Sources, statuspage.Source{Name: c.Name, State: string(c.State), Since: c.Since, Next: c.Next, Reason: c.Reason, Test: c.Mode == mode.Test})
 	}

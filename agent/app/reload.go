@@ -21,23 +21,33 @@ type hooks struct {
 // at an ordinary stop and opened as at an ordinary start, which takes a moment and costs nothing, because tickets are safe in the buffer
 // before anybody is told so. Settings with a fault change nothing. Which device this is and where its buffer stands changes with a restart
 // only: another buffer is another stream.
-func runWatching(ctx context.Context, file string, log func(level string) *slog.Logger, h hooks) error {
-	have, err := LoadConfig(file)
-	if err != nil {
-		return err
-	}
-	for {
-		next, err := runUntilChanged(ctx, file, have, log(have.LogLevel), h)
-		if err != nil || next == nil {
+func runWatching(ctx context.Context, file string, newLog func(slog.Leveler) *slog.Logger, h hooks) error {
+	d := newDesirer(file)
+	log := newLog(&d.level)
+	have, err := d.open(ctx, nil, log)
+	for err == nil {
+		var next *Config
+		next, err = runUntilChanged(ctx, file, have, log, h, d)
+		switch {
+		case err != nil && d.trial && ctx.Err() == nil:
+			if err = d.giveBack(ctx, err, log); err == nil {
+				have, err = d.open(ctx, &have, log)
+			}
+		case err != nil || ctx.Err() != nil:
 			return err
+		case next != nil:
+			have = *next
+			d.says(have)
+		default:
+			have, err = d.open(ctx, &have, log)
 		}
-		have = *next
 	}
+	return err
 }
 
-// runUntilChanged runs one agent; next is what to go on with, nil = ctx ended.
-func runUntilChanged(ctx context.Context, file string, have Config, log *slog.Logger, h hooks) (next *Config, err error) {
-	a, err := New(ctx, have, log)
+// runUntilChanged runs one agent; next is what to go on with. nil = ctx ended, or the hub's word says to open anew.
+func runUntilChanged(ctx context.Context, file string, have Config, log *slog.Logger, h hooks, d *desirer) (next *Config, err error) {
+	a, err := open(ctx, have, log, d)
 	if err != nil {
 		return nil, err
 	}
@@ -54,6 +64,13 @@ func runUntilChanged(ctx context.Context, file string, have Config, log *slog.Lo
 				stop()
 			}
 		})
+	}()
+	go func() {
+		select {
+		case <-run.Done():
+		case <-d.again:
+			stop()
+		}
 	}()
 	err = errors.Join(a.Run(run), a.Close())
 	stop()
@@ -79,7 +96,7 @@ func usable(ctx context.Context, file string, have Config, log *slog.Logger) (Co
 		return c, false
 	}
 	for _, d := range c.Source.FileDrop {
-		if _, err := findProfile(c.Profiles.Dir, d.Profile); err != nil {
+		if _, err := c.Profiles.find(d.Profile); err != nil {
 			log.ErrorContext(ctx, "the changed settings cannot be used; what held before goes on", "file", file, "err", err)
 			return c, false
 		}

@@ -58,7 +58,7 @@ func (c *cli) run(ctx context.Context, asService bool) error {
 			events = nil // without an event log there is the file
 		}
 	}
-	newLog := func(level string) *slog.Logger {
+	newLog := func(level slog.Leveler) *slog.Logger {
 		log := allLogs(to, events, level)
 		slog.SetDefault(log)
 		return log
@@ -74,16 +74,16 @@ func (c *cli) run(ctx context.Context, asService bool) error {
 		return runWatching(ctx, c.file, newLog, hooks{ready: up.Ready, crash: rep})
 	})
 	if err != nil && asService {
-		newLog("info").ErrorContext(ctx, "the agent ends", "err", err)
+		newLog(slog.LevelInfo).ErrorContext(ctx, "the agent ends", "err", err)
 	}
 	return err
 }
 
 // allLogs writes to every place; no card data gets past it. The event log is for people: it has what they should know.
-func allLogs(to []io.Writer, events logs.Events, level string) *slog.Logger {
+func allLogs(to []io.Writer, events logs.Events, level slog.Leveler) *slog.Logger {
 	hs := make([]slog.Handler, 0, len(to)+1)
 	for _, w := range to {
-		hs = append(hs, Logger(w, level).Handler())
+		hs = append(hs, logger(w, level).Handler())
 	}
 	if events != nil {
 		hs = append(hs, guard.Handler(logs.ToEvents(events, slog.LevelWarn)))

@@ -59,8 +59,9 @@ func (f Folder) write(name string, v any) error {
 // Marker reads where things stand. One that cannot be read is as none: what holds stays, and the hub's word is heard anew.
 func (f Folder) Marker() (m Marker) {
 	if f.read(markerFile, &m) != nil {
-		return Marker{}
+		m = Marker{}
 	}
+	m.Seen = max(m.Seen, f.Current().Version)
 	return m
 }
 
@@ -74,6 +75,14 @@ func (f Folder) message(name string) (m wire.Message) {
 
 // Current are the settings that hold, a zero message = none.
 func (f Folder) Current() wire.Message { return f.message(currentFile) }
+
+// Holds is the hash of the settings that hold.
+func (f Folder) Holds() string {
+	if h := f.Current().Hash; h != "" {
+		return h
+	}
+	return wire.HashOf("")
+}
 
 // InForce are the settings to run with: those on trial, else those that hold. It changes nothing, and commands beside the service get the same.
 func (f Folder) InForce() (m wire.Message, trial bool) {

@@ -57,16 +57,9 @@ func (s Store) Renew(ctx context.Context) (id Identity, err error) {
 func askAgain(ctx context.Context, hub *url.URL, was Identity, shown tls.Certificate, ask enrol.Ask) (g enrol.Grant, err error) {
 	ctx, cancel := context.WithTimeout(ctx, askIn)
 	defer cancel()
-	conf, err := trusting(was.CA, enrol.ServerName, shown)
+	c, err := dial(ctx, hub, was, shown)
 	if err != nil {
 		return g, err
-	}
-	conf.MinVersion = tls.VersionTLS13
-	// A certificate is shown whatever authorities the hub names: it is the only one that there is.
-	conf.Certificates, conf.GetClientCertificate = nil, func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &shown, nil }
-	c, err := (&tls.Dialer{Config: conf}).DialContext(ctx, "tcp", hub.Host)
-	if err != nil {
-		return g, unreachable(hub, err)
 	}
 	defer c.Close()
 	stop := context.AfterFunc(ctx, func() { c.Close() })

@@ -23,6 +23,8 @@ type Facts struct {
 	LastTicket      time.Time
 	DiskFree        uint64    // bytes; 0 = not known
 	CertificateEnds time.Time // of this PC's pass to the hub
+	Settings        string    // what became of the last settings that head office gave: trying, applied, refused or rolled_back; "" = it gave none
+	SettingsAt      time.Time
 	Sources         []Source
 	Problems        []health.Status // the worst first
 }
@@ -124,6 +126,9 @@ func lines(f Facts, l words.Lang, now time.Time) []Line {
 	out := []Line{{Label: l.Say("fact.line"), Value: l.Say(up)}, {Label: l.Say("fact.waiting"), Value: waiting}, {Label: l.Say("fact.ticket"), Value: orNone(f.LastTicket, l, now)}}
 	if !f.Heard.IsZero() {
 		out = append(out, Line{Label: l.Say("fact.heard"), Value: when(f.Heard, l, now)})
+	}
+	if f.Settings != "" {
+		out = append(out, Line{Label: l.Say("fact.settings"), Value: l.Say("fact.settings_"+f.Settings, when(f.SettingsAt, l, now))})
 	}
 	for _, s := range f.Sources {
 		out = append(out, source(s, l, now))

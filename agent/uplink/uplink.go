@@ -39,6 +39,8 @@ type Options struct {
 	// Polls are the vendor accounts that this device could read; Polled is told the hub's word on them and must not block. nil = none.
 	Polls  []envelope.Poll
 	Polled func(envelope.Polls)
+	// Desired is told the hub's word on what this device shall be, unread, and must not block. nil = it is not asked for.
+	Desired func(sealed []byte)
 	// Secure, when set, gives the TLS of each connection, with the device's certificate; Password and CAFile count for nothing then, and only
 	// mqtts is spoken.
 	Secure func() (*tls.Config, error)
@@ -164,6 +166,9 @@ func (u *Uplink) session(ctx context.Context) (up time.Duration, err error) {
 	if len(u.o.Polls) > 0 {
 		hear[topic.Poll(u.o.Device)] = 1
 	}
+	if u.o.Desired != nil {
+		hear[topic.Desired(u.o.Device)] = 1
+	}
 	subs := c.SubscribeMultiple(hear, func(_ mqtt.Client, m mqtt.Message) {
 		u.deliver(ctx, m, link, &since)
 	})
@@ -240,6 +245,12 @@ func (u *Uplink) deliver(ctx context.Context, m mqtt.Message, l *link, since *ti
 		var p envelope.Polls
 		if json.Unmarshal(m.Payload(), &p) == nil {
 			u.o.Polled(p)
+		}
+		return
+	}
+	if ok && kind == "desired" && d == u.o.Device && u.o.Desired != nil {
+		if len(m.Payload()) > 0 { // else the hub has cleared it
+			u.o.Desired(m.Payload())
 		}
 		return
 	}

@@ -18,6 +18,12 @@ const (
 	// PathEnrol and PathRenew are where a PC asks.
 	PathEnrol = "/v1/enrol"
 	PathRenew = "/v1/renew"
+	// PathBundle is where a PC hands in a support bundle that was asked for.
+	PathBundle = "/v1/bundle"
+	// MaxBundle bounds one: some days of a log, compressed, have a tenth of it.
+	MaxBundle = 8 << 20
+	// BundleIn is how long handing one in may take, on a slow line.
+	BundleIn = 5 * time.Minute
 	// DefaultPort is where a hub listens for PCs that enrol.
 	DefaultPort = "8790"
 	// Backdate is how long before its making a certificate begins: a PC's clock may be behind the hub's.
