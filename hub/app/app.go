@@ -212,6 +212,7 @@ func (a *App) Run(ctx context.Context) error {
 		start("metrics", a.serveMetrics)
 	}
 	start("devices", a.watchDevices)
+	start("desired", a.sayDesired)
 	if a.enrol != nil {
 		start("enrol", a.serveEnrol)
 	}

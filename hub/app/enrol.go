@@ -114,7 +114,7 @@ func (a *App) listenEnrol(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.enrol = &enrol.Server{Authority: ca, Book: a.Store, Life: time.Duration(e.Life), Grant: grant, Locations: a.speaksFor, Log: a.log, Now: time.Now}
+	a.enrol = &enrol.Server{Authority: ca, Book: a.Store, Life: time.Duration(e.Life), Grant: grant, Locations: a.speaksFor, Bundles: a.Store, Log: a.log, Now: time.Now}
 	var lc net.ListenConfig
 	if a.enrolAt, err = lc.Listen(ctx, "tcp", e.Listen); err != nil {
 		return fault.New(fault.Unavailable, "enrol.listen: another program may hold the address", err)

@@ -94,7 +94,7 @@ var uses = map[string]string{
 	"hub/link":      "shared/*",
 	"hub/service":   "shared/*",
 	"hub/odoo":      "hub/cases hub/ledger hub/mapping hub/lockdate hub/plan hub/rollup shared/*",
-	"hub/web":       "hub/cases hub/ledger hub/mapping hub/password hub/lockdate hub/rollup hub/view shared/*",
+	"hub/web":       "hub/cases hub/desired hub/ledger hub/mapping hub/password hub/lockdate hub/rollup hub/view shared/*",
 	"hub/match":     "shared/money shared/retail",
 	"hub/shadow":    "hub/rollup hub/view shared/*",
 	"hub/store":     "hub/audit hub/authority hub/bank hub/cases hub/desired hub/ingest hub/ledger hub/mapping hub/match hub/notify hub/odoo hub/lockdate hub/poller hub/reconcile hub/roll hub/rollup hub/settle hub/view shared/*",
