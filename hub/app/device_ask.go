@@ -16,17 +16,17 @@ import (
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
-// askWithin is the usual time limit of what a PC is asked for: one that is switched off overnight still does it in the morning.
-const askWithin = 24 * time.Hour
+// usualLimit is the usual time limit of what a PC is asked for: one that is switched off overnight still does it in the morning.
+const usualLimit = 24 * time.Hour
 
 // askCommands ask a PC for something, once.
 func (c *cli) askCommands() []*cobra.Command {
-	within := askWithin
+	within := usualLimit
 	ask := func(use, short string, k wire.Kind) *cobra.Command {
 		x := c.on(use, short, 1, func(ctx context.Context, s *desk, args []string) error {
 			return c.ask(ctx, s, retail.DeviceID(args[0]), wire.Command{Kind: k}, within)
 		})
-		x.Flags().DurationVar(&within, "within", askWithin, "it is not begun later than so")
+		x.Flags().DurationVar(&within, "within", usualLimit, "it is not begun later than so")
 		return x
 	}
 	hold := time.Hour
@@ -34,7 +34,7 @@ func (c *cli) askCommands() []*cobra.Command {
 		return c.ask(ctx, s, retail.DeviceID(args[0]), wire.Command{Kind: wire.LogLevel, Level: args[1], For: hold}, within)
 	})
 	level.Flags().DurationVar(&hold, "for", time.Hour, "how long")
-	level.Flags().DurationVar(&within, "within", askWithin, "it is not begun later than so")
+	level.Flags().DurationVar(&within, "within", usualLimit, "it is not begun later than so")
 	var save string
 	bundle := c.on("bundle DEVICE", "let a PC send its support bundle here; --save writes the newest that came into a file", 1, func(ctx context.Context, s *desk, args []string) error {
 		if save != "" {
@@ -42,7 +42,7 @@ func (c *cli) askCommands() []*cobra.Command {
 		}
 		return c.ask(ctx, s, retail.DeviceID(args[0]), wire.Command{Kind: wire.Bundle}, within)
 	})
-	bundle.Flags().DurationVar(&within, "within", askWithin, "it is not begun later than so")
+	bundle.Flags().DurationVar(&within, "within", usualLimit, "it is not begun later than so")
 	bundle.Flags().StringVar(&save, "save", "", "write the newest that came to this file, and ask for none")
 	asked := c.on("asked DEVICE", "what a PC was asked for, and how it ended", 1, func(ctx context.Context, s *desk, args []string) error {
 		return c.asked(ctx, s, retail.DeviceID(args[0]))
