@@ -105,7 +105,9 @@ func (s *Store) Commands(ctx context.Context, d retail.DeviceID) (out []view.Com
 			return err
 		}
 		v.Made, v.Ended = fromMicros(made), fromMicros(ended)
-		return json.Unmarshal([]byte(body), &v.Command)
+		err := json.Unmarshal([]byte(body), &v.Command)
+		out = append(out, v)
+		return err
 	}, `SELECT c.body, c.who, c.reason, c.made, c.outcome, c.detail, c.ended, COALESCE(b.size, 0) FROM device_command c LEFT JOIN device_bundle b ON b.command = c.id WHERE c.device = ? ORDER BY c.number DESC LIMIT 100`, string(d))
 	return out, classify("list commands", err)
 }

@@ -277,7 +277,7 @@ func TestKilledAtEachStepOfNewSettings(t *testing.T) {
 			t.Fatalf("%s was not met", point)
 		}
 		c.start(t, agent, "")
-		c.until(t, "the restart to be told", 30*time.Second, func() bool { return c.wish(t).Commands[0].Outcome == "done" })
+		c.until(t, "the restart to be told", 30*time.Second, func() bool { w := c.wish(t); return len(w.Commands) > 0 && w.Commands[0].Outcome == "done" })
 	}
 	c.alive(t)
 }
