@@ -8,6 +8,7 @@ import (
 	"github.com/tillpost/tillpost/hub/store"
 	"github.com/tillpost/tillpost/hub/view"
 	wire "github.com/tillpost/tillpost/shared/desired"
+	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
@@ -58,6 +59,24 @@ func (a *App) sayDesired(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// Device reads one PC. Code not_found.
+func (d devices) Device(ctx context.Context, pc retail.DeviceID) (view.DeviceView, error) {
+	return deviceView(ctx, d.Store, pc)
+}
+
+func deviceView(ctx context.Context, s *store.Store, pc retail.DeviceID) (view.DeviceView, error) {
+	all, err := s.DeviceViews(ctx, "")
+	if err != nil {
+		return view.DeviceView{}, err
+	}
+	for _, v := range all {
+		if v.ID == pc {
+			return v, nil
+		}
+	}
+	return view.DeviceView{}, fault.Msg(fault.NotFound, "device", "there is no device "+string(pc))
 }
 
 // Desired reads how a PC stands to what is wanted of it.

@@ -64,7 +64,7 @@ func (c *cli) ask(ctx context.Context, s *desk, d retail.DeviceID, x wire.Comman
 }
 
 func (c *cli) asked(ctx context.Context, s *desk, d retail.DeviceID) error {
-	if _, err := s.deviceThere(ctx, d); err != nil {
+	if _, err := deviceView(ctx, s.Store, d); err != nil {
 		return err
 	}
 	all, err := s.Commands(ctx, d)

@@ -217,7 +217,7 @@ func (c *cli) rollbackDesired(ctx context.Context, s *desk, in *layerOf, args []
 }
 
 func (c *cli) showDesired(ctx context.Context, s *desk, d retail.DeviceID) error {
-	if _, err := s.deviceThere(ctx, d); err != nil {
+	if _, err := deviceView(ctx, s.Store, d); err != nil {
 		return err
 	}
 	v, err := s.Desired(ctx, d)
@@ -257,18 +257,4 @@ func standingWords(x desired.Standing) string {
 		return "it tried what is wanted, did not come to run well, and runs with what it had before"
 	}
 	return "it was told and has not answered yet: it tries for up to two minutes, or is away"
-}
-
-// deviceThere answers not_found for a device that nobody registered.
-func (s *desk) deviceThere(ctx context.Context, d retail.DeviceID) (bool, error) {
-	all, err := s.DeviceViews(ctx, "")
-	if err != nil {
-		return false, err
-	}
-	for _, v := range all {
-		if v.ID == d {
-			return true, nil
-		}
-	}
-	return false, fault.Msg(fault.NotFound, "device", "there is no device "+string(d))
 }

@@ -100,6 +100,7 @@ type Parts struct {
 	Mapping    Mapping
 	Registry   Registry
 	Devices    Devices
+	Wishes     Wishes
 	Users      Users
 	Statuses   Statuses
 	Sessions   scs.Store
