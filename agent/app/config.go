@@ -55,6 +55,23 @@ type SourceConfig struct {
 	LocalAPI LocalAPIConfig   `toml:"localapi"`
 }
 
+// kinds names what is read, for the hub's rollouts: a release may break one kind alone.
+func (c SourceConfig) kinds() string {
+	var out []string
+	for _, k := range []struct {
+		name string
+		is   bool
+	}{
+		{"filedrop", len(c.FileDrop) > 0}, {"gpapi", len(c.GPAPI) > 0}, {"localapi", c.LocalAPI.Listen != ""}, {"portico", len(c.Portico) > 0},
+		{"possql", len(c.PosSQL) > 0}, {"retailapi", len(c.Retail) > 0}, {"terminal", len(c.Terminal) > 0},
+	} {
+		if k.is {
+			out = append(out, k.name)
+		}
+	}
+	return strings.Join(out, " ")
+}
+
 // FileDropConfig is one watched folder.
 type FileDropConfig struct {
 	Name     string              `toml:"name" comment:"never change it: what was read is remembered under it"`

@@ -48,7 +48,7 @@ func (c *Config) enrolled(f *config.Faults) {
 // lineOf says how the line to head office is made: by certificate once the PC is enrolled, else by password. There is no way back: a PC that
 // has a certificate never shows a password.
 func lineOf(c Config) (o uplink.Options, err error) {
-	o = uplink.Options{URL: c.Hub.URL, Device: c.Device, Version: version.String()}
+	o = uplink.Options{URL: c.Hub.URL, Device: c.Device, Version: version.String(), Sources: c.Source.kinds()}
 	if c.Enrolled {
 		o.Secure = func() (*tls.Config, error) { return identityOf(c).Line() }
 		return o, nil

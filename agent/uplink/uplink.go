@@ -13,6 +13,7 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"os"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -36,6 +37,8 @@ type Options struct {
 	Version      string
 	RetryLongest time.Duration // longest wait between two attempts; 0 = 15 s
 	Log          *slog.Logger
+	// Sources are the kinds of what this device reads, for the hub's rollouts.
+	Sources string
 	// Polls are the vendor accounts that this device could read; Polled is told the hub's word on them and must not block. nil = none.
 	Polls  []envelope.Poll
 	Polled func(envelope.Polls)
@@ -266,7 +269,7 @@ func (u *Uplink) deliver(ctx context.Context, m mqtt.Message, l *link, since *ti
 }
 
 func (u *Uplink) birth(online bool, at time.Time) []byte {
-	b, err := json.Marshal(envelope.Birth{Online: online, Version: u.o.Version, At: at.UTC(), Polls: u.o.Polls})
+	b, err := json.Marshal(envelope.Birth{Online: online, Version: u.o.Version, At: at.UTC(), Polls: u.o.Polls, Platform: runtime.GOOS + "/" + runtime.GOARCH, Sources: u.o.Sources})
 	if err != nil {
 		panic("BUG: birth: " + err.Error())
 	}

@@ -213,6 +213,7 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	start("devices", a.watchDevices)
 	start("desired", a.sayDesired)
+	start("fleet", a.watchFleet)
 	if a.enrol != nil {
 		start("enrol", a.serveEnrol)
 	}

@@ -287,8 +287,9 @@ func (s *Store) AllAway(ctx context.Context) error {
 func (s *Store) Births(ctx context.Context, came map[retail.DeviceID]envelope.Birth) error {
 	return s.InTx(ctx, func(tx *Tx) error {
 		for d, b := range came {
-			if _, err := tx.ExecContext(ctx, `UPDATE device SET online = ?, seen = ?, version = CASE WHEN ? = '' THEN version ELSE ? END WHERE id = ?`,
-				b.Online, micros(tx.Now), b.Version, b.Version, string(d)); err != nil {
+			if _, err := tx.ExecContext(ctx, `UPDATE device SET online = ?, seen = ?, version = CASE WHEN ? = '' THEN version ELSE ? END,
+				platform = CASE WHEN ? = '' THEN platform ELSE ? END, sources = CASE WHEN ? = '' THEN sources ELSE ? END WHERE id = ?`,
+				b.Online, micros(tx.Now), b.Version, b.Version, b.Platform, b.Platform, b.Sources, b.Sources, string(d)); err != nil {
 				return err
 			}
 			if err := tx.putPolls(ctx, d, b); err != nil {

@@ -101,6 +101,7 @@ type Parts struct {
 	Registry   Registry
 	Devices    Devices
 	Wishes     Wishes
+	Fleet      Fleet
 	Users      Users
 	Statuses   Statuses
 	Sessions   scs.Store

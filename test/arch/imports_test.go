@@ -82,6 +82,7 @@ var uses = map[string]string{
 	"hub/audit":     "hub/cases hub/ledger hub/rollup shared/*",
 	"hub/poller":    "shared/*",
 	"hub/lockdate":  "shared/retail",
+	"hub/fleet":     "shared/fault shared/retail",
 	"hub/webhook":   "shared/*",
 	"hub/meaning":   "hub/ingest hub/ledger shared/*",
 	"hub/roll":      "hub/audit hub/cases hub/ledger hub/mapping hub/lockdate hub/rollup hub/view shared/*",
@@ -97,13 +98,13 @@ var uses = map[string]string{
 	"hub/web":       "hub/cases hub/desired hub/ledger hub/mapping hub/password hub/lockdate hub/rollup hub/view shared/*",
 	"hub/match":     "shared/money shared/retail",
 	"hub/shadow":    "hub/rollup hub/view shared/*",
-	"hub/store":     "hub/audit hub/authority hub/bank hub/cases hub/desired hub/ingest hub/ledger hub/mapping hub/match hub/notify hub/odoo hub/lockdate hub/poller hub/reconcile hub/roll hub/rollup hub/settle hub/view shared/*",
+	"hub/store":     "hub/audit hub/authority hub/bank hub/cases hub/desired hub/fleet hub/ingest hub/ledger hub/mapping hub/match hub/notify hub/odoo hub/lockdate hub/poller hub/reconcile hub/roll hub/rollup hub/settle hub/view shared/*",
 }
 
 // pure packages decide: they touch no disk, no network, no database and no clock.
 var pure = set("shared/bug", "shared/desired", "hub/desired", "shared/meter", "shared/mode", "shared/heartland/hretail", "shared/heartland/upa", "shared/money", "shared/fault", "shared/retail", "shared/envelope", "shared/topic", "shared/health", "shared/guard",
 	"shared/profile", "shared/decode", "agent/source", "agent/forward", "hub/cases", "hub/ledger", "hub/mapping", "hub/ingest", "hub/meaning",
-	"hub/rollup", "hub/audit", "hub/view", "hub/bank", "hub/settle", "hub/reconcile", "shared/heartland/portico", "shared/heartland/gpapi", "hub/match", "hub/lockdate", "hub/poller", "hub/shadow", "hub/plan", "installer/plan", "installer/settings")
+	"hub/rollup", "hub/audit", "hub/view", "hub/bank", "hub/settle", "hub/reconcile", "shared/heartland/portico", "shared/heartland/gpapi", "hub/match", "hub/lockdate", "hub/poller", "hub/shadow", "hub/fleet", "hub/plan", "installer/plan", "installer/settings")
 
 // outside is what a pure package may not import.
 var outside = set("database/sql", "net", "net/http", "os", "os/exec", "os/signal", "syscall", "io/ioutil")
