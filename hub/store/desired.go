@@ -117,7 +117,8 @@ func (s *Store) DesiredPCs(ctx context.Context) (out []retail.DeviceID, err erro
 func (s *Store) DesiredChange(ctx context.Context) (n string, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT (SELECT COALESCE(max(number), 0) FROM desired_layer) || '.' || (SELECT count(*) || '.' || COALESCE(sum(ended), 0) FROM device_command)
 		|| '.' || (SELECT count(*) FROM desired_word WHERE seen > version) || '.' || (SELECT COALESCE(max(number), 0) || '.' || count(ended = 0 OR NULL) FROM certificate)
-		|| '.' || (SELECT count(*) || '.' || count(until = 0 OR NULL) FROM assignment)`).Scan(&n)
+		|| '.' || (SELECT count(*) || '.' || count(until = 0 OR NULL) FROM assignment)
+		|| '.' || (SELECT count(told <> '' OR NULL) || '.' || COALESCE(max(told_at), 0) FROM device_release)`).Scan(&n)
 	return n, classify("look for new settings", err)
 }
 
@@ -136,7 +137,11 @@ func (s *Store) Word(ctx context.Context, d retail.DeviceID, hub envelope.HubID,
 		if err != nil {
 			return err
 		}
-		if sealed = body; len(ls) == 0 && len(cs) == 0 && body == nil {
+		release, err := releaseFor(ctx, tx, d)
+		if err != nil {
+			return err
+		}
+		if sealed = body; len(ls) == 0 && len(cs) == 0 && release == nil && body == nil {
 			return nil
 		}
 		composed, err := desired.Compose(ls)
@@ -144,7 +149,7 @@ func (s *Store) Word(ctx context.Context, d retail.DeviceID, hub envelope.HubID,
 		var word string
 		changed := false
 		if err == nil {
-			m, word, changed, err = desired.Next(told, hub, d, composed, nil, cs, tx.Now)
+			m, word, changed, err = desired.Next(told, hub, d, composed, release, cs, tx.Now)
 		}
 		if err == nil && changed {
 			sealed, err = wire.Encode(m, sign)

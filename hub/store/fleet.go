@@ -11,6 +11,8 @@ import (
 
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/fleet"
+	wire "github.com/tillpost/tillpost/shared/desired"
+	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/health"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -40,6 +42,37 @@ func (s *Store) Wishes(ctx context.Context) (map[retail.DeviceID]Wish, error) {
 		return err
 	}, `SELECT device, told, not_before, told_at, back FROM device_release WHERE told <> ''`)
 	return out, classify("read the fleet's wishes", err)
+}
+
+// The hours of a store's night in which its program is changed.
+const nightFrom, nightUntil = 60, 300 // minutes of the store's day
+
+// releaseFor is what a PC's word says of its release, nil = nothing. What is called back waits for no night.
+func releaseFor(ctx context.Context, q querier, d retail.DeviceID) (r *wire.Release, err error) {
+	err = each(ctx, q, func(rows *sql.Rows) error {
+		var at, told int64
+		r = &wire.Release{From: nightFrom, Until: nightUntil}
+		err := rows.Scan(&r.Version, &at, &told, &r.Back)
+		r.NotBefore, r.Order = fromMicros(at), strconv.FormatInt(told, 36)
+		if r.Back {
+			r.From, r.Until = 0, 0
+		}
+		return err
+	}, `SELECT told, not_before, told_at, back FROM device_release WHERE device = ? AND told <> ''`, string(d))
+	return r, err
+}
+
+// tellReleaseReport keeps what a PC says of the release that it was told. What it says of another wish than the newest is history.
+func (tx *Tx) tellReleaseReport(ctx context.Context, e *envelope.Envelope) error {
+	var r wire.ReleaseReport
+	if json.Unmarshal(e.Body, &r) != nil || !slices.Contains([]wire.ReleaseStep{wire.Begun, wire.Kept, wire.WentBack, wire.NotTakenUp}, r.Step) {
+		return nil // of a later version: the raw record is kept
+	}
+	is, err := releaseFor(ctx, tx, e.Device)
+	if err != nil || is == nil || is.Order != r.Order {
+		return err
+	}
+	return tx.TellRelease(ctx, e.Device, is.Version, fleet.Step(r.Step), r.Why, e.At)
 }
 
 // LookAtFleet lets the fleet's rollouts go on, and tells whether anybody was told anything.

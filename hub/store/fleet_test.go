@@ -9,6 +9,8 @@ import (
 	"github.com/tillpost/tillpost/hub/fleet"
 	"github.com/tillpost/tillpost/hub/store"
 	"github.com/tillpost/tillpost/hub/view"
+	"github.com/tillpost/tillpost/shared/decode"
+	wire "github.com/tillpost/tillpost/shared/desired"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -194,5 +196,37 @@ func TestPinned(t *testing.T) {
 	}
 	if err := g.InTx(t.Context(), func(tx *store.Tx) error { return tx.PinRelease(t.Context(), "nobody", "1", "anna", "") }); !fault.Is(err, fault.NotFound) {
 		t.Errorf("a device that is not there: %v", err)
+	}
+}
+
+// What a device is told of its release stands in its word, and its final word comes back on the state stream.
+func TestAReleaseGoesOutWithTheWordAndItsEndComesBack(t *testing.T) {
+	g := fleetRig(t, 3)
+	g.certify("d1")
+	g.ok(g.InTx(t.Context(), func(tx *store.Tx) error { return tx.ExcludeRelease(t.Context(), "d1", false, "anna", "") }))
+	g.ok(g.Births(t.Context(), map[retail.DeviceID]envelope.Birth{"d1": {Online: true, Version: "1.4.0", Platform: "linux/amd64"}}))
+	was, err := g.DesiredChange(t.Context())
+	g.ok(err)
+	g.start("1.5.0") // d1 is the only one of its kind, so a canary
+	g.look()
+	if is, err := g.DesiredChange(t.Context()); err != nil || is == was {
+		t.Errorf("nobody notices that d1's word is another: %v", err)
+	}
+	m := g.word("d1")
+	if m.Release == nil || m.Release.Version != "1.5.0" || m.Release.Order == "" || m.Release.Back || m.Release.From == m.Release.Until {
+		t.Fatalf("%+v", m.Release)
+	}
+	g.told(decode.Release, wire.ReleaseReport{Order: "another", Version: "1.5.0", Step: wire.Kept})
+	if v, err := g.ReleaseOf(t.Context(), "d1"); err != nil || v.Step != "" {
+		t.Errorf("a word on another wish counts: %+v %v", v, err)
+	}
+	g.told(decode.Release, wire.ReleaseReport{Order: m.Release.Order, Version: "1.5.0", Step: wire.WentBack, Why: "crash"})
+	if v, err := g.ReleaseOf(t.Context(), "d1"); err != nil || v.Step != "back" || v.Why != "crash" {
+		t.Errorf("%+v %v", v, err)
+	}
+	g.clock = g.clock.Add(time.Minute)
+	g.look()
+	if r := g.word("d1").Release; r == nil || !r.Back || r.Version != "1.4.0" || r.Order == m.Release.Order || r.From != r.Until {
+		t.Errorf("it is not called back: %+v", r)
 	}
 }

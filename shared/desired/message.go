@@ -45,7 +45,33 @@ type Message struct {
 
 // Release is the release that is wanted; nil = whatever runs. What it means is agent/update's.
 type Release struct {
-	Version string `json:"version"`
+	Version   string    `json:"version"`
+	Order     string    `json:"order"` // which wish this is: a version that failed is tried again for another one only
+	NotBefore time.Time `json:"not_before,omitzero"`
+	Back      bool      `json:"back,omitempty"` // to the version before, which still lies on the PC's disk
+	// Minutes of the store's day between which the program may be changed; equal = at any hour. Until may be before From: past midnight.
+	From  int `json:"from,omitempty"`
+	Until int `json:"until,omitempty"`
+}
+
+// ReleaseStep is how far a PC is with the release that is wanted.
+type ReleaseStep string
+
+// Steps. All but Begun are final.
+const (
+	Begun      ReleaseStep = "working"
+	Kept       ReleaseStep = "kept"
+	WentBack   ReleaseStep = "back"
+	NotTakenUp ReleaseStep = "refused"
+)
+
+// ReleaseReport is what a PC says of it.
+type ReleaseReport struct {
+	Order   string      `json:"order"`
+	Version string      `json:"version"`
+	Step    ReleaseStep `json:"step"`
+	Why     string      `json:"why,omitempty"`
+	At      time.Time   `json:"at"`
 }
 
 // Sealed is what stands on the topic.
