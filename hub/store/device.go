@@ -35,8 +35,10 @@ func (tx *Tx) AddDevice(ctx context.Context, d retail.DeviceID, password, who st
 		return err
 	}
 	tx.sendersChanged = true
-	if err := tx.changed(ctx, d); err != nil {
-		return err
+	if before != "" { // a new one has no line to be ended
+		if err := tx.changed(ctx, d); err != nil {
+			return err
+		}
 	}
 	return tx.PutStep(ctx, Step{Subject: "device " + string(d), Who: who, What: "password set", Before: before, After: deviceEnabled})
 }
