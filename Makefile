@@ -1,5 +1,5 @@
 # Tillpost: `make demo` shows it, `make test` proves it. Both need Go, gcc and make, nothing else.
-.PHONY: all build test check sim sim-bugs e2e contract bench demo month peers package
+.PHONY: all build test check sim sim-bugs sim-fleet e2e contract bench demo month peers package
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -27,6 +27,10 @@ sim:
 # sim-bugs plants one bug after another and runs worlds until it is noticed.
 sim-bugs:
 	go run ./test/sim/run -bugs -seeds $(or $(SEEDS),600)
+
+# sim-fleet plays rollouts over fleets of 5,000 stores, each seed with a good release or one that breaks in its own way.
+sim-fleet:
+	go test -count=1 -timeout 3h ./test/simfleet -seeds $(or $(SEEDS),100) -first $(or $(FIRST),0) -stores $(or $(STORES),5000)
 
 e2e:
 	TILLPOST_KILLS=$(or $(KILLS),330) go test -count=1 -timeout 1h -v ./test/e2e

@@ -47,19 +47,30 @@ type App struct {
 
 	captured meter.Stage // of all polled sources together
 
+	said    said     // of the sources, how their last round went
+	ends    ends     // of commands
+	desirer *desirer // nil = the hub does not set anything here
+
 	again  chan struct{} // the line is to be made anew
 	keeper *keeper       // of the certificate, nil = this PC comes in by password
 
-	accounts        accounts
-	connections     []*connection
-	looking         sync.Mutex                   // of what lookConnections remembers: a status asks from its own goroutine
+	accounts    accounts
+	connections []*connection
+	looking     sync.Mutex // of what lookConnections remembers: a status asks from its own goroutine
+	updates     *updates   // nil = no launcher started this process
+
 	conditions      map[string]*health.Condition // of connections, by code and name
 	connectionsTold time.Time
 }
 
 // New opens the buffer and builds the rest. Codes: invalid for settings that cannot work, conflict when another agent uses the folder.
 func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
-	a := &App{Config: c, log: log, started: time.Now()}
+	return open(ctx, c, log, nil)
+}
+
+// open is New for a process that also obeys the hub's word on what it shall be; nil = it does not.
+func open(ctx context.Context, c Config, log *slog.Logger, d *desirer) (*App, error) {
+	a := &App{Config: c, log: log, started: time.Now(), desirer: d}
 	var err error
 	if a.lock, err = lock.Take(c.DataDir, "agent"); err != nil {
 		return nil, err
@@ -116,6 +127,9 @@ func (a *App) open(ctx context.Context) (err error) {
 	}
 	a.again = make(chan struct{}, 1)
 	o.RetryLongest, o.Log, o.Stuck, o.Polls, o.Polled, o.Again = time.Duration(a.Config.Hub.RetryLongest), a.log, a.stuck, a.Config.Source.polls(), a.polled, a.again
+	if a.desirer != nil && a.Config.Enrolled {
+		o.Desired = a.desirer.hear
+	}
 	a.uplink, err = uplink.New(o, a.loop)
 	return err
 }
@@ -156,6 +170,9 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	if a.Config.Enrolled {
 		start("certificate", a.keeper.run)
+	}
+	if a.desirer != nil && a.Config.Enrolled {
+		start("desired state", func(ctx context.Context) error { return a.desirer.run(ctx, a) })
 	}
 	if a.door != nil {
 		start("localapi", func(ctx context.Context) error { return serve(ctx, a.Config.Source.LocalAPI.Listen, a.door) })

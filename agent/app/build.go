@@ -75,7 +75,7 @@ func (a *App) openSources(secretOf func(Config) ([]byte, error)) error {
 		return err
 	}
 	for _, d := range a.Config.Source.FileDrop {
-		p, err := findProfile(a.Config.Profiles.Dir, d.Profile)
+		p, err := a.Config.Profiles.find(d.Profile)
 		if err != nil {
 			return err
 		}
@@ -113,10 +113,13 @@ func streamOf(history bool) envelope.Stream {
 	return envelope.Sales
 }
 
-// findProfile reads a profile: an own one of the folder first, else a shipped one. Code invalid.
-func findProfile(dir, name string) (*profile.Profile, error) {
-	if dir != "" {
-		body, err := os.ReadFile(filepath.Join(dir, name+".toml"))
+// find reads a profile: one that the hub gave first, then an own one of the folder, else a shipped one. Code invalid.
+func (c ProfilesConfig) find(name string) (*profile.Profile, error) {
+	if body, ok := c.Given[name]; ok {
+		return profile.Parse([]byte(body))
+	}
+	if c.Dir != "" {
+		body, err := os.ReadFile(filepath.Join(c.Dir, name+".toml"))
 		if err == nil {
 			return profile.Parse(body)
 		}
@@ -140,7 +143,7 @@ type ImportOptions struct {
 
 // importFile takes a file in.
 func importFile(ctx context.Context, c Config, b *buffer.Buffer, o ImportOptions) (filedrop.Report, error) {
-	p, err := findProfile(c.Profiles.Dir, o.Profile)
+	p, err := c.Profiles.find(o.Profile)
 	if err != nil {
 		return filedrop.Report{}, err
 	}

@@ -21,6 +21,8 @@ var (
 	damaged           = condition("buffer_damaged", health.High, 0)
 	diskFull          = condition("disk_full", health.High, 0)
 	diskLow           = condition("disk_low", health.Medium, 0, diskFull)
+	settingsBack      = condition("settings_back", health.Low, 0)
+	settingsUnused    = condition("settings_unused", health.Medium, 0)
 	crashed           = condition("crashed", health.Low, 0)
 )
 

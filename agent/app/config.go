@@ -14,6 +14,7 @@ import (
 	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/proxy"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
@@ -30,6 +31,8 @@ type Config struct {
 
 	// Enrolled tells that the PC comes in by certificate: device, hub and broker are then those of its identity.
 	Enrolled bool `toml:"-" json:"enrolled"`
+	// Desired is what the hub has set of all this.
+	Desired DesiredConfig `toml:"-" json:"desired,omitzero"`
 }
 
 // HubConfig says where the hub is.
@@ -39,6 +42,8 @@ type HubConfig struct {
 	PasswordFile string          `toml:"password_file"`
 	CAFile       string          `toml:"ca_file" comment:"empty: the system's certificates"`
 	RecoveryKey  string          `toml:"recovery_key" comment:"what hub recovery-key prints: with it head office can read this PC's disk when the PC is dead"`
+	Proxy        string          `toml:"proxy" comment:"the store's web proxy on the way to head office, http://host:port; empty: what the system names, or none; \"none\": none"`
+	ProxyLogin   string          `toml:"proxy_login_file" comment:"user:password for it"`
 	RetryLongest config.Duration `toml:"retry_longest"`
 }
 
@@ -51,6 +56,23 @@ type SourceConfig struct {
 	GPAPI    []GPAPIConfig    `toml:"gpapi,omitempty"`
 	Retail   []RetailConfig   `toml:"retail,omitempty"`
 	LocalAPI LocalAPIConfig   `toml:"localapi"`
+}
+
+// kinds names what is read, for the hub's rollouts: a release may break one kind alone.
+func (c SourceConfig) kinds() string {
+	var out []string
+	for _, k := range []struct {
+		name string
+		is   bool
+	}{
+		{"filedrop", len(c.FileDrop) > 0}, {"gpapi", len(c.GPAPI) > 0}, {"localapi", c.LocalAPI.Listen != ""}, {"portico", len(c.Portico) > 0},
+		{"possql", len(c.PosSQL) > 0}, {"retailapi", len(c.Retail) > 0}, {"terminal", len(c.Terminal) > 0},
+	} {
+		if k.is {
+			out = append(out, k.name)
+		}
+	}
+	return strings.Join(out, " ")
 }
 
 // FileDropConfig is one watched folder.
@@ -79,6 +101,8 @@ type GuardConfig struct {
 // ProfilesConfig says where own profiles are.
 type ProfilesConfig struct {
 	Dir string `toml:"dir"`
+
+	Given map[string]string `toml:"-" json:"given,omitempty"` // by the hub: before all others
 }
 
 // Default returns the settings that hold where the file says nothing.
@@ -93,18 +117,34 @@ func defaultDir() string {
 	return "/var/lib/tillpost-agent"
 }
 
-// LoadConfig reads a file. The error lists everything that is wrong with it; code invalid.
+// LoadConfig reads a file, and lays over it what the hub has set. The error lists everything that is wrong with the file; code invalid. What
+// the hub has set never keeps an agent from starting: when it does not fit the file any more the file alone counts.
 func LoadConfig(file string) (Config, error) {
+	data, err := ownSettings(file)
+	if err != nil {
+		return Default(), err
+	}
+	c, err := parseConfig(file, data, nil)
+	if err != nil {
+		return c, err
+	}
+	return c.asDesired(data), nil
+}
+
+func ownSettings(file string) ([]byte, error) {
+	data, err := os.ReadFile(file)
+	return bytes.TrimPrefix(data, []byte("\ufeff")), fault.New(fault.Invalid, "read settings", err) // Notepad's mark
+}
+
+// parseConfig is the one check of settings, wherever they come from.
+func parseConfig(name string, data []byte, profiles map[string]string) (Config, error) {
 	c := Default()
 	var f config.Faults
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return c, fault.New(fault.Invalid, "read settings", err)
-	}
-	config.Decode(bytes.TrimPrefix(data, []byte("\ufeff")), &c, &f) // Notepad's mark
+	config.Decode(data, &c, &f)
+	c.Profiles.Given = profiles
 	c.enrolled(&f)
 	c.validate(&f)
-	return c, f.Err(file)
+	return c, f.Err(name)
 }
 
 func (c *Config) validate(f *config.Faults) {
@@ -124,7 +164,7 @@ func (c *Config) validate(f *config.Faults) {
 	c.Hub.validate(c.Enrolled, f)
 	names := map[string]bool{}
 	for i, d := range c.Source.FileDrop {
-		d.validate(i+1, c.Profiles.Dir, f)
+		d.validate(i+1, c.Profiles, f)
 		if names[d.Name] {
 			f.Add("source.filedrop %d: the name %q is used twice", i+1, d.Name)
 		}
@@ -155,6 +195,17 @@ func (h HubConfig) validate(enrolled bool, f *config.Faults) {
 	if u.Scheme == "mqtt" && !loopback(u.Hostname()) {
 		f.Add("hub.url: %q would send tickets unencrypted over the network; use mqtts://", h.URL)
 	}
+	if err := proxy.Check(h.Proxy); err != nil {
+		f.Add("hub.proxy: %v", err)
+	}
+	if h.ProxyLogin != "" {
+		if h.Proxy == "" || h.Proxy == proxy.None {
+			f.Add("hub.proxy_login_file: it is for hub.proxy, which names none")
+		}
+		if _, err := config.Secret(h.ProxyLogin); err != nil {
+			f.Add("hub.proxy_login_file: %v", err)
+		}
+	}
 	if _, err := h.recovery(); err != nil {
 		f.Add("hub.recovery_key: %v", err)
 	}
@@ -170,6 +221,14 @@ func (h HubConfig) validate(enrolled bool, f *config.Faults) {
 	}
 }
 
+// way is the proxy on the way to head office.
+func (h HubConfig) way() (p proxy.Proxy) {
+	if p.Address = h.Proxy; h.ProxyLogin != "" {
+		p.Login = func() (string, error) { return config.Secret(h.ProxyLogin) }
+	}
+	return p
+}
+
 // recovery is the hub's public recovery key, nil = none.
 func (h HubConfig) recovery() ([]byte, error) {
 	if h.RecoveryKey == "" {
@@ -182,7 +241,7 @@ func (h HubConfig) recovery() ([]byte, error) {
 	return key, nil
 }
 
-func (d FileDropConfig) validate(n int, profiles string, f *config.Faults) {
+func (d FileDropConfig) validate(n int, profiles ProfilesConfig, f *config.Faults) {
 	if d.Name == "" {
 		f.Add("source.filedrop %d: it needs a name", n)
 	}
@@ -191,7 +250,7 @@ func (d FileDropConfig) validate(n int, profiles string, f *config.Faults) {
 	}
 	if d.Profile == "" {
 		f.Add("source.filedrop %d: it needs a profile", n)
-	} else if _, err := findProfile(profiles, d.Profile); err != nil {
+	} else if _, err := profiles.find(d.Profile); err != nil {
 		f.Add("source.filedrop %d: %v", n, err)
 	}
 	if _, err := filepath.Match(d.Pattern, "x"); err != nil {

@@ -42,7 +42,7 @@ func TestTheSamplesCommentsAreGoodSettings(t *testing.T) {
 		return // a machine on which Tillpost is installed
 	}
 	for _, line := range strings.Split(err.Error(), "\n")[1:] {
-		if !strings.Contains(line, "password_file") && !strings.Contains(line, "token_file") && !strings.Contains(line, "ca_file") && !strings.Contains(line, "guard.key_file") && !strings.Contains(line, "recovery_key") {
+		if !strings.Contains(line, "password_file") && !strings.Contains(line, "token_file") && !strings.Contains(line, "ca_file") && !strings.Contains(line, "proxy_login_file") && !strings.Contains(line, "guard.key_file") && !strings.Contains(line, "recovery_key") {
 			t.Errorf("the sample: %s", line)
 		}
 	}

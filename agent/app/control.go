@@ -63,6 +63,15 @@ func (a *App) serveControl(ctx context.Context) error {
 		rep, err := importFile(r.Context(), a.Config, a.Buffer, o)
 		answer(w, rep, err)
 	})
+	mux.HandleFunc("POST /update", func(w http.ResponseWriter, r *http.Request) {
+		var o updateOptions
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&o); err != nil {
+			answer(w, nil, fault.New(fault.Invalid, "update", err))
+			return
+		}
+		said, err := a.startUpdate(r.Context(), o)
+		answer(w, said, err)
+	})
 	mux.HandleFunc("POST /replay", func(w http.ResponseWriter, r *http.Request) {
 		var o replayed
 		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&o); err != nil {

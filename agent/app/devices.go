@@ -181,7 +181,7 @@ func (a *App) openDevices() error {
 }
 
 func (a *App) openPosSQL(c PosSQLConfig) (*possql.Database, error) {
-	p, err := findProfile(a.Config.Profiles.Dir, c.Profile)
+	p, err := a.Config.Profiles.find(c.Profile)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tillpost/tillpost/agent/update"
 	"github.com/tillpost/tillpost/agent/uplink"
+	"github.com/tillpost/tillpost/agent/words"
 	"github.com/tillpost/tillpost/shared/breaker"
 	"github.com/tillpost/tillpost/shared/doctor"
 	"github.com/tillpost/tillpost/shared/profile"
@@ -75,10 +77,18 @@ func (x *examination) service(st Status) {
 	switch {
 	case !x.running:
 		x.Bad("service", "the agent is not running", "Nothing is lost, but nothing is captured or sent either.", "Start the service tillpost-agent.")
-	case st.Version != version.String():
+	case st.Version != version.String() && (st.Update == nil || st.Update.Installed != version.String()):
 		x.Warn("service", fmt.Sprintf("it runs version %s, this command is %s", st.Version, version.String()), "", "Restart the service.")
 	default:
 		x.Good("service", "it runs since %s; %d records wait for head office", st.Started.Format(time.DateTime), st.Waiting)
+	}
+	if u := st.Update; u != nil && (u.Last != nil || u.Phase != "") {
+		switch say := updateWords(*u, words.English); {
+		case u.Phase == "" && u.Last.Result != update.Committed:
+			x.Warn("version", say, "What is sold is kept and sent by version "+st.Version+".", "Nothing here: head office sees it and sends another version.")
+		default:
+			x.Good("version", "%s", say)
+		}
 	}
 	for _, h := range st.Health {
 		f := doctor.Finding{What: "service", State: doctor.Warn, Found: h.Title + ": " + h.Detail, Means: h.Meaning, Do: h.Do}
@@ -196,7 +206,7 @@ func (x *examination) profiles() {
 func (x *examination) folders() {
 	for _, d := range x.cfg.Source.FileDrop {
 		what := "folder " + d.Name
-		if p, err := findProfile(x.cfg.Profiles.Dir, d.Profile); err != nil {
+		if p, err := x.cfg.Profiles.find(d.Profile); err != nil {
 			x.Bad(what, err.Error(), "Its files wait where they are.", "Correct the profile's name.")
 		} else if p.Format == "sql" {
 			x.Bad(what, "profile "+d.Profile+" reads a database, not files", "The service does not start.", "Choose a profile for files.")
@@ -213,6 +223,10 @@ func (x *examination) folders() {
 				continue
 			}
 			if ok, _ := filepath.Match(strings.ToLower(d.Pattern), strings.ToLower(e.Name())); d.Pattern != "" && !ok {
+				continue
+			}
+			if !info.Mode().IsRegular() {
+				x.Warn(what, e.Name()+" is no file but a link or a device", "It is not read.", "Put the file itself there, or name its own folder in the settings.")
 				continue
 			}
 			if f, err := os.Open(filepath.Join(d.Dir, e.Name())); err != nil {

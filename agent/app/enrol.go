@@ -48,6 +48,7 @@ func (c *cli) enrolCommand() *cobra.Command {
 	cmd.Flags().StringVar(&o.Hub, "hub", "", "the hub's address, such as hub.example.com or hub.example.com:8790")
 	cmd.Flags().StringVar(&o.Code, "code", "", "the code")
 	cmd.Flags().StringVar(&codeFile, "code-file", "", "a file with the code, or - for the standard input: other users of this PC see a command's words")
+	cmd.Flags().StringVar(&o.Proxy, "proxy", "", "the store's web proxy on the way to head office, http://host:port; it is remembered. Empty: what the system names (HTTPS_PROXY), or none")
 	cmd.Flags().StringVar(&dataDir, "data-dir", "", "for new settings: where the buffer is to stand")
 	_ = cmd.MarkFlagRequired("hub")
 	cmd.MarkFlagsOneRequired("code", "code-file")

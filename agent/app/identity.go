@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"crypto/tls"
+	"net/url"
 	"sync"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 	"github.com/tillpost/tillpost/shared/version"
 )
 
-func identityOf(c Config) identity.Store { return identity.Store{Dir: c.DataDir} }
+func identityOf(c Config) identity.Store { return identity.Store{Dir: c.DataDir, Proxy: c.Hub.way()} }
 
 // enrolled fills in what an enrolled PC knows of itself. What the file says otherwise is a fault, not a second truth.
 func (c *Config) enrolled(f *config.Faults) {
@@ -40,6 +41,9 @@ func (c *Config) enrolled(f *config.Faults) {
 	if c.Hub.URL == "" {
 		c.Hub.URL = id.Broker
 	}
+	if c.Hub.Proxy == "" {
+		c.Hub.Proxy = id.Proxy
+	}
 	if c.Hub.RecoveryKey == "" {
 		c.Hub.RecoveryKey = id.Recovery
 	}
@@ -48,7 +52,12 @@ func (c *Config) enrolled(f *config.Faults) {
 // lineOf says how the line to head office is made: by certificate once the PC is enrolled, else by password. There is no way back: a PC that
 // has a certificate never shows a password.
 func lineOf(c Config) (o uplink.Options, err error) {
-	o = uplink.Options{URL: c.Hub.URL, Device: c.Device, Version: version.String()}
+	o = uplink.Options{URL: c.Hub.URL, Device: c.Device, Version: version.String(), Sources: c.Source.kinds()}
+	if u, err := url.Parse(c.Hub.URL); err == nil && u.Scheme == "mqtts" {
+		if by, _, err := c.Hub.way().For(u.Host); by != nil || err != nil {
+			o.Dial = c.Hub.way().Dial
+		}
+	}
 	if c.Enrolled {
 		o.Secure = func() (*tls.Config, error) { return identityOf(c).Line() }
 		return o, nil

@@ -72,7 +72,7 @@ func (c *cli) root() *cobra.Command {
 	cfg.AddCommand(c.command("print", "show the settings that are in force", c.printConfig))
 	root.AddCommand(c.enrolCommand(), c.command("renew", "ask head office for a new certificate now; it happens by itself", c.renew), c.secretsCommand())
 	root.AddCommand(c.importCommand(), c.connectionCommand(), c.command("doctor", "try everything that the settings name and say what is wrong and what to do", c.doctor))
-	root.AddCommand(c.runCommand(), c.serviceCommand(), c.bundleCommand(), c.statusCommand(), buf, cfg,
+	root.AddCommand(c.updateCommand(), c.runCommand(), c.serviceCommand(), c.bundleCommand(), c.statusCommand(), buf, cfg,
 		c.command("check-config", "say everything that is wrong with the settings", c.checkConfig), c.command("version", "tell the version", c.version))
 	return root
 }
@@ -90,9 +90,16 @@ func defaultFile() string {
 
 // Logger writes JSON lines to w; no card data gets past it.
 func Logger(w io.Writer, level string) *slog.Logger {
-	var l slog.Level
-	_ = l.UnmarshalText([]byte(level)) // the settings were checked
-	return slog.New(guard.Handler(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: l})))
+	return logger(w, levelOf(level))
+}
+
+func logger(w io.Writer, level slog.Leveler) *slog.Logger {
+	return slog.New(guard.Handler(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})))
+}
+
+func levelOf(name string) (l slog.Level) {
+	_ = l.UnmarshalText([]byte(name)) // the settings were checked
+	return l
 }
 
 func (c *cli) checkConfig(context.Context, []string) error {

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"github.com/tillpost/tillpost/agent/statuspage"
+	"github.com/tillpost/tillpost/agent/update"
 	"github.com/tillpost/tillpost/shared/config"
 	onlyhere "github.com/tillpost/tillpost/shared/loopback"
 	"github.com/tillpost/tillpost/shared/mode"
@@ -37,6 +38,12 @@ func (s Status) Facts() statuspage.Facts {
 		LastTicket: s.LastTicket, DiskFree: s.DiskFree, Problems: s.Health}
 	if s.Certificate != nil {
 		f.CertificateEnds = s.Certificate.Ends
+	}
+	if u := s.Update; u != nil && (u.Last != nil || u.Phase != update.Idle) {
+		f.Update = updateSentence(*u)
+	}
+	if s.Desired != nil {
+		f.Settings, f.SettingsAt = string(s.Desired.State), s.Desired.At
 	}
 	for _, c := range s.Connections {
 		f.Sources = append(f.Sources, statuspage.Source{Name: c.Name, State: string(c.State), Since: c.Since, Next: c.Next, Reason: c.Reason, Test: c.Mode == mode.Test})

@@ -15,33 +15,49 @@ import (
 type hooks struct {
 	ready func(alive func() error) // told each time that the agent does its work
 	crash *crash.Report            // the last run's
+
+	updates *updates // nil = no launcher started this process
 }
 
 // runWatching runs the agent, and anew whenever its settings file holds other settings that can be used (DESIGN D15): everything is closed as
 // at an ordinary stop and opened as at an ordinary start, which takes a moment and costs nothing, because tickets are safe in the buffer
 // before anybody is told so. Settings with a fault change nothing. Which device this is and where its buffer stands changes with a restart
 // only: another buffer is another stream.
-func runWatching(ctx context.Context, file string, log func(level string) *slog.Logger, h hooks) error {
-	have, err := LoadConfig(file)
-	if err != nil {
-		return err
-	}
-	for {
-		next, err := runUntilChanged(ctx, file, have, log(have.LogLevel), h)
-		if err != nil || next == nil {
+func runWatching(ctx context.Context, file string, newLog func(slog.Leveler) *slog.Logger, h hooks) error {
+	d := newDesirer(file)
+	log := newLog(&d.level)
+	have, err := d.open(ctx, nil, log)
+	for err == nil {
+		var next *Config
+		next, err = runUntilChanged(ctx, file, have, log, h, d)
+		switch {
+		case err != nil && d.trial && ctx.Err() == nil:
+			if err = d.giveBack(ctx, err, log); err == nil {
+				have, err = d.open(ctx, &have, log)
+			}
+		case err != nil || ctx.Err() != nil:
 			return err
+		case next != nil:
+			have = *next
+			d.says(have)
+		default:
+			have, err = d.open(ctx, &have, log)
 		}
-		have = *next
 	}
+	return err
 }
 
-// runUntilChanged runs one agent; next is what to go on with, nil = ctx ended.
-func runUntilChanged(ctx context.Context, file string, have Config, log *slog.Logger, h hooks) (next *Config, err error) {
-	a, err := New(ctx, have, log)
+// runUntilChanged runs one agent; next is what to go on with. nil = ctx ended, or the hub's word says to open anew.
+func runUntilChanged(ctx context.Context, file string, have Config, log *slog.Logger, h hooks, d *desirer) (next *Config, err error) {
+	a, err := open(ctx, have, log, d)
 	if err != nil {
 		return nil, err
 	}
-	a.Ready, a.Crash = h.ready, h.crash
+	a.Ready, a.Crash, a.updates = h.ready, h.crash, h.updates
+	if h.updates != nil {
+		h.updates.app.Store(a)
+		defer h.updates.app.Store(nil)
+	}
 	run, stop := context.WithCancel(ctx)
 	defer stop()
 	changed := make(chan Config, 1)
@@ -54,6 +70,13 @@ func runUntilChanged(ctx context.Context, file string, have Config, log *slog.Lo
 				stop()
 			}
 		})
+	}()
+	go func() {
+		select {
+		case <-run.Done():
+		case <-d.again:
+			stop()
+		}
 	}()
 	err = errors.Join(a.Run(run), a.Close())
 	stop()
@@ -79,7 +102,7 @@ func usable(ctx context.Context, file string, have Config, log *slog.Logger) (Co
 		return c, false
 	}
 	for _, d := range c.Source.FileDrop {
-		if _, err := findProfile(c.Profiles.Dir, d.Profile); err != nil {
+		if _, err := c.Profiles.find(d.Profile); err != nil {
 			log.ErrorContext(ctx, "the changed settings cannot be used; what held before goes on", "file", file, "err", err)
 			return c, false
 		}

@@ -37,14 +37,22 @@ func logFile(dir string) *logs.File {
 
 // runCommand is `agent run`.
 func (c *cli) runCommand() *cobra.Command {
-	var asService bool
-	cmd := &cobra.Command{Use: "run", Short: "run the service", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return c.run(cmd.Context(), asService) }}
+	var asService, launched bool
+	cmd := &cobra.Command{Use: "run", Short: "run the service", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+		if asService {
+			return c.launch(cmd.Context())
+		}
+		return c.run(cmd.Context(), launched)
+	}}
 	cmd.Flags().BoolVar(&asService, "service", false, "the system's service manager started this")
+	cmd.Flags().BoolVar(&launched, "launched", false, "a launcher started this: it is told how the work stands")
 	_ = cmd.Flags().MarkHidden("service")
+	_ = cmd.Flags().MarkHidden("launched")
 	return cmd
 }
 
-func (c *cli) run(ctx context.Context, asService bool) error {
+// run is the agent itself: in a console, or as the process that a launcher started.
+func (c *cli) run(ctx context.Context, launched bool) error {
 	spec, err := c.spec()
 	if err != nil {
 		return err
@@ -53,17 +61,17 @@ func (c *cli) run(ctx context.Context, asService bool) error {
 	defer file.Close()
 	to := []io.Writer{c.err, file}
 	var events logs.Events
-	if asService {
+	if launched {
 		if events, err = logs.OpenEvents(spec.Name); err != nil {
 			events = nil // without an event log there is the file
 		}
 	}
-	newLog := func(level string) *slog.Logger {
+	newLog := func(level slog.Leveler) *slog.Logger {
 		log := allLogs(to, events, level)
 		slog.SetDefault(log)
 		return log
 	}
-	err = system.Run(ctx, spec, asService, func(ctx context.Context, up *system.Up) error {
+	work := func(ctx context.Context, up *system.Up, u *updates) error {
 		var rep *crash.Report
 		if !lock.Held(spec.State, program) { // else this one ends at once, and must not take the other's report
 			var err error
@@ -71,19 +79,24 @@ func (c *cli) run(ctx context.Context, asService bool) error {
 				slog.WarnContext(ctx, "a crash would leave no report", "err", err)
 			}
 		}
-		return runWatching(ctx, c.file, newLog, hooks{ready: up.Ready, crash: rep})
-	})
-	if err != nil && asService {
-		newLog("info").ErrorContext(ctx, "the agent ends", "err", err)
+		return runWatching(ctx, c.file, newLog, hooks{ready: up.Ready, crash: rep, updates: u})
+	}
+	if launched {
+		err = c.launched(ctx, work, newLog(slog.LevelInfo))
+	} else {
+		err = system.Run(ctx, spec, false, func(ctx context.Context, up *system.Up) error { return work(ctx, up, nil) })
+	}
+	if err != nil && launched {
+		newLog(slog.LevelInfo).ErrorContext(ctx, "the agent ends", "err", err)
 	}
 	return err
 }
 
 // allLogs writes to every place; no card data gets past it. The event log is for people: it has what they should know.
-func allLogs(to []io.Writer, events logs.Events, level string) *slog.Logger {
+func allLogs(to []io.Writer, events logs.Events, level slog.Leveler) *slog.Logger {
 	hs := make([]slog.Handler, 0, len(to)+1)
 	for _, w := range to {
-		hs = append(hs, Logger(w, level).Handler())
+		hs = append(hs, logger(w, level).Handler())
 	}
 	if events != nil {
 		hs = append(hs, guard.Handler(logs.ToEvents(events, slog.LevelWarn)))

@@ -39,7 +39,9 @@ type Status struct {
 	Connections []breaker.Status   `json:"connections,omitempty"`
 	Accounts    []retailapi.Status `json:"accounts,omitempty"`
 	Certificate *CertificateStatus `json:"certificate,omitempty"`  // nil = it comes in by password
+	Desired     *DesiredStatus     `json:"desired,omitempty"`      // what became of the hub's settings; nil = it set none
 	Clock       *time.Duration     `json:"clock_offset,omitempty"` // this PC's clock minus the hub's; nil = not known yet
+	Update      *Update            `json:"update,omitempty"`       // nil = only a package brings another version
 	Health      []health.Status    `json:"health"`
 }
 
@@ -56,7 +58,9 @@ func (a *App) Status(ctx context.Context) Status {
 		Health: a.Health.Report(now)}
 	s.Streams, s.Heard = a.loop.Status()
 	s.Connections = a.Connections()
+	s.Update = a.updateStatus()
 	s.Certificate = certificateStatus(a.Config, now)
+	s.Desired = desiredStatus(a.Config)
 	if off, known := a.loop.Clock(); known {
 		s.Clock = &off
 	}

@@ -25,6 +25,9 @@ func (a *App) trouble(name string) func(capture.Stage, error) {
 	down := *sourceDown
 	down.Code += ":" + name
 	return func(at capture.Stage, err error) {
+		if at == capture.Reading || err == nil {
+			a.said.note(name, err)
+		}
 		switch {
 		case err == nil:
 			a.Health.Clear(&down)
@@ -78,6 +81,7 @@ func (a *App) look(now time.Time) {
 	a.lookConnections(now)
 	a.lookRetail(now)
 	a.lookCrash(now)
+	a.lookDesired(now)
 	free, err := doctor.FreeDisk(a.Config.DataDir)
 	a.lookDisk(free, err == nil, now)
 	line := a.uplink.State()

@@ -80,7 +80,7 @@ type lane struct {
 const reserveSize = 8 << 20
 
 // Open opens or makes the buffer in o.Dir. A damaged file is set aside and whatever of it can be read goes into a new epoch: the service
-// starts whatever the disk did.
+// starts whatever the disk did. Code conflict: a newer version has left it so that this one cannot work with it; it is whole and stays.
 func Open(ctx context.Context, o Options) (*Buffer, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -102,6 +102,9 @@ func Open(ctx context.Context, o Options) (*Buffer, error) {
 	if err := b.openFile(ctx); err != nil {
 		if ctx.Err() != nil {
 			return nil, fault.New(fault.Internal, "open buffer", ctx.Err()) // it was not looked at to its end: that says nothing about the file
+		}
+		if errors.Is(err, errNewer) {
+			return nil, fault.New(fault.Conflict, "open buffer", err)
 		}
 		aside, serr := setAside(o.Dir, o.Now())
 		if serr != nil {
@@ -152,7 +155,13 @@ func (b *Buffer) openFile(ctx context.Context) (err error) {
 
 // load makes the tables, proves that the file is whole, and reads where the streams stand.
 func (b *Buffer) load(ctx context.Context) error {
+	if err := b.fits(ctx); err != nil {
+		return err
+	}
 	if _, err := b.write.ExecContext(ctx, schema); err != nil {
+		return err
+	}
+	if err := b.sign(ctx); err != nil {
 		return err
 	}
 	var check string

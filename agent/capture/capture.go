@@ -33,7 +33,8 @@ const (
 	Storing Stage = "storing" // this PC's own disk
 )
 
-// Pump runs one source. Trouble is called with an error when a round fails, and with nil when one succeeds after that.
+// Pump runs one source. Trouble is called with an error when a round fails, and with nil when the first succeeds and when one does after
+// a failure.
 type Pump struct {
 	Source  source.Source
 	Sink    Sink
@@ -54,7 +55,7 @@ func (p *Pump) Run(ctx context.Context) error {
 	if w, ok := p.Source.(source.Waker); ok {
 		wake = w.Wake()
 	}
-	failed := false
+	failed, said := false, false
 	for ctx.Err() == nil {
 		n, stage, err := p.Step(ctx)
 		p.count(n, stage, err)
@@ -62,10 +63,10 @@ func (p *Pump) Run(ctx context.Context) error {
 			if !failed {
 				p.Log.WarnContext(ctx, "cannot read a source; it is tried again", "source", p.Source.Name(), "err", err)
 			}
-			failed = true
+			failed, said = true, true
 			p.Trouble(stage, err)
-		} else if err == nil && failed {
-			failed = false
+		} else if err == nil && (failed || !said) {
+			failed, said = false, true
 			p.Trouble(stage, nil)
 		}
 		if n > 0 && err == nil {

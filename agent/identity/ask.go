@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,6 +16,20 @@ import (
 	"github.com/tillpost/tillpost/shared/enrol"
 	"github.com/tillpost/tillpost/shared/fault"
 )
+
+// dial makes a line to the hub, through the proxy where there is one.
+func (s Store) dial(ctx context.Context, hub *url.URL, conf *tls.Config) (*tls.Conn, error) {
+	c, err := s.Proxy.Dial(ctx, hub.Host)
+	if err != nil {
+		return nil, unreachable(hub, err)
+	}
+	t := tls.Client(c, conf)
+	if err := t.HandshakeContext(ctx); err != nil {
+		c.Close()
+		return nil, unreachable(hub, err)
+	}
+	return t, nil
+}
 
 // post asks on a connection and reads the answer.
 func post(ctx context.Context, c net.Conn, hub *url.URL, path string, question, answer any) error {
@@ -63,7 +78,7 @@ func read(resp *http.Response, hub *url.URL, answer any) error {
 }
 
 func unreachable(hub *url.URL, err error) error {
-	return fault.New(fault.Unavailable, "cannot reach the hub at "+hub.Host+": check its address, this PC's internet connection and firewall, then do the same again; a code is still good", err)
+	return fault.New(fault.Unavailable, "cannot reach the hub at "+hub.Host+": check its address, this PC's internet connection and firewall, and name the store's web proxy with --proxy if it has one; then do the same again; a code is still good", err)
 }
 
 // printable is a stranger's text, short and on one line: until the hub has proven itself, anybody may have written it.

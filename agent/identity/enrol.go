@@ -16,6 +16,7 @@ import (
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/failpoint"
 	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/proxy"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
@@ -29,6 +30,8 @@ type Options struct {
 	Have retail.DeviceID
 	// HaveHub is the hub that the tickets on this PC belong to, "" = none.
 	HaveHub envelope.HubID
+	// Proxy is on the way to the hub, and remembered; "" = what the store has.
+	Proxy string
 }
 
 // Enrol redeems a one-time code and writes the PC's identity. It may be killed anywhere and called again with the same code: the key that it
@@ -44,13 +47,24 @@ func (s Store) Enrol(ctx context.Context, o Options) (id Identity, again bool, e
 	if err != nil {
 		return id, false, err
 	}
+	if err := proxy.Check(o.Proxy); err != nil {
+		return id, false, err
+	}
+	if o.Proxy != "" {
+		s.Proxy.Address = o.Proxy
+	}
 	secret := code.Key()
 	err = s.locked(ctx, func() error {
 		have, err := s.Read()
 		if err == nil && have.CodeSum == codeSum(secret) {
 			if _, err := s.pair(have); err == nil { // else the key is gone: the code may still help
 				id, again = have, true
-				return s.dropPending(have)
+				if o.Proxy != "" && o.Proxy != id.Proxy {
+					if id.Proxy = o.Proxy; s.write(id) != nil {
+						return fault.Msg(fault.Internal, "enrol", "the proxy's address cannot be written to "+s.Dir)
+					}
+				}
+				return s.dropPending(id)
 			}
 		}
 		if err == nil {
@@ -63,12 +77,12 @@ func (s Store) Enrol(ctx context.Context, o Options) (id Identity, again bool, e
 		failpoint.Hit("enrol.key")
 		ask := enrol.Ask{Have: o.Have, Hub: o.HaveHub}
 		ask.Host, _ = os.Hostname()
-		grant, err := redeem(ctx, hub, code, secret, key, ask)
+		grant, err := s.redeem(ctx, hub, code, secret, key, ask)
 		if err != nil {
 			return err
 		}
 		failpoint.Hit("enrol.write")
-		if id, err = s.accept(grant, hub, key, Identity{CodeSum: codeSum(secret)}); err != nil {
+		if id, err = s.accept(grant, hub, key, Identity{CodeSum: codeSum(secret), Proxy: s.Proxy.Address}); err != nil {
 			return err
 		}
 		failpoint.Hit("enrol.written")
@@ -79,21 +93,21 @@ func (s Store) Enrol(ctx context.Context, o Options) (id Identity, again bool, e
 
 // redeem asks the hub on one connection of its own. The hub's certificate proves nothing yet; that the hub knows the code does, and the proof
 // fits this connection alone.
-func redeem(ctx context.Context, hub *url.URL, code enrol.Code, secret []byte, key *ecdsa.PrivateKey, ask enrol.Ask) (g enrol.Grant, err error) {
+func (s Store) redeem(ctx context.Context, hub *url.URL, code enrol.Code, secret []byte, key *ecdsa.PrivateKey, ask enrol.Ask) (g enrol.Grant, err error) {
 	ctx, cancel := context.WithTimeout(ctx, askIn)
 	defer cancel()
 	if ask.CSR, err = request(key); err != nil {
 		return g, err
 	}
-	d := tls.Dialer{Config: &tls.Config{MinVersion: tls.VersionTLS13, ServerName: enrol.ServerName, InsecureSkipVerify: true}} //nolint:gosec // the hub's proof is checked below
-	c, err := d.DialContext(ctx, "tcp", hub.Host)
+	conf := &tls.Config{MinVersion: tls.VersionTLS13, ServerName: enrol.ServerName, InsecureSkipVerify: true} //nolint:gosec // the hub's proof is checked below
+	c, err := s.dial(ctx, hub, conf)
 	if err != nil {
-		return g, unreachable(hub, err)
+		return g, err
 	}
 	defer c.Close()
 	stop := context.AfterFunc(ctx, func() { c.Close() })
 	defer stop()
-	state := c.(*tls.Conn).ConnectionState()
+	state := c.ConnectionState()
 	channel, err := enrol.Channel(&state)
 	if err != nil {
 		return g, err
@@ -145,8 +159,12 @@ func (s Store) accept(g enrol.Grant, hub *url.URL, key *ecdsa.PrivateKey, id Ide
 	if err != nil {
 		return id, err
 	}
+	other := id.Hub != "" && id.Hub != g.Hub
 	id.Device, id.Hub, id.Locations, id.HubURL, id.Broker, id.ServerName = g.Device, g.Hub, g.Locations, hub.String(), broker, g.ServerName
 	id.CA, id.BrokerCA, id.Cert, id.Key, id.Recovery, id.Enrolled = g.CA, g.BrokerCA, g.Cert, sealed, g.Recovery, time.Now().UTC().Truncate(time.Second)
+	if other || id.ReleaseRoot == "" {
+		id.ReleaseRoot = g.ReleaseRoot
+	}
 	return id, s.write(id)
 }
 

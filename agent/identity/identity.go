@@ -22,6 +22,7 @@ import (
 	"github.com/tillpost/tillpost/shared/enrol"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/proxy"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
@@ -32,8 +33,11 @@ const (
 	lockName = "identity"
 )
 
-// Store is the folder in which the identity stands: the agent's data_dir.
-type Store struct{ Dir string }
+// Store is the folder in which the identity stands: the agent's data_dir. Proxy is on the way to the hub.
+type Store struct {
+	Dir   string
+	Proxy proxy.Proxy
+}
 
 // Identity is what an enrolled PC knows. Its key is sealed by the keystore.
 type Identity struct {
@@ -48,8 +52,11 @@ type Identity struct {
 	Cert       string          `json:"cert"`
 	Key        string          `json:"key"` // sealed
 	Recovery   string          `json:"recovery_key,omitempty"`
-	Enrolled   time.Time       `json:"enrolled"`
-	CodeSum    string          `json:"code_sum,omitempty"` // of the code that was used: typing it again changes nothing
+	// ReleaseRoot is the pinned root of signed releases. It is never replaced by a hub's word while this PC belongs to that hub.
+	ReleaseRoot string    `json:"release_root,omitempty"`
+	Enrolled    time.Time `json:"enrolled"`
+	Proxy       string    `json:"proxy,omitempty"`    // on the way to the hub, as it was named when this PC enrolled
+	CodeSum     string    `json:"code_sum,omitempty"` // of the code that was used: typing it again changes nothing
 }
 
 // Read gives the PC's identity. Code not_found: it was never enrolled; invalid: the file cannot be used.

@@ -37,7 +37,7 @@ func (s Store) Renew(ctx context.Context) (id Identity, err error) {
 		if err != nil {
 			return err
 		}
-		g, err := askAgain(ctx, hub, was, shown, enrol.Ask{CSR: csr})
+		g, err := s.askAgain(ctx, hub, was, shown, enrol.Ask{CSR: csr})
 		if err != nil {
 			return err
 		}
@@ -45,7 +45,7 @@ func (s Store) Renew(ctx context.Context) (id Identity, err error) {
 			return fault.Msg(fault.Conflict, "renew", "the hub answers as another one, or for another device; the certificate in use stays")
 		}
 		failpoint.Hit("renew.write")
-		if id, err = s.accept(g, hub, key, Identity{CodeSum: was.CodeSum}); err != nil {
+		if id, err = s.accept(g, hub, key, Identity{CodeSum: was.CodeSum, Proxy: was.Proxy}); err != nil {
 			return err
 		}
 		failpoint.Hit("renew.written")
@@ -54,19 +54,12 @@ func (s Store) Renew(ctx context.Context) (id Identity, err error) {
 	return id, err
 }
 
-func askAgain(ctx context.Context, hub *url.URL, was Identity, shown tls.Certificate, ask enrol.Ask) (g enrol.Grant, err error) {
+func (s Store) askAgain(ctx context.Context, hub *url.URL, was Identity, shown tls.Certificate, ask enrol.Ask) (g enrol.Grant, err error) {
 	ctx, cancel := context.WithTimeout(ctx, askIn)
 	defer cancel()
-	conf, err := trusting(was.CA, enrol.ServerName, shown)
+	c, err := s.shows(ctx, hub, was, shown)
 	if err != nil {
 		return g, err
-	}
-	conf.MinVersion = tls.VersionTLS13
-	// A certificate is shown whatever authorities the hub names: it is the only one that there is.
-	conf.Certificates, conf.GetClientCertificate = nil, func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &shown, nil }
-	c, err := (&tls.Dialer{Config: conf}).DialContext(ctx, "tcp", hub.Host)
-	if err != nil {
-		return g, unreachable(hub, err)
 	}
 	defer c.Close()
 	stop := context.AfterFunc(ctx, func() { c.Close() })

@@ -23,6 +23,9 @@ type Facts struct {
 	LastTicket      time.Time
 	DiskFree        uint64    // bytes; 0 = not known
 	CertificateEnds time.Time // of this PC's pass to the hub
+	Update          []string  // how another version stands: a sentence of the catalogue and what fills it in; nil = nothing to tell
+	Settings        string    // what became of the last settings that head office gave: trying, applied, refused or rolled_back; "" = it gave none
+	SettingsAt      time.Time
 	Sources         []Source
 	Problems        []health.Status // the worst first
 }
@@ -125,6 +128,9 @@ func lines(f Facts, l words.Lang, now time.Time) []Line {
 	if !f.Heard.IsZero() {
 		out = append(out, Line{Label: l.Say("fact.heard"), Value: when(f.Heard, l, now)})
 	}
+	if f.Settings != "" {
+		out = append(out, Line{Label: l.Say("fact.settings"), Value: l.Say("fact.settings_"+f.Settings, when(f.SettingsAt, l, now))})
+	}
 	for _, s := range f.Sources {
 		out = append(out, source(s, l, now))
 	}
@@ -134,7 +140,11 @@ func lines(f Facts, l words.Lang, now time.Time) []Line {
 	if !f.CertificateEnds.IsZero() {
 		out = append(out, Line{Label: l.Say("fact.certificate"), Value: f.CertificateEnds.Local().Format(time.DateOnly)})
 	}
-	return append(out, Line{Label: l.Say("fact.device"), Value: f.Device}, Line{Label: l.Say("fact.version"), Value: f.Version})
+	out = append(out, Line{Label: l.Say("fact.device"), Value: f.Device}, Line{Label: l.Say("fact.version"), Value: f.Version})
+	if len(f.Update) > 0 {
+		out = append(out, Line{Label: l.Say("fact.update"), Value: plain(l.Say(f.Update[0], f.Update[1:]...))})
+	}
+	return out
 }
 
 func source(s Source, l words.Lang, now time.Time) Line {

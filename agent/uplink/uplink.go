@@ -11,8 +11,10 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"net/url"
 	"os"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -36,12 +38,18 @@ type Options struct {
 	Version      string
 	RetryLongest time.Duration // longest wait between two attempts; 0 = 15 s
 	Log          *slog.Logger
+	// Sources are the kinds of what this device reads, for the hub's rollouts.
+	Sources string
 	// Polls are the vendor accounts that this device could read; Polled is told the hub's word on them and must not block. nil = none.
 	Polls  []envelope.Poll
 	Polled func(envelope.Polls)
+	// Desired is told the hub's word on what this device shall be, unread, and must not block. nil = it is not asked for.
+	Desired func(sealed []byte)
 	// Secure, when set, gives the TLS of each connection, with the device's certificate; Password and CAFile count for nothing then, and only
 	// mqtts is spoken.
 	Secure func() (*tls.Config, error)
+	// Dial, when set, makes the connection under TLS, such as through a proxy.
+	Dial func(ctx context.Context, addr string) (net.Conn, error)
 	// Again ends the connection so that it is made anew, such as with a renewed certificate. May be nil.
 	Again <-chan struct{}
 	// Stuck tells that records wait and the hub was not heard for too long although the line seems up: the connection is then made anew.
@@ -164,6 +172,9 @@ func (u *Uplink) session(ctx context.Context) (up time.Duration, err error) {
 	if len(u.o.Polls) > 0 {
 		hear[topic.Poll(u.o.Device)] = 1
 	}
+	if u.o.Desired != nil {
+		hear[topic.Desired(u.o.Device)] = 1
+	}
 	subs := c.SubscribeMultiple(hear, func(_ mqtt.Client, m mqtt.Message) {
 		u.deliver(ctx, m, link, &since)
 	})
@@ -214,10 +225,29 @@ func (u *Uplink) options(lost chan<- error) (*mqtt.ClientOptions, error) {
 			default:
 			}
 		})
+	if u.o.Dial != nil && secure != nil {
+		o.SetCustomOpenConnectionFn(func(uri *url.URL, o mqtt.ClientOptions) (net.Conn, error) { return u.open(uri, o.TLSConfig) })
+	}
 	if secure != nil {
 		o.SetTLSConfig(secure.Clone())
 	}
 	return o, nil
+}
+
+// open makes a line by Dial, with TLS on it from end to end.
+func (u *Uplink) open(uri *url.URL, secure *tls.Config) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout) // paho gives none
+	defer cancel()
+	c, err := u.o.Dial(ctx, uri.Host)
+	if err != nil {
+		return nil, err
+	}
+	t := tls.Client(c, secure)
+	if err := t.HandshakeContext(ctx); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return t, nil
 }
 
 // Refused reports whether the broker turned the device away: its certificate or password gives it no right.
@@ -243,6 +273,12 @@ func (u *Uplink) deliver(ctx context.Context, m mqtt.Message, l *link, since *ti
 		}
 		return
 	}
+	if ok && kind == "desired" && d == u.o.Device && u.o.Desired != nil {
+		if len(m.Payload()) > 0 { // else the hub has cleared it
+			u.o.Desired(m.Payload())
+		}
+		return
+	}
 	var h envelope.Head
 	if !ok || kind != "head" || d != u.o.Device {
 		return
@@ -255,7 +291,7 @@ func (u *Uplink) deliver(ctx context.Context, m mqtt.Message, l *link, since *ti
 }
 
 func (u *Uplink) birth(online bool, at time.Time) []byte {
-	b, err := json.Marshal(envelope.Birth{Online: online, Version: u.o.Version, At: at.UTC(), Polls: u.o.Polls})
+	b, err := json.Marshal(envelope.Birth{Online: online, Version: u.o.Version, At: at.UTC(), Polls: u.o.Polls, Platform: runtime.GOOS + "/" + runtime.GOARCH, Sources: u.o.Sources})
 	if err != nil {
 		panic("BUG: birth: " + err.Error())
 	}

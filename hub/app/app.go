@@ -53,6 +53,7 @@ type App struct {
 	mend      chan struct{} // a profile came: what was refused for want of it is read again
 	web       net.Listener
 	vital     vital
+	keeper    keeper
 	enrol     *enrol.Server
 	enrolAt   net.Listener // nil without enrolment
 }
@@ -202,6 +203,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("mend", a.reread)
 	start("match", a.match)
 	start("settle", a.settle)
+	start("giftcards", a.closeGifts)
 	start("pollers", a.assignPollers)
 	if len(a.lanes) > 0 {
 		start("odoo", a.post)
@@ -211,7 +213,11 @@ func (a *App) Run(ctx context.Context) error {
 	if a.Config.Metrics.Listen != "" {
 		start("metrics", a.serveMetrics)
 	}
+	start("upkeep", a.watchUpkeep)
 	start("devices", a.watchDevices)
+	start("fleet", a.watchFleet)
+	start("releases", a.watchReleases)
+	start("desired", a.sayDesired)
 	if a.enrol != nil {
 		start("enrol", a.serveEnrol)
 	}

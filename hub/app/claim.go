@@ -36,9 +36,10 @@ type claimed struct {
 	Database string `json:"database,omitempty"` // as the settings call it, "" = the first
 	Company  string `json:"company,omitempty"`  // as locations name it, "" = the settings' own
 	URL      string `json:"url"`
-	Here     string `json:"here"`  // as the running hub saw it last
-	Held     string `json:"held"`  // who holds it in Odoo now
-	Wants    string `json:"wants"` // who is or was held back by it
+	Here     string `json:"here"`              // as the running hub saw it last
+	Held     string `json:"held"`              // who holds it in Odoo now
+	Wants    string `json:"wants"`             // who is or was held back by it
+	Ordered  string `json:"ordered,omitempty"` // whose word to take it over is still to be carried out
 }
 
 // claimCommand shows which hub posts to the books, or makes it this one.
@@ -62,7 +63,11 @@ func (c *cli) claimCommand() *cobra.Command {
 			if b.further {
 				k.Company = b.cfg.Company
 			}
-			if k.Here, err = s.ClaimStands(ctx, claimOf((&lane{name: b.name}).connection(), k.Company)); err != nil {
+			name := claimOf((&lane{name: b.name}).connection(), k.Company)
+			if k.Here, err = s.ClaimStands(ctx, name); err != nil {
+				return err
+			}
+			if k.Ordered, err = s.ClaimOrdered(ctx, name); err != nil {
 				return err
 			}
 			held, wants, err := odoo.ReadClaim(ctx, client)
@@ -81,6 +86,9 @@ func (c *cli) claimCommand() *cobra.Command {
 				fmt.Fprintf(w, "Odoo at %s: the claim is %s.\n", where, orNobody(k.Held))
 				if k.Wants != "" {
 					fmt.Fprintf(w, "  wanted by %s (it may have stopped since)\n", k.Wants)
+				}
+				if k.Ordered != "" {
+					fmt.Fprintf(w, "  to be taken over, as soon as the hub here runs (%s)\n", k.Ordered)
 				}
 				if k.Here != "" {
 					fmt.Fprintf(w, "  this hub saw it last as %s\n", k.Here)
@@ -109,12 +117,34 @@ func (c *cli) takeOver(ctx context.Context, s *desk, database, company string) e
 		if company != "" && !slices.ContainsFunc(ls, func(l odoo.Location) bool { return l.Company == company && s.cfg.Odoo.bookOf(l) == database }) {
 			return fault.Msg(fault.NotFound, "take the claim over", fmt.Sprintf("no location posts to a company %q in this database", company))
 		}
+		if company, err = c.unlessOwn(ctx, b, company); err != nil {
+			return err
+		}
 		if err := s.TakeOver(ctx, claimOf((&lane{name: b.name}).connection(), company), s.who, c.reason); err != nil {
 			return err
 		}
 		return c.done("The running hub takes the claim at its next look, within half a minute; the other one is held and told.")
 	}
 	return fault.Msg(fault.NotFound, "take the claim over", fmt.Sprintf("the settings name no Odoo database %q", database))
+}
+
+// unlessOwn is the company as its claim is named: "" where it is the one that Odoo's user works in and the settings name none, for that one's claim is the settings' own.
+func (c *cli) unlessOwn(ctx context.Context, b database, company string) (string, error) {
+	if company == "" || b.cfg.Company != "" {
+		return company, nil
+	}
+	client, err := OpenOdoo(b.cfg)
+	if err != nil {
+		return "", err
+	}
+	own, err := odoo.CompanyOf(ctx, client)
+	if err != nil {
+		return "", fault.New(fault.CodeOf(err), fmt.Sprintf("take the claim over: whether %q is the settings' own company is Odoo's to say. Nothing was ordered; try again", company), err)
+	}
+	if own == company {
+		return "", nil
+	}
+	return company, nil
 }
 
 func nameOf(k odoo.Claim) string {

@@ -35,6 +35,7 @@ type Config struct {
 	Merchants []MerchantConfig `toml:"merchant,omitempty"`
 	Webhooks  WebhooksConfig   `toml:"webhooks"`
 	Metrics   MetricsConfig    `toml:"metrics"`
+	Release   ReleaseConfig    `toml:"release"`
 	Locations []LocationConfig `toml:"location,omitempty"`
 }
 
@@ -153,6 +154,11 @@ func (c *Config) validate(f *config.Faults) {
 	c.Notify.validate(f)
 	c.validateSettlement(f)
 	c.Webhooks.validate(f)
+	for name, dir := range map[string]string{"dir": c.Release.Dir, "keys": c.Release.Keys} {
+		if dir != "" && !filepath.IsAbs(dir) {
+			f.Add("release.%s: %q must be a whole path", name, dir)
+		}
+	}
 	seen := map[retail.LocationCode]bool{}
 	for i, l := range c.Locations {
 		if l.Code == "" || seen[l.Code] {

@@ -51,7 +51,7 @@ func (c *cli) deviceCommand() *cobra.Command {
 			}
 		})
 	})
-	return group("device", "agents that may send", append(c.enrolCommands(), add, set, disable, list)...)
+	return group("device", "agents that may send", append(append(c.enrolCommands(), c.askCommands()...), add, set, disable, list, c.deviceConfigCommand())...)
 }
 
 func printDevice(w io.Writer, d view.DeviceView) {

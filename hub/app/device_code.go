@@ -57,7 +57,22 @@ func (c *cli) enrolCommands() []*cobra.Command {
 		}
 		return c.tell(map[string]string{"certificate": a.PEM()}, func(w io.Writer) { fmt.Fprint(w, a.PEM()) })
 	})
-	return []*cobra.Command{code, replace, revoke, show, ca}
+	out := ""
+	crl := c.on("crl", "write the list of revoked certificates, for a broker of your own (Mosquitto: crlfile); enrol.crl_file has the hub keep it", 0, func(ctx context.Context, s *desk, _ []string) error {
+		list, err := revokedList(ctx, s.Store)
+		if err != nil {
+			return err
+		}
+		if out != "" {
+			if err := replaceFile(out, list); err != nil {
+				return fault.New(fault.Invalid, "write "+out, err)
+			}
+			return c.done("The list is in " + out + ". Have the broker read it anew (Mosquitto: SIGHUP).")
+		}
+		return c.tell(map[string]string{"crl": string(list)}, func(w io.Writer) { fmt.Fprint(w, string(list)) })
+	})
+	crl.Flags().StringVar(&out, "out", "", "the file; empty: the standard output")
+	return []*cobra.Command{code, replace, revoke, show, ca, crl}
 }
 
 // codeFor is what a code is to be made for.

@@ -11,10 +11,10 @@ import (
 // watchDevices ends the lines of devices whose rights ended, whoever ended them: a command is another process, and the database is where
 // both meet. It also looks for devices that are there twice.
 func (a *App) watchDevices(ctx context.Context) error {
-	if a.Broker == nil {
+	if a.Broker == nil && a.Config.Enrol.CRLFile == "" {
 		return nil
 	}
-	last, looked := int64(-1), time.Time{}
+	last, looked, listed := int64(-1), time.Time{}, time.Time{}
 	again := map[retail.DeviceID]time.Time{}
 	tick := time.NewTicker(changesEvery)
 	defer tick.Stop()
@@ -26,6 +26,14 @@ func (a *App) watchDevices(ctx context.Context) error {
 		} else if err == nil {
 			last = next
 		}
+		if len(changed) > 0 || now.Sub(listed) > crlEvery {
+			if listed = now; !a.listRevoked(ctx) { // again with the next look
+				listed = now.Add(crlAgain - crlEvery)
+			}
+		}
+		if a.Broker == nil {
+			changed = nil
+		}
 		for _, d := range changed {
 			a.dropEnded(ctx, d)
 			again[d] = now.Add(lookAgainAfter)
@@ -36,7 +44,7 @@ func (a *App) watchDevices(ctx context.Context) error {
 				delete(again, d)
 			}
 		}
-		if now.Sub(looked) > twinsEvery {
+		if a.Broker != nil && now.Sub(looked) > twinsEvery {
 			looked = now
 			a.lookForTwins(ctx, now)
 		}

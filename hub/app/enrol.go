@@ -21,6 +21,7 @@ import (
 	"github.com/tillpost/tillpost/shared/config"
 	wire "github.com/tillpost/tillpost/shared/enrol"
 	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/release"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
@@ -29,6 +30,7 @@ type EnrolConfig struct {
 	Listen       string          `toml:"listen" comment:"where PCs enrol and renew, such as 0.0.0.0:8790; empty: devices have passwords only"`
 	Broker       string          `toml:"broker" comment:"the broker as the stores reach it, mqtts://host:port; empty: the host at which they reached the hub"`
 	BrokerCAFile string          `toml:"broker_ca_file" comment:"whose certificates a broker of your own shows; empty: the system's"`
+	CRLFile      string          `toml:"crl_file" comment:"where the list of revoked certificates is kept for a broker of your own; written anew at each revocation, and every day"`
 	Life         config.Duration `toml:"life" comment:"of a certificate; a PC renews it by itself when a third is left"`
 }
 
@@ -49,7 +51,7 @@ func (e EnrolConfig) validate(b BrokerConfig, f *config.Faults) {
 		f.Add("enrol.life: %s is not between %s and %s", time.Duration(e.Life), shortestLife, longestLife)
 	}
 	if !e.on() {
-		if e.Broker != "" || e.BrokerCAFile != "" {
+		if e.Broker != "" || e.BrokerCAFile != "" || e.CRLFile != "" {
 			f.Add("enrol.listen: it is missing; without it nobody is told of the broker")
 		}
 		return
@@ -65,6 +67,9 @@ func (e EnrolConfig) validate(b BrokerConfig, f *config.Faults) {
 	}
 	if b.URL != "" && e.Broker == "" {
 		f.Add("enrol.broker: say where the stores reach your own broker")
+	}
+	if e.CRLFile != "" && !filepath.IsAbs(e.CRLFile) {
+		f.Add("enrol.crl_file: %q must be a whole path", e.CRLFile)
 	}
 	if e.BrokerCAFile != "" {
 		if pem, err := os.ReadFile(e.BrokerCAFile); err != nil {
@@ -114,7 +119,7 @@ func (a *App) listenEnrol(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.enrol = &enrol.Server{Authority: ca, Book: a.Store, Life: time.Duration(e.Life), Grant: grant, Locations: a.speaksFor, Log: a.log, Now: time.Now}
+	a.enrol = &enrol.Server{Authority: ca, Book: a.Store, Life: time.Duration(e.Life), Grant: grant, Locations: a.speaksFor, Bundles: a.Store, ReleaseRoot: a.releaseRoot, Log: a.log, Now: time.Now}
 	var lc net.ListenConfig
 	if a.enrolAt, err = lc.Listen(ctx, "tcp", e.Listen); err != nil {
 		return fault.New(fault.Unavailable, "enrol.listen: another program may hold the address", err)
@@ -168,6 +173,15 @@ func recoveryText(key *ecdh.PrivateKey) string {
 	return base64.StdEncoding.EncodeToString(key.PublicKey().Bytes())
 }
 
+// releaseRoot is what a PC that is enrolled now is given to believe releases by.
+func (a *App) releaseRoot(ctx context.Context) string {
+	root, err := a.Config.releases().Root()
+	if err != nil {
+		a.log.ErrorContext(ctx, "a PC is enrolled without the root of releases; it is given it when it renews", "err", err)
+	}
+	return string(root)
+}
+
 func (a *App) speaksFor(ctx context.Context, d retail.DeviceID) string {
 	list, err := a.Store.DeviceViews(ctx, "")
 	if err != nil {
@@ -184,7 +198,10 @@ func (a *App) speaksFor(ctx context.Context, d retail.DeviceID) string {
 // serveEnrol answers PCs.
 func (a *App) serveEnrol(ctx context.Context) error {
 	quiet := log.New(quietly{a}, "", 0) // handshakes of strangers are no news
-	s := &http.Server{Handler: a.enrol.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: enrolReadsFor, WriteTimeout: 2 * enrolReadsFor, IdleTimeout: time.Second,
+	mux := http.NewServeMux()           // releases are signed and no secret: whoever reaches this door may read them
+	mux.Handle("/", a.enrol.Handler())
+	mux.Handle(release.Path, a.Config.releases().Handler())
+	s := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: enrolReadsFor, WriteTimeout: 2 * enrolReadsFor, IdleTimeout: time.Second,
 		MaxHeaderBytes: 16 << 10, ErrorLog: quiet}
 	stop := context.AfterFunc(ctx, func() {
 		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)

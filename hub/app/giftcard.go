@@ -72,7 +72,7 @@ func (c *cli) giftCardCommand() *cobra.Command {
 	})
 	across.Flags().StringVar(&ref, "ref", "", "what names the redemption: its receipt's number")
 	across.Flags().StringVar(&taken, "tender", taken, "the tills' tender for gift cards at the one that took it")
-	return group("giftcard", "what becomes of gift cards beside the till", breakage, escheat, across)
+	return group("giftcard", "what becomes of gift cards beside the till", breakage, escheat, across, c.giftPolicyCommand(), c.giftCloseCommand())
 }
 
 // placed reads a location, a date and an amount in the location's currency; a location that names no company is of the settings' own.

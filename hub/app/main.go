@@ -85,12 +85,12 @@ func (c *cli) root() *cobra.Command {
 		c.plain("recovery-key", "make the key with which a dead PC's disk can be read, and print its public half for agent.toml", c.recoveryKey))
 	root.AddCommand(c.dayCommands()...)
 	root.AddCommand(c.caseCommands()...)
-	root.AddCommand(c.locationCommand(), c.on("locations", "list locations with their tills and agents", 0, c.locations), c.deviceCommand(), c.userCommand(), c.mappingCommand(), c.profileCommand())
+	root.AddCommand(c.locationCommand(), c.on("locations", "list locations with their tills and agents", 0, c.locations), c.deviceCommand(), c.rolloutCommand(), c.userCommand(), c.mappingCommand(), c.profileCommand())
 	root.AddCommand(c.keepCommands()...)
 	root.AddCommand(c.odooCommand(), c.shadowCommand(), c.connectionsCommand(), c.plain("doctor", "try everything that the settings name and say what is wrong and what to do", c.doctor))
 	root.AddCommand(c.paymentCommands()...)
 	root.AddCommand(c.settleCommands()...)
-	root.AddCommand(c.booksCommand(), c.findCommand(), c.giftCardCommand())
+	root.AddCommand(c.booksCommand(), c.findCommand(), c.giftCardCommand(), c.releaseCommand())
 	root.AddCommand(c.webhookCommand(), c.on("accounts", "who could read which vendor account, and who does", 0, c.accounts))
 	return root
 }

@@ -70,9 +70,16 @@ func (a *App) showMetrics(w http.ResponseWriter, r *http.Request) {
 			p.Gauge("lane_key_days_left", left(c.Ends, now), "name", c.Name)
 		}
 	}
-	for name, file := range map[string]string{"web": a.Config.Web.CertFile, "broker": a.Config.Broker.CertFile} {
-		if ends, err := doctor.FileCertificate(file); file != "" && err == nil {
-			p.Gauge("certificate_days_left", left(ends, now), "of", name)
+	own := a.keeper.State()
+	for _, k := range own.Certificates {
+		p.Gauge("certificate_days_left", left(k.Ends, now), "of", k.Name)
+	}
+	for _, n := range own.Needs(now) {
+		p.Gauge("needs", uint64(n.Level), "what", n.Key)
+	}
+	if ends, err := a.Config.releases().Ends(); err == nil {
+		for _, e := range ends {
+			p.Gauge("release_days_left", left(e.Ends, now), "role", e.Role)
 		}
 	}
 	c := &a.Intake.Count

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tillpost/tillpost/hub/notify"
 	"github.com/tillpost/tillpost/hub/store"
+	"github.com/tillpost/tillpost/hub/upkeep"
 	"github.com/tillpost/tillpost/shared/breaker"
 	"github.com/tillpost/tillpost/shared/config"
 )
@@ -108,16 +109,17 @@ func (n NotifyConfig) channels() (out []notify.Channel) {
 	return out
 }
 
-// troubles is what the database knows, with the lanes to Odoo, which only this process does.
+// troubles is what the database knows, with the lanes to Odoo and the hub's own machine, which only this process does.
 type troubles struct {
 	store.Notices
 	lanes func() []breaker.Status
+	needs func() []upkeep.Need
 }
 
 // Facts implements notify.Store.
 func (t troubles) Facts(ctx context.Context) (notify.Facts, error) {
 	f, err := t.Notices.Facts(ctx)
-	f.Lanes = t.lanes()
+	f.Lanes, f.Needs = t.lanes(), t.needs()
 	return f, err
 }
 
@@ -133,6 +135,6 @@ func (a *App) laneStates() (out []breaker.Status) {
 
 // tell runs the messages.
 func (a *App) tell(ctx context.Context) error {
-	t := notify.Teller{Store: troubles{store.Notices{Store: a.Store}, a.laneStates}, Channels: a.Config.Notify.channels(), Log: a.log}
+	t := notify.Teller{Store: troubles{store.Notices{Store: a.Store}, a.laneStates, a.needs}, Channels: a.Config.Notify.channels(), Log: a.log}
 	return t.Run(ctx)
 }

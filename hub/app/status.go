@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/tillpost/tillpost/hub/upkeep"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/lock"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -24,6 +25,7 @@ type Status struct {
 	Cases     []view.CaseView       `json:"cases"`
 	Stores    []view.DeviceView     `json:"stores"`           // agents that say something is wrong
 	Down      []view.ConnectionView `json:"connections_down"` // the hub's own and the stores', those that do not work
+	Needs     []upkeep.Need         `json:"needs,omitempty"`  // of the hub's own machine: room on its disk, certificates that end
 	Envelopes int                   `json:"records"`
 }
 
@@ -62,7 +64,8 @@ func (c *cli) status(ctx context.Context, s *desk, _ []string) (err error) {
 	if st.Envelopes, err = s.CountEnvelopes(ctx); err != nil {
 		return err
 	}
-	st.Good = st.Running && len(st.NotPosted)+len(st.Silent)+len(st.Cases)+len(st.Stores) == 0
+	st.Needs = s.cfg.lookUpkeep(ctx, s.Now()).Needs(s.Now())
+	st.Good = st.Running && !upkeep.Pressing(st.Needs) && len(st.NotPosted)+len(st.Silent)+len(st.Cases)+len(st.Stores) == 0
 	err = c.tell(st, st.print)
 	if err == nil && !st.Good {
 		return errQuiet
@@ -91,6 +94,9 @@ func (st Status) print(w io.Writer) {
 	}
 	for _, d := range st.Down { // one that rests goes on by itself, and one that refuses is a case besides
 		printConnection(w, d)
+	}
+	for _, n := range st.Needs {
+		fmt.Fprintf(w, "hub: %s (%s). %s %s\n", n.Title, n.Detail, n.Means, n.Do)
 	}
 	for _, k := range st.Cases {
 		fmt.Fprintf(w, "case %s: %s %s\n", k.ID, k.Title+".", k.Do)

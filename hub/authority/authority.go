@@ -15,6 +15,7 @@ import (
 	"math/big"
 	"time"
 
+	"github.com/tillpost/tillpost/shared/desired"
 	"github.com/tillpost/tillpost/shared/enrol"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
@@ -84,6 +85,13 @@ func Load(cert, key []byte) (*Authority, error) {
 func (a *Authority) Bytes() (cert, key []byte, err error) {
 	key, err = x509.MarshalPKCS8PrivateKey(a.key)
 	return a.cert.Raw, key, fault.New(fault.Internal, "keep the hub's authority", err)
+}
+
+// SignDesired signs a word to a PC (package shared/desired). Its prefix is no certificate's: the authority signs nothing else with this.
+func (a *Authority) SignDesired(body []byte) ([]byte, error) {
+	digest := desired.Digest(body)
+	sig, err := ecdsa.SignASN1(rand.Reader, a.key, digest[:])
+	return sig, fault.New(fault.Internal, "sign the desired state", err)
 }
 
 // PEM is the authority's certificate, for those who check its signatures.

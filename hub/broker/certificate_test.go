@@ -193,7 +193,7 @@ func TestEveryTopicByCertificate(t *testing.T) {
 		} else {
 			deny = append(deny, topic.Birth(d))
 		}
-		deny = append(deny, topic.Poll(d))
+		deny = append(deny, topic.Poll(d), topic.Desired(d))
 	}
 	deny = append(deny, topic.Hub(), "tp1", "tp1/up", "tp1/up/a", "tp1/up/a/sales/more", "tp2/up/a/sales", "$MQTT/sub/x", "$SYS/x", "$JS/API/STREAM/LIST", "anything")
 	for _, tp := range deny {
@@ -208,12 +208,12 @@ func TestEveryTopicByCertificate(t *testing.T) {
 		t.Errorf("the hub heard %s = %q", m.Topic(), m.Payload())
 	default:
 	}
-	for _, f := range []string{topic.Heads("a"), topic.Head("a", envelope.Sales), topic.Poll("a"), topic.Hub()} {
+	for _, f := range []string{topic.Heads("a"), topic.Head("a", envelope.Sales), topic.Poll("a"), topic.Desired("a"), topic.Hub()} {
 		if g := granted(t, c, f, mine); g == 0x80 {
 			t.Errorf("it may not hear %s", f)
 		}
 	}
-	for _, f := range []string{topic.Heads("b"), topic.Head("b", envelope.Sales), topic.Poll("b"), topic.AllUp, topic.AllHellos, topic.AllBirths, topic.Up("a", envelope.Sales), topic.Birth("a"),
+	for _, f := range []string{topic.Heads("b"), topic.Head("b", envelope.Sales), topic.Poll("b"), topic.Desired("b"), topic.Desired("+"), topic.AllUp, topic.AllHellos, topic.AllBirths, topic.Up("a", envelope.Sales), topic.Birth("a"),
 		"#", "+", "tp1/#", "tp1/+", "tp1/head/#", "tp1/head/+/+", "tp1/head/+/sales", "$SYS/#", "$MQTT/#", "$JS/#"} {
 		if g := granted(t, c, f, mine); g != 0x80 {
 			t.Errorf("it may hear %s", f)

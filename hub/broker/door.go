@@ -168,7 +168,7 @@ func (d *door) fits(device retail.DeviceID, hash, password string) bool {
 	return v.ok
 }
 
-// rights of a device: it speaks on its own topics and hears its own heads, which accounts it reads, and the hub's state. NATS writes topics with dots, and no part
+// rights of a device: it speaks on its own topics and hears its own heads, which accounts it reads, what it shall be, and the hub's state. NATS writes topics with dots, and no part
 // of ours holds one; none ends in "#", which would need a right of its own for the level above.
 func rights(d retail.DeviceID) *server.Permissions {
 	say := []string{subject(topic.Birth(d))}
@@ -177,16 +177,16 @@ func rights(d retail.DeviceID) *server.Permissions {
 	}
 	return &server.Permissions{
 		Publish:   &server.SubjectPermission{Allow: say},
-		Subscribe: &server.SubjectPermission{Allow: []string{subject(topic.Heads(d)), subject(topic.Poll(d)), subject(topic.Hub()), deliveries}},
+		Subscribe: &server.SubjectPermission{Allow: []string{subject(topic.Heads(d)), subject(topic.Poll(d)), subject(topic.Desired(d)), subject(topic.Hub()), deliveries}},
 	}
 }
 
 // deliveries are the subjects by which nats-server hands QoS 1 messages to a subscription; it makes their names, no client can ask for one.
 const deliveries = "$MQTT.sub.>"
 
-// hubRights: the hub hears everything of ours and speaks heads and its own state.
+// hubRights: the hub hears everything of ours and speaks heads, what devices shall do and be, and its own state.
 var hubRights = &server.Permissions{
-	Publish:   &server.SubjectPermission{Allow: []string{subject(topic.Head("+", "+")), subject(topic.Poll("+")), subject(topic.Hub())}},
+	Publish:   &server.SubjectPermission{Allow: []string{subject(topic.Head("+", "+")), subject(topic.Poll("+")), subject(topic.Desired("+")), subject(topic.Hub())}},
 	Subscribe: &server.SubjectPermission{Allow: []string{subject(topic.AllUp), subject(topic.AllHellos), subject(topic.AllBirths), subject(topic.Hub()), deliveries}},
 }
 

@@ -41,6 +41,7 @@ const (
 	ConnectionRefused Cause = "connection_refused" // a key or right is refused for good
 	OfflinePayments   Cause = "offline_payments"   // a card terminal holds payments that no bank has promised
 	ModeMix           Cause = "mode_mix"           // test and real meet
+	ReleaseEnds       Cause = "release_ends"       // signed releases run out, or the hub cannot sign
 	KeyEnds           Cause = "key_ends"           // a key to another system ends within two weeks
 
 	DepositMissing  Cause = "deposit_missing"  // a closed batch that no bank line has paid in time
@@ -103,7 +104,7 @@ type Step struct {
 
 // Living reports whether a case of this cause says how a store-day stands now, so that its detail changes with the day.
 func (c Cause) Living() bool {
-	return c == MissingProof || c == ConnectionRefused || c == KeyEnds || c == LockedPeriod || c == TwoHubs || c.Exact()
+	return c == MissingProof || c == ConnectionRefused || c == KeyEnds || c == ReleaseEnds || c == LockedPeriod || c == TwoHubs || c.Exact()
 }
 
 // Exact reports whether an acceptance holds only for what the case said when it was given: who accepts that number 7 is missing has not

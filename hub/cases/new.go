@@ -59,6 +59,8 @@ var texts = map[Cause]text{
 		"Ask the store which PC is theirs. If it was refused: hub device revoke, then hub device code. If it was enrolled, accept with a reason."},
 	CertificateCopied: {"A copy of a store's PC wants in", "Nothing of it is taken: what it holds waits on it.",
 		"Find the PC that was copied or put back to an older state. If it is the store's own, make it a code with hub device replace and enrol it again; else switch it off."},
+	ReleaseEnds: {"The releases of the agents want looking after", "No money is touched and every store goes on selling. When it runs out, no PC is updated until it is signed anew.",
+		"Do what is named below (see CEREMONY.md for the keys); it then closes by itself."},
 	KeyEnds: {"A key to another system ends soon", "Nothing is held up yet. From that day on the system refuses us, and store-days wait until there is a new key.",
 		"Make a new API key for the user named below in Odoo (Preferences > Account Security) and put it where the settings say: it is read without a restart, and this closes by itself."},
 }

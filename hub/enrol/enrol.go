@@ -33,6 +33,11 @@ type Book interface {
 	Renew(ctx context.Context, old authority.Certificate, key authority.KeyID, issue authority.Issuer) (authority.Certificate, error)
 }
 
+// Bundles keeps support bundles. Codes: conflict, not_found.
+type Bundles interface {
+	PutBundle(ctx context.Context, c authority.Certificate, command string, body []byte) error
+}
+
 // Lapsed is how long ago a certificate may have run out and still be renewed: a store that is closed for a season comes back by itself. The
 // broker takes none that ran out, and one that was revoked is refused whatever its age.
 const Lapsed = 365 * 24 * time.Hour
@@ -44,8 +49,11 @@ type Server struct {
 	Life      time.Duration // of a certificate
 	Grant     enrol.Grant   // what every PC is told; device and certificate are filled in
 	Locations func(context.Context, retail.DeviceID) string
-	Log       *slog.Logger
-	Now       func() time.Time
+	Bundles   Bundles // nil = none are taken
+	// ReleaseRoot is the root of signed releases in force, "" = none; nil is none, too.
+	ReleaseRoot func(context.Context) string
+	Log         *slog.Logger
+	Now         func() time.Time
 }
 
 // TLS is what the door's listener needs: the hub's own certificate, TLS 1.3 and nothing else, and whatever certificate a PC shows, which is
@@ -74,6 +82,9 @@ func (s *Server) Handler() http.Handler {
 	}
 	mux.HandleFunc("POST "+enrol.PathEnrol, turn(func(w http.ResponseWriter, r *http.Request) { s.redeem(w, r, l) }))
 	mux.HandleFunc("POST "+enrol.PathRenew, turn(s.renew))
+	if s.Bundles != nil {
+		mux.HandleFunc("POST "+enrol.PathBundle, s.bundle(make(chan struct{}, 2)))
+	}
 	return mux
 }
 
@@ -173,6 +184,9 @@ func (s *Server) grant(ctx context.Context, c authority.Certificate) enrol.Grant
 	g.Device, g.Cert, g.CA = c.Device, authority.PEM(c.DER), s.Authority.PEM()
 	if s.Locations != nil {
 		g.Locations = s.Locations(ctx, c.Device)
+	}
+	if s.ReleaseRoot != nil {
+		g.ReleaseRoot = s.ReleaseRoot(ctx)
 	}
 	return g
 }

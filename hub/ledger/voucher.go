@@ -34,6 +34,7 @@ const (
 	BagVoucher     VoucherKind = "bag"     // cash that reached the bank
 	CostVoucher    VoucherKind = "cost"    // cost of goods sold of a store-day
 	ManualVoucher  VoucherKind = "manual"  // a person's, by a named template
+	GiftVoucher    VoucherKind = "gift"    // a month's breakage or escheat of gift cards, by head office's policy
 )
 
 // Voucher is what happened to takings after the till: the fold of a document's series that is no store-day. It is balanced as an Entry is.

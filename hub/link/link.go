@@ -70,7 +70,7 @@ type Link struct {
 	secure *tls.Config
 	out    *outbox
 	births *births
-	polls  *polls
+	kept   *kept
 	state  atomic.Pointer[State]
 
 	Heard, Spoken, Strange atomic.Int64 // messages in, heads out, messages nobody can read
@@ -91,7 +91,7 @@ func New(o Options, in Intake) (*Link, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	l := &Link{o: o, intake: in, out: newOutbox(), births: newBirths(), polls: newPolls()}
+	l := &Link{o: o, intake: in, out: newOutbox(), births: newBirths(), kept: newKept()}
 	if u.Scheme == "mqtts" {
 		if l.secure = o.TLS; l.secure == nil {
 			l.secure = &tls.Config{ServerName: u.Hostname()}

@@ -25,7 +25,7 @@ type Reader struct {
 }
 
 // state are the kinds that say how things stand. They bring no money into the books, so test and real may meet in them.
-var state = map[envelope.Kind]bool{decode.Terminal: true, decode.Location: true, decode.Health: true, decode.Connections: true, decode.Profile: true,
+var state = map[envelope.Kind]bool{decode.Terminal: true, decode.Location: true, decode.Health: true, decode.Connections: true, decode.Desired: true, decode.Command: true, decode.Release: true, decode.Profile: true,
 	decode.EpochEnd: true, decode.Stub: true}
 
 // Mean is what e means. A record that cannot be understood or posted comes back refused, worded for its case.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/upkeep"
 	"github.com/tillpost/tillpost/shared/breaker"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -37,11 +38,13 @@ type Facts struct {
 	Holding []cases.Case     // open cases that hold a store-day
 	Lanes   []breaker.Status // to Odoo
 	Silent  []Silence
+	Needs   []upkeep.Need // of the hub's own machine
 }
 
 // Trouble is one cause that people are told of.
 type Trouble struct {
-	Key      string // the same for as long as it lasts: "case:…", "lane:…", "silent:…"
+	Key      string // the same for as long as it lasts: "case:…", "lane:…", "silent:…", "upkeep:…"
+	Level    int    `json:",omitempty"` // one that rises is told again
 	Since    time.Time
 	Title    string
 	Means    string // for the money
@@ -87,15 +90,18 @@ func Troubles(f Facts, now time.Time) (out []Trouble) {
 				Do: "Call the store: is the PC on, and is its internet there?", Detail: fmt.Sprintf("last heard %s", s.Since.UTC().Format("2006-01-02 15:04 UTC")), Location: s.Location, Page: "/locations"})
 		}
 	}
+	for _, n := range f.Needs {
+		out = append(out, Trouble{Key: "upkeep:" + n.Key, Level: int(n.Level), Since: n.Since, Title: n.Title, Means: n.Means, Do: n.Do, Detail: n.Detail, Page: "/"})
+	}
 	slices.SortFunc(out, func(a, b Trouble) int { return strings.Compare(a.Key, b.Key) })
 	return out
 }
 
-// Next decides what is to be told, given what is wrong now and which troubles people believe to last: one notice for each that begins and
-// one for each that has ended.
+// Next decides what is to be told, given what is wrong now and which troubles people believe to last: one notice for each that begins or
+// presses more than what was told, and one for each that has ended.
 func Next(wrong, told []Trouble, now time.Time) (out []Notice) {
 	for _, t := range wrong {
-		if !has(told, t.Key) {
+		if at := slices.IndexFunc(told, func(o Trouble) bool { return o.Key == t.Key }); at < 0 || told[at].Level < t.Level {
 			out = append(out, notice(t, Begin, now))
 		}
 	}
@@ -111,9 +117,13 @@ func has(ts []Trouble, key string) bool {
 	return slices.ContainsFunc(ts, func(t Trouble) bool { return t.Key == key })
 }
 
-// notice names a message by what it tells: the same trouble that begins again later is another one.
+// notice names a message by what it tells: the same trouble that begins again later, or presses more, is another one.
 func notice(t Trouble, k Kind, now time.Time) Notice {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s|%d|%s", t.Key, t.Since.UnixMicro(), k))
+	what := fmt.Appendf(nil, "%s|%d|%s", t.Key, t.Since.UnixMicro(), k)
+	if t.Level > 1 {
+		what = fmt.Appendf(what, "|%d", t.Level)
+	}
+	sum := sha256.Sum256(what)
 	return Notice{ID: hex.EncodeToString(sum[:12]), Trouble: t, Kind: k, At: now}
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/notify"
+	"github.com/tillpost/tillpost/hub/upkeep"
 	"github.com/tillpost/tillpost/shared/breaker"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/test/fake/mail"
@@ -36,10 +37,9 @@ func (m *memory) Decide(_ context.Context, channels []string, next func([]notify
 		for _, c := range channels {
 			m.queue[c] = append(m.queue[c], n)
 		}
+		m.told = slices.DeleteFunc(m.told, func(t notify.Trouble) bool { return t.Key == n.Key })
 		if n.Kind == notify.Begin {
 			m.told = append(m.told, n.Trouble)
-		} else {
-			m.told = slices.DeleteFunc(m.told, func(t notify.Trouble) bool { return t.Key == n.Key })
 		}
 	}
 	return nil
@@ -121,6 +121,33 @@ func TestOneMailWhenItBeginsAndOneWhenItEnds(t *testing.T) {
 	step(t, store, m)
 	if got := server.Mails(); len(got) != 3 {
 		t.Errorf("got %d mails, want 3", len(got))
+	}
+}
+
+// A certificate is told of a month and a week before its end, each once, and once when it was renewed; a disk as it fills, once a level.
+func TestACertificateIsToldThreeTimes(t *testing.T) {
+	server, m := mailTo(t)
+	store := newMemory()
+	now := time.Now()
+	tell := func(left time.Duration, free uint64) []string {
+		s := upkeep.State{Disk: upkeep.Disk{Dir: "/data"}.Next(free<<20, now), Certificates: []upkeep.Certificate{{Name: "broker", At: "mq:8883", Ends: now.Add(left)}}}
+		store.facts.Needs = s.Needs(now)
+		step(t, store, m)
+		step(t, store, m)
+		return server.Mails()
+	}
+	day := 24 * time.Hour
+	for i, x := range []struct {
+		left  time.Duration
+		free  uint64
+		mails int
+		says  string
+	}{{40 * day, 5000, 0, ""}, {29 * day, 5000, 1, "certificate of the broker ends in 29 days"}, {12 * day, 5000, 1, ""}, {6 * day, 5000, 2, "certificate of the broker ends in 6 days"}, {-day, 5000, 2, ""}, {89 * day, 5000, 3, "Over: The certificate"},
+		{89 * day, 900, 4, "The hub's disk fills"}, {89 * day, 800, 4, ""}, {89 * day, 100, 5, "almost full"}, {89 * day, 900, 5, ""}, {89 * day, 5000, 6, "Over: The hub's disk"}} {
+		got := tell(x.left, x.free)
+		if len(got) != x.mails || x.says != "" && !strings.Contains(strings.ReplaceAll(got[len(got)-1], "\r\n ", " "), x.says) {
+			t.Fatalf("%d: %d mails, want %d that end in one that says %q:\n%s", i, len(got), x.mails, x.says, got[max(0, len(got)-1):])
+		}
 	}
 }
 

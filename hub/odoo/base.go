@@ -109,6 +109,33 @@ func (e entry) said(i item) item {
 	return i
 }
 
+// taxesDiffer asks of an entry that was verified before whether a tax return reads something else of it now: the tax lines and their bases, and what stands under
+// taxes, each by taxes and tags. Labels, accounts and the parting into items are not asked.
+func (e entry) taxesDiffer(f *found) bool {
+	type figures struct{ balance, base int64 }
+	sums := map[item]figures{}
+	add := func(i item, sign int64) {
+		if i = e.said(i); i.repartition == 0 && i.levied == (levied{}) {
+			return
+		}
+		key := item{repartition: i.repartition, levied: i.levied}
+		key.base = 0
+		sums[key] = figures{sums[key].balance + sign*i.minor, sums[key].base + sign*i.base}
+	}
+	for _, i := range e.items {
+		add(i, 1)
+	}
+	for _, i := range f.items {
+		add(i, -1)
+	}
+	for _, n := range sums {
+		if n != (figures{}) {
+			return true
+		}
+	}
+	return false
+}
+
 // levies tells an adopted line what it is the base of: its label says on which side, Odoo which taxes.
 func (r reverse) levies(l *rollup.Line, i item) {
 	refund := !slices.ContainsFunc(l.Measure.Levies(), func(v ledger.Levy) bool { return !v.Back })

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/tillpost/tillpost/hub/plan"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/money"
@@ -55,7 +57,9 @@ type account struct {
 type tax struct {
 	id              int64
 	name            string
-	parts           int // tax lines on the invoice side: we can book exactly one
+	parts           int             // tax lines on the invoice side: we can book exactly one
+	included        decimal.Decimal // 17: percent that a receipt's line is taken to contain of it, 0 = it is not included in the price
+	tangled         bool            // 17: it is included in the price, and no percentage says how
 	invoice, refund repartition
 }
 
@@ -238,13 +242,19 @@ func (ch *chart) readAccounts(ctx context.Context, c *Client) error {
 }
 
 func (ch *chart) readTaxes(ctx context.Context, c *Client) error {
-	got, err := c.search(ctx, "account.tax", []any{[]any{"company_id", "=", ch.company}, []any{"type_tax_use", "=", "sale"}}, []string{"name"}, ch.in())
+	fields := []string{"name"}
+	if ch.version.Major < 18 {
+		fields = append(fields, includedFields...)
+	}
+	got, err := c.search(ctx, "account.tax", []any{[]any{"company_id", "=", ch.company}, []any{"type_tax_use", "=", "sale"}}, fields, ch.in())
 	if err != nil {
 		return err
 	}
 	byID := map[int64]*tax{}
 	for _, m := range got {
-		byID[id(m["id"])] = &tax{id: id(m["id"]), name: text(m["name"])}
+		t := &tax{id: id(m["id"]), name: text(m["name"])}
+		t.contained(m)
+		byID[t.id] = t
 	}
 	lines, err := c.search(ctx, "account.tax.repartition.line", []any{[]any{"company_id", "=", ch.company}},
 		[]string{"tax_id", "document_type", "repartition_type", "account_id", "factor_percent", "tag_ids"}, ch.in())

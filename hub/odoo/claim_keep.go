@@ -386,6 +386,13 @@ func ReadClaim(ctx context.Context, c *Client) (held, wants Claim, err error) {
 	return parseClaim(text(at[0]["ref"])), parseClaim(text(at[0]["invoice_origin"])), nil
 }
 
+// CompanyOf is the name of the company that is meant where the settings name none: the one that the user works in.
+func CompanyOf(ctx context.Context, c *Client) (string, error) {
+	ch := &chart{}
+	err := ch.readCompany(ctx, c, books{name: c.cfg.Company})
+	return ch.name, err
+}
+
 // claimEntry is the id of the entry that is the claim, 0 = there is none. A load would make it.
 func (c *Client) claimEntry(ctx context.Context, company int64) (int64, error) {
 	module, name, _ := strings.Cut(claimID(company), ".")

@@ -14,7 +14,7 @@ import (
 const lookMost = 200
 
 // Look reads entries that were verified since then once more: somebody may have changed or deleted them in Odoo. It returns how many it
-// read. Accountants may relabel and reconcile; money and dates may not move unseen. Each company's entries wait until they fill a page, so that
+// read. Accountants may relabel and reconcile; money, dates and what a tax return reads may not move unseen. Each company's entries wait until they fill a page, so that
 // many companies cost no more calls than one.
 func (w *Writer) Look(ctx context.Context, since time.Time) (n int, err error) {
 	defer func() { w.Met(err) }()
@@ -98,6 +98,10 @@ func (w *Writer) changed(ch *chart, jobs []job) (out []Outcome) {
 			out = append(out, o)
 		case j.entry.amountsDiffer(j.seen):
 			o := w.park(j, cases.ForeignEdit, "Somebody changed the money of entry "+j.seen.name+" in Odoo: "+j.differ()+". Undo it there, or accept it as the accountant's correction")
+			o.Read = reading(byID[j.Document.ID()], w.client.cfg.URL, ch)
+			out = append(out, o)
+		case j.entry.taxesDiffer(j.seen):
+			o := w.park(j, cases.ForeignEdit, "Somebody changed the taxes of entry "+j.seen.name+" in Odoo; its money is as it was, a tax return is not: "+j.differ()+". Undo it there, or accept it as the accountant's correction")
 			o.Read = reading(byID[j.Document.ID()], w.client.cfg.URL, ch)
 			out = append(out, o)
 		}

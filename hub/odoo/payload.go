@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/hub/lockdate"
 	"github.com/tillpost/tillpost/hub/rollup"
@@ -36,8 +38,9 @@ type entry struct {
 	analytics []int64  // all analytic accounts of its items
 	items     []item
 
-	narration  string // why it does not stand on its own day, "" = it does
-	receivable int64  // account on which the partner owes it until it is paid, 0 = nobody owes
+	narration  string                     // why it does not stand on its own day, "" = it does
+	included   map[string]decimal.Decimal // 17, by an item's taxes: percent of them that its price is taken to contain
+	receivable int64                      // account on which the partner owes it until it is paid, 0 = nobody owes
 }
 
 // concern is what says which lock dates bind it.

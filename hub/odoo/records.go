@@ -14,6 +14,7 @@ import (
 // Models that documents and bank lines stand in.
 const (
 	Entries        = "account.move"
+	Payments       = "account.payment"
 	StatementLines = "account.bank.statement.line"
 )
 
@@ -28,7 +29,7 @@ type Record struct {
 }
 
 // recordForm takes what people copy for a record: account.move/123, account.move,123 and the addresses of 17 to 19.
-var recordForm = regexp.MustCompile(`^(?:https?://\S+/)?(account\.move|account\.bank\.statement\.line)[/,(](\d+)\D*$`)
+var recordForm = regexp.MustCompile(`^(?:https?://\S+/)?(account\.move|account\.payment|account\.bank\.statement\.line)[/,(](\d+)\D*$`)
 
 // ParseRecord reads the name of a record in Odoo, or the address of its page.
 func ParseRecord(s string) (model string, id int64, ok bool) {
@@ -49,8 +50,11 @@ func ParseRecord(s string) (model string, id int64, ok bool) {
 			id, _ = strconv.ParseInt(v, 10, 64)
 		}
 	}
-	return model, id, id > 0 && (model == Entries || model == StatementLines)
+	return model, id, id > 0 && (model == Entries || model == Payments || model == StatementLines)
 }
+
+// PaymentParts begins the names of a document's parts whose id is a payment's; every other part's is an entry's.
+const PaymentParts = partPayment
 
 // DocumentOf is the id of the document that a reference names, of whatever hub; own tells that it is this one's.
 func DocumentOf(hub envelope.HubID, ref string) (id string, own, ok bool) {

@@ -8,8 +8,9 @@ func TestPeopleNameRecordsInManyWays(t *testing.T) {
 		id    int64
 	}{
 		"account.move/123": {Entries, 123}, "account.move,123": {Entries, 123}, "account.move(123,)": {Entries, 123}, "account.bank.statement.line/7": {StatementLines, 7},
-		"https://books.example.com/odoo/account.move/123":                                       {Entries, 123},
-		"https://books.example.com/odoo/action-211/account.move/123?debug=1":                    {Entries, 123},
+		"https://books.example.com/odoo/account.move/123":                    {Entries, 123},
+		"https://books.example.com/odoo/action-211/account.move/123?debug=1": {Entries, 123},
+		"account.payment/7": {Payments, 7}, "https://books.example.com/odoo/account.payment/7": {Payments, 7}, "https://books.example.com/web#id=7&model=account.payment": {Payments, 7},
 		"https://books.example.com/web#id=123&model=account.move&view_type=form":                {Entries, 123},
 		"https://books.example.com/web#cids=1&model=account.bank.statement.line&id=9&action=28": {StatementLines, 9},
 		"https://books.example.com/web#id=123&model=res.partner":                                {},

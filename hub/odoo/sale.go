@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/envelope"
@@ -66,10 +68,14 @@ func (ch *chart) records(hub envelope.HubID, d rollup.Document, date retail.Busi
 // corrected, a code that was mapped since.
 func (ch *chart) sale(hub envelope.HubID, d rollup.Document, whole entry, c customer) (entry, error) {
 	e := whole
-	e.items = nil
+	e.items, e.included = nil, map[string]decimal.Decimal{}
 	owed := int64(0)
 	for i, l := range d.Lines {
 		if it := whole.items[i]; !ch.pays(l) {
+			var err error
+			if e.included[it.taxes], err = ch.containedIn(l); err != nil {
+				return e, err
+			}
 			e.items = append(e.items, it)
 			owed -= it.minor
 		}

@@ -42,7 +42,8 @@ func salePayload(entries []entry, tags map[int64][]int64) []any {
 	return []any{head, table}
 }
 
-// saleCells are a line's own columns. 17 computes a sold line's balance from quantity and price whatever else is said, so both say the same.
+// saleCells are a line's own columns. 17 computes a sold line's balance from quantity and price whatever else is said, so both say the same; and it takes
+// out of the price what taxes it contains, so that they are in it.
 func (e entry) saleCells(i item) []any {
 	kind, quantity, price := e.displayed(i), "1", money.Of(0, e.currency)
 	if kind == "product" {
@@ -53,7 +54,7 @@ func (e entry) saleCells(i item) []any {
 		if sold < 0 {
 			quantity = "-1"
 		}
-		price = money.Of(abs(i.minor), e.currency)
+		price = money.Of(containing(abs(i.minor), e.included[i.taxes]), e.currency)
 	}
 	cells := i.cells(e.currency)
 	return append([]any{cells[0], cells[1], kind, quantity, price.Decimal()}, cells[2:]...)

@@ -244,6 +244,23 @@ func (s *Store) Keeps(ctx context.Context, d retail.DeviceID) (out []string, err
 	return out, classify("list certificates", err)
 }
 
+// Ended lists the certificates that give no right and whose date has not come: ended ones, and those of disabled devices.
+func (s *Store) Ended(ctx context.Context) (out []authority.Ended, err error) {
+	err = each(ctx, s.read, func(r *sql.Rows) error {
+		var e authority.Ended
+		var at int64
+		if err := r.Scan(&e.Serial, &at, &e.Held); err != nil {
+			return err
+		}
+		if e.At = fromMicros(at); e.Held {
+			e.At = s.Now()
+		}
+		out = append(out, e)
+		return nil
+	}, `SELECT c.serial, c.ended, c.ended = 0 FROM certificate c JOIN device d ON d.id = c.device WHERE (c.ended > 0 OR d.disabled > 0) AND (c.ends = 0 OR c.ends > ?) ORDER BY c.number`, micros(s.Now()))
+	return out, classify("list revoked certificates", err)
+}
+
 // Certificates lists what was issued to a device, the newest first.
 func (s *Store) Certificates(ctx context.Context, d retail.DeviceID) (out []view.CertificateView, err error) {
 	err = each(ctx, s.read, func(r *sql.Rows) error {

@@ -89,6 +89,11 @@ func (s *Store) ClaimStands(ctx context.Context, lane string) (string, error) {
 	return s.Setting(ctx, claimStands+lane)
 }
 
+// ClaimOrdered tells whose word to take a lane's claim over the running hub has still to carry out, "" = none.
+func (s *Store) ClaimOrdered(ctx context.Context, lane string) (string, error) {
+	return s.Setting(ctx, claimOrder+lane)
+}
+
 // TakeOver orders that this hub takes the claim on a lane's books from whoever holds it; the running hub does it. Code invalid without a reason.
 func (s *Store) TakeOver(ctx context.Context, lane, who, reason string) error {
 	if strings.TrimSpace(reason) == "" {

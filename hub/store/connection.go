@@ -134,6 +134,18 @@ func (s *Store) KeyCase(ctx context.Context, name, detail string) error {
 	})
 }
 
+// ReleaseCase keeps the case about the signed releases: detail says what runs out or is wrong, "" = nothing.
+func (s *Store) ReleaseCase(ctx context.Context, detail string) error {
+	c := cases.New(cases.ReleaseEnds, "releases", s.Now())
+	c.Detail = detail
+	return s.InTx(ctx, func(tx *Tx) error {
+		if detail == "" {
+			return tx.CloseCase(ctx, c.ID, "hub", "the releases are signed for long enough")
+		}
+		return tx.ask(ctx, c)
+	})
+}
+
 func connectionSubject(d retail.DeviceID, name string) string {
 	if d == "" {
 		return "hub/" + name

@@ -137,7 +137,7 @@ func (tx *Tx) decided(ctx context.Context, d roll.Day, dec roll.Decision) error 
 		}
 	}
 	if dec.Goods != nil {
-		if err := tx.putGoods(ctx, *dec.Goods); err != nil {
+		if _, err := tx.putChanging(ctx, *dec.Goods); err != nil {
 			return err
 		}
 	}

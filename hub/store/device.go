@@ -35,8 +35,10 @@ func (tx *Tx) AddDevice(ctx context.Context, d retail.DeviceID, password, who st
 		return err
 	}
 	tx.sendersChanged = true
-	if err := tx.changed(ctx, d); err != nil {
-		return err
+	if before != "" { // a new one has no line to be ended
+		if err := tx.changed(ctx, d); err != nil {
+			return err
+		}
 	}
 	return tx.PutStep(ctx, Step{Subject: "device " + string(d), Who: who, What: "password set", Before: before, After: deviceEnabled})
 }
@@ -287,8 +289,9 @@ func (s *Store) AllAway(ctx context.Context) error {
 func (s *Store) Births(ctx context.Context, came map[retail.DeviceID]envelope.Birth) error {
 	return s.InTx(ctx, func(tx *Tx) error {
 		for d, b := range came {
-			if _, err := tx.ExecContext(ctx, `UPDATE device SET online = ?, seen = ?, version = CASE WHEN ? = '' THEN version ELSE ? END WHERE id = ?`,
-				b.Online, micros(tx.Now), b.Version, b.Version, string(d)); err != nil {
+			if _, err := tx.ExecContext(ctx, `UPDATE device SET online = ?, seen = ?, version = CASE WHEN ? = '' THEN version ELSE ? END,
+				platform = CASE WHEN ? = '' THEN platform ELSE ? END, sources = CASE WHEN ? = '' THEN sources ELSE ? END WHERE id = ?`,
+				b.Online, micros(tx.Now), b.Version, b.Version, b.Platform, b.Platform, b.Sources, b.Sources, string(d)); err != nil {
 				return err
 			}
 			if err := tx.putPolls(ctx, d, b); err != nil {

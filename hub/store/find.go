@@ -82,7 +82,9 @@ func (s *Store) findDocuments(ctx context.Context, f view.FindFilter) (out []vie
 	}
 	cond, args := `d.id = ? OR d.series <> '' AND d.series = ? OR d.odoo >= ? AND d.odoo < ?`, []any{f.Find, f.Find, f.Find + " (id ", f.Find + " (id :"}
 	if model, id, ok := odoo.ParseRecord(f.Find); ok && model == odoo.Entries {
-		cond, args = `d.move > 0 AND d.move = ?`, []any{id}
+		cond, args = `d.move > 0 AND d.move = ? OR d.id IN (SELECT document FROM part WHERE move = ? AND substr(name, 1, ?) <> ?)`, []any{id, id, len(odoo.PaymentParts), odoo.PaymentParts}
+	} else if ok && model == odoo.Payments {
+		cond, args = `d.id IN (SELECT document FROM part WHERE move = ? AND substr(name, 1, ?) = ?)`, []any{id, len(odoo.PaymentParts), odoo.PaymentParts}
 	} else if doc, own, ok := odoo.DocumentOf(hub, f.Find); ok && own {
 		cond, args = `d.id = ?`, []any{doc}
 	} else if location, day, ok := storeDay(f.Find); ok {

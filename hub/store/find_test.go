@@ -57,6 +57,33 @@ func (g *rig) bookAs(first int64) {
 	g.roll()
 }
 
+// A payment or entry that stands beside a receipt is its document's, by its own id; ids of payments and of entries are numbered apart.
+func TestWhatStandsBesideAReceiptIsFoundByItsOwnId(t *testing.T) {
+	g := newRig(t, t.TempDir())
+	g.place()
+	g.ok(g.ConfirmTill(t.Context(), "S1", "T1", "anna"))
+	g.sell("1001", "2026-11-19T18:00:00Z")
+	g.sell("1002", "2026-11-20T18:00:00Z")
+	g.later(48 * time.Hour)
+	box := store.Outbox{Store: g.Store}
+	for i, k := range g.claims() {
+		k.Move, k.Parts = 57+int64(i), map[string]int64{"payment7": 58 + int64(i), "paid8": 60 + int64(i)}
+		g.ok(box.Loaded(t.Context(), []odoo.Task{k}))
+	}
+	for what, want := range map[string]string{
+		"account.move/57": "19/1", "account.move/58": "20/1", "account.payment/58": "19/1", "account.payment/59": "20/1", "account.move/60": "19/1", "account.move/61": "20/1",
+		"https://books/odoo/account.payment/58": "19/1", "account.move/59": "", "account.payment/57": "", "account.payment/60": "",
+	} {
+		got := named(t, g.Store, what)
+		if want == "" && got != "" || want != "" && !strings.HasPrefix(got, "document S1/2026-11-"+want+" 1 [") {
+			t.Errorf("%q names %q, want the document of %s", what, got, want)
+		}
+		if got := named(t, g.Store, what, "S2"); got != "" {
+			t.Errorf("a user of another store finds %q as %s", what, got)
+		}
+	}
+}
+
 func TestATicketIsFoundWithItsEntryAndTheReverse(t *testing.T) {
 	g := newRig(t, t.TempDir())
 	g.place()

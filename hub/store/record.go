@@ -39,6 +39,12 @@ func (tx *Tx) PutRecord(ctx context.Context, id int64, e *envelope.Envelope, m i
 		return tx.tellHealth(ctx, e)
 	case decode.Connections:
 		return tx.tellConnections(ctx, e)
+	case decode.Desired:
+		return tx.tellDesired(ctx, e)
+	case decode.Command:
+		return tx.tellCommand(ctx, e)
+	case decode.Release:
+		return tx.tellReleaseReport(ctx, e)
 	}
 	if err := tx.noteMode(ctx, e); err != nil {
 		return err

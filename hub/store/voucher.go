@@ -31,26 +31,30 @@ func (tx *Tx) putVoucher(ctx context.Context, v ledger.Voucher) (fresh bool, err
 	return true, tx.PutStep(ctx, Step{Subject: "voucher " + v.Series, Who: "hub", What: "made", Reason: v.Text, After: string(v.Location) + " " + string(v.Day)})
 }
 
-// putGoods makes the voucher of a store-day's cost of goods, or makes it say what it is now: its documents follow as deltas.
-func (tx *Tx) putGoods(ctx context.Context, v ledger.Voucher) error {
+// putChanging makes a voucher whose figures follow the tickets, or makes it say what it is now: its documents follow as deltas.
+func (tx *Tx) putChanging(ctx context.Context, v ledger.Voucher) (changed bool, err error) {
 	body, err := json.Marshal(v)
 	if err != nil {
-		return err
+		return false, err
 	}
 	var before string
 	err = tx.QueryRowContext(ctx, `SELECT body FROM voucher WHERE location = ? AND day = ? AND series = ?`, string(v.Location), string(v.Day), v.Series).Scan(&before)
 	if errors.Is(err, sql.ErrNoRows) {
 		if len(v.Postings) > 0 {
-			_, err = tx.putVoucher(ctx, v)
-			return err
+			return tx.putVoucher(ctx, v)
 		}
-		return nil
+		return false, nil
 	}
 	if err != nil || before == string(body) {
-		return err
+		return false, err
+	}
+	if v.Kind == ledger.GiftVoucher {
+		if err := tx.PutStep(ctx, Step{Subject: "voucher " + v.Series, Who: "hub", What: "counted again", Reason: v.Text, Before: before, After: string(body)}); err != nil {
+			return false, err
+		}
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE voucher SET body = ?, dirty = 1 WHERE location = ? AND day = ? AND series = ?`, string(body), string(v.Location), string(v.Day), v.Series)
-	return err
+	return err == nil, err
 }
 
 // DueVouchers implements roll.VoucherStore.

@@ -38,7 +38,7 @@ var actions = map[cases.Cause][]action{
 	cases.Parked: {actRetry, actDate, actAccept}, cases.LockedPeriod: {actRetry, actDate}, cases.DateShift: {actAccept, actRetry}, cases.TotalDiffers: {actRetry, actAccept},
 	cases.ForeignEdit: {actAccept, actRetry}, cases.Deleted: {actRetry, actAccept},
 	cases.ShadowDeposit: {actAccept, {What: "approve", Text: "Post the deposit whole", Reason: true}}, cases.OtherHub: {actAccept, actRetry, actBeside}, cases.TwoHubs: {actAccept, actClaim},
-	cases.ModeMix: {actRetry, actAccept}, cases.OfflinePayments: {actAccept}, cases.ConnectionRefused: {actAccept}, cases.KeyEnds: {actAccept},
+	cases.ModeMix: {actRetry, actAccept}, cases.OfflinePayments: {actAccept}, cases.ConnectionRefused: {actAccept}, cases.KeyEnds: {actAccept}, cases.ReleaseEnds: {actAccept},
 	cases.CodeGuessed: {actAccept}, cases.CodeStolen: {actAccept}, cases.CertificateCopied: {actAccept},
 }
 

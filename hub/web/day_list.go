@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/tillpost/tillpost/hub/upkeep"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/retail"
 )
@@ -31,6 +32,7 @@ type dayListPage struct {
 	Locations []view.LocationView
 	Stores    view.LocationCount
 	Books     []view.ConnectionView // the hub's own connections
+	Needs     []upkeep.Need         // of the hub's own machine
 }
 
 // pager is where the pages before and after are, "" = there is none.
@@ -103,6 +105,9 @@ func (s *site) dayList(w http.ResponseWriter, r *http.Request, v *visit) error {
 			return err
 		}
 		p.Books = own(cs)
+		if s.Upkeep != nil {
+			p.Needs = s.Upkeep()
+		}
 	}
 	p.pager = pagerOf(r, pageDays, p.Count)
 	return s.render(w, r, v, http.StatusOK, "days", "Store-days", p)

@@ -9,12 +9,16 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/hub/store"
+	"github.com/tillpost/tillpost/hub/upkeep"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
 // pcs makes one code and remembers who was revoked.
-type pcs struct{ revoked []retail.DeviceID }
+type pcs struct {
+	revoked []retail.DeviceID
+	needs   []upkeep.Need
+}
 
 func (p *pcs) MakeCode(_ context.Context, _ retail.LocationCode, d retail.DeviceID, replace bool, _ string) (view.CodeMade, error) {
 	if d == "" {

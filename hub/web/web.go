@@ -12,6 +12,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/hub/upkeep"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/retail"
 )
@@ -86,7 +87,7 @@ type Users interface {
 	SignedIn(ctx context.Context, name, from string) error
 }
 
-// Parts is what the pages stand on. Every field but Secure, Version and Now is needed.
+// Parts is what the pages stand on. Every field but Upkeep, Secure, Version and Now is needed.
 type Parts struct {
 	Days       Days
 	Desk       Desk
@@ -100,9 +101,12 @@ type Parts struct {
 	Mapping    Mapping
 	Registry   Registry
 	Devices    Devices
+	Fleet      Fleet
+	Wishes     Wishes
 	Users      Users
 	Statuses   Statuses
 	Sessions   scs.Store
+	Upkeep     func() []upkeep.Need // what the hub's own machine needs; nil = nobody looks
 	Log        *slog.Logger
 	Secure     bool // served over TLS: cookies and headers say so
 	Version    string

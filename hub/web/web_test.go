@@ -21,6 +21,7 @@ import (
 	"github.com/tillpost/tillpost/hub/roll"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/store"
+	"github.com/tillpost/tillpost/hub/upkeep"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/hub/web"
 	"github.com/tillpost/tillpost/shared/breaker"
@@ -53,7 +54,7 @@ func newSite(t *testing.T) *site {
 	clerk := store.Clerk{Store: s, Mean: reader.Mean, Done: func() {}}
 	finder := &finderOf{&site{Store: s}}
 	d := &pcs{}
-	h, err := web.New(web.Parts{Days: s, Desk: decider{s}, Review: s, Shadow: shadowOf{}, Tickets: clerk, Finder: finder, Payments: s, Settlement: clearings{s}, Cases: clerk, Mapping: s, Registry: clerk, Devices: d, Users: s, Statuses: s, Sessions: s.Sessions(), Log: slog.New(slog.DiscardHandler), Version: "test"})
+	h, err := web.New(web.Parts{Days: s, Desk: decider{s}, Review: s, Shadow: shadowOf{}, Tickets: clerk, Finder: finder, Payments: s, Settlement: clearings{s}, Cases: clerk, Mapping: s, Registry: clerk, Devices: d, Wishes: wishes{s}, Fleet: fleets{s}, Users: s, Statuses: s, Sessions: s.Sessions(), Upkeep: func() []upkeep.Need { return d.needs }, Log: slog.New(slog.DiscardHandler), Version: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}

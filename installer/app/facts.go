@@ -36,7 +36,7 @@ func (r *run) look(ctx context.Context) (journal.Past, error) {
 			f.Registered, f.Running = st.Installed, st.Running
 		}
 		if st, err := r.agent.Status(ctx); f.Running && err == nil {
-			f.Stale = st.Running && st.Version != f.Installed
+			f.Stale = st.Running && !st.Of(f.Installed)
 		}
 	}
 	f.Waiting = r.waiting(ctx)

@@ -47,6 +47,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 // options are the command line's.
 type options struct {
 	hub, code, location, zone string
+	proxy                     string
 	accept, none, settle      bool
 	folders                   []string
 	deleteData, downgrade     bool
@@ -75,6 +76,7 @@ and may be run any number of times. It asks what it needs; with --accept it asks
 	f.StringVar(&o.hub, "hub", "", "head office's address, such as hub.example.com")
 	f.StringVar(&o.code, "code", "", "the code that head office gave for this PC; - reads it from the standard input")
 	f.StringVar(&o.location, "location", "", "this store's code, such as S-17; needed when the PC serves several")
+	f.StringVar(&o.proxy, "proxy", "", "the store's web proxy on the way to head office, http://host:port; empty: what the system names, or none")
 	f.StringVar(&o.zone, "zone", "", "the store's time zone, such as America/Chicago; empty: this PC's")
 	f.BoolVar(&o.accept, "accept", false, "ask nothing: accept the licence (Apache-2.0) and what is proposed")
 	f.StringArrayVar(&o.folders, "folder", nil, "read a folder: DIR=PROFILE, such as C:\\Exports=heartland-retail-sales-history; may be repeated")
@@ -122,7 +124,7 @@ type Service interface {
 
 // Enroller redeems a code.
 type Enroller interface {
-	Enrol(ctx context.Context, hub, codeFile, data string) (program.Granted, error)
+	Enrol(ctx context.Context, hub, proxy, codeFile, data string) (program.Granted, error)
 }
 
 func (r *run) main(ctx context.Context, args []string) error {

@@ -103,6 +103,11 @@ func (r *run) program(ctx context.Context) error {
 		return err
 	}
 	r.put = true
+	if r.want.Downgrade { // else a newer version that came by itself would run on
+		if err := machine.Delete(filepath.Join(r.lay.Data, "versions", "current")); err != nil {
+			return err
+		}
+	}
 	if machine.Sum(r.lay.Agent) != r.carried.Sum {
 		return fault.Msg(fault.Internal, "write "+r.lay.Agent, "what was written cannot be read back: have the disk looked at, then run the installer again")
 	}
@@ -143,7 +148,7 @@ func (r *run) redeem(ctx context.Context) error {
 	if err := secret(r.lay.Code(), r.opt.code); err != nil {
 		return fault.New(fault.Internal, "hand the code on", err)
 	}
-	g, err := r.enrol.Enrol(ctx, r.opt.hub, r.lay.Code(), r.lay.Data)
+	g, err := r.enrol.Enrol(ctx, r.opt.hub, r.opt.proxy, r.lay.Code(), r.lay.Data)
 	if err = errors.Join(err, machine.Delete(r.lay.Code())); err != nil {
 		return err
 	}
@@ -246,7 +251,7 @@ func (r *run) comesUp(ctx context.Context) error {
 		switch {
 		case err != nil:
 			last = err
-		case st.Running && st.Version == wanted:
+		case st.Running && st.Of(wanted):
 			return nil
 		case st.Running:
 			last = fault.Msg(fault.Conflict, "service", "version "+st.Version+" still runs")

@@ -49,11 +49,19 @@ type Status struct {
 	Streams   map[string]struct {
 		Last uint64 `json:"last"`
 	} `json:"streams"`
+	Update *struct {
+		Installed string `json:"installed"` // version of the program that the service started; it may itself run a newer one
+	} `json:"update"`
 	Health []struct {
 		Title  string `json:"title"`
 		Detail string `json:"detail"`
 		Do     string `json:"do"`
 	} `json:"health"`
+}
+
+// Of reports that the service that runs was started from the program of this version: by an update of its own it may run a newer one.
+func (s Status) Of(version string) bool {
+	return s.Version == version || s.Update != nil && s.Update.Installed == version
 }
 
 // Status asks how the store stands. A status that needs attention is no error here.

@@ -27,7 +27,7 @@ var sqlOfMSI = []string{
 	"UPDATE `InstallExecuteSequence` SET `Sequence` = 1501 WHERE `Action` = 'RemoveExistingProducts'",
 	"DELETE FROM `Upgrade` WHERE `ActionProperty` = 'WIX_UPGRADE_DETECTED'", // it comes again below
 	"INSERT INTO `Property` (`Property`, `Value`) VALUES ('MsiHiddenProperties', 'CODE')",
-	fmt.Sprintf("INSERT INTO `CustomAction` (`Action`, `Type`, `Source`, `Target`) VALUES ('Settle', %d, 'installer.exe', '--settle --hub \"[HUB]\" --code \"[CODE]\" --location \"[LOCATION]\"')", actionSettle),
+	fmt.Sprintf("INSERT INTO `CustomAction` (`Action`, `Type`, `Source`, `Target`) VALUES ('Settle', %d, 'installer.exe', '--settle --hub \"[HUB]\" --code \"[CODE]\" --location \"[LOCATION]\" --proxy \"[PROXY]\"')", actionSettle),
 	fmt.Sprintf("INSERT INTO `CustomAction` (`Action`, `Type`, `Source`, `Target`) VALUES ('Halt', %d, 'agent.exe', 'service stop')", actionGone),
 	fmt.Sprintf("INSERT INTO `CustomAction` (`Action`, `Type`, `Source`, `Target`) VALUES ('Gone', %d, 'installer.exe', 'uninstall --accept')", actionGone),
 	"INSERT INTO `InstallExecuteSequence` (`Action`, `Condition`, `Sequence`) VALUES ('Settle', 'NOT REMOVE=\"ALL\" AND (ACCEPT=\"1\" OR HUB=\"\")', 5990)",
@@ -114,7 +114,7 @@ func upgrade(version string) string {
 
 // secured lets the properties through to the part of the installation that runs as the system, beside those that wixl has named.
 func secured(ctx context.Context, msi string) []string {
-	const ours = "HUB;CODE;LOCATION;ACCEPT"
+	const ours = "HUB;CODE;LOCATION;PROXY;ACCEPT"
 	b, err := exec.CommandContext(ctx, "msiinfo", "export", msi, "Property").Output()
 	if err == nil {
 		for line := range strings.Lines(string(b)) {

@@ -35,6 +35,21 @@ var Names = []string{
 	"void_posts",
 }
 
+// Releases lists the planted bugs that make a bad release of the agent, for updates to be taken back from: the simulation of tickets does not
+// look for them.
+var Releases = []string{
+	"release_crash",
+	"release_eats",
+	"release_hang",
+	"release_later",
+	"release_offline",
+	"release_schema",
+	"release_windows_only",
+}
+
+// Hour is after how long ReleaseLater ends. Only a test's build sets another (-ldflags -X).
+var Hour = "1h"
+
 // Each constant is true in the build that plants it.
 const (
 	AckBeforeCommit     = active == "ack_before_commit"    // the hub acknowledges a batch before it is committed
@@ -66,4 +81,12 @@ const (
 	TaxSign             = active == "tax_sign"             // taxes given back are added to the taxes taken
 	UndoForgotten       = active == "undo_forgotten"       // a newer version does not take back what the older one posted
 	VoidPosts           = active == "void_posts"           // a voided ticket is booked as if it stood
+
+	ReleaseCrash   = active == "release_crash"        // a release that ends as soon as it is to work
+	ReleaseEats    = active == "release_eats"         // a release that takes ever more memory
+	ReleaseHang    = active == "release_hang"         // a release that never begins its work
+	ReleaseLater   = active == "release_later"        // a release that is fine for an hour, then ends, each time
+	ReleaseOffline = active == "release_offline"      // a release that ends when head office cannot be reached
+	ReleaseSchema  = active == "release_schema"       // a release that leaves a buffer which the one before cannot open
+	ReleaseWindows = active == "release_windows_only" // a release that ends on Windows alone
 )

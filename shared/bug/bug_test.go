@@ -2,6 +2,7 @@ package bug
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -12,7 +13,7 @@ func TestEveryNameHasItsFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range Names {
+	for _, name := range append(slices.Clone(Names), Releases...) {
 		on, err := os.ReadFile("on_" + name + ".go")
 		if err != nil || !strings.Contains(string(on), `const active = "`+name+`"`) || !strings.HasPrefix(string(on), "//go:build bug_"+name+"\n") {
 			t.Errorf("%s: its file is missing or says something else: %v", name, err)
@@ -25,7 +26,7 @@ func TestEveryNameHasItsFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(files) != len(Names)+3 {
-		t.Errorf("%d files for %d names", len(files), len(Names))
+	if len(files) != len(Names)+len(Releases)+3 {
+		t.Errorf("%d files for %d names", len(files), len(Names)+len(Releases))
 	}
 }

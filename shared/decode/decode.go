@@ -45,7 +45,7 @@ func (d Decoder) Decode(kind envelope.Kind, contentType string, body []byte) (re
 		return plain[retail.ReadTo](body)
 	case Control:
 		return plain[retail.Control](body)
-	case Profile, Health, Connections, EpochEnd:
+	case Profile, Health, Connections, Desired, Command, Release, EpochEnd:
 		return nil, nil
 	case Stub:
 		return nil, fault.Msg(fault.Invalid, "decode", "the record is over the size limit and stays on the store's PC: "+string(body))

@@ -41,7 +41,7 @@ func TestEachKindIsItsRecord(t *testing.T) {
 
 // Notes carry no record; what nobody knows and what stayed in the store is refused in words, so that a case lists it.
 func TestWhatIsNoRecord(t *testing.T) {
-	for _, kind := range []envelope.Kind{Profile, Health, EpochEnd} {
+	for _, kind := range []envelope.Kind{Profile, Health, Desired, Command, Release, EpochEnd} {
 		if r, err := (Decoder{}).Decode(kind, "", []byte("x")); r != nil || err != nil {
 			t.Errorf("%s: got %v %v", kind, r, err)
 		}

@@ -22,6 +22,10 @@ const (
 	Health   envelope.Kind = "health.v1"   // the agent's conditions, []health.Status
 	// Connections is how the agent's connections to other systems stand, []breaker.Status: the last one wins.
 	Connections envelope.Kind = "connections.v1"
-	EpochEnd    envelope.Kind = "epoch_end.v1" // first row of an epoch that follows another: names it and says why
-	Stub        envelope.Kind = "stub.v1"      // stands for a record over envelope.MaxRecord that stays at the agent
+	// Desired is what became of the settings that the hub gave the agent, desired.Report; Command how a command ended, desired.Result.
+	Desired  envelope.Kind = "desired.v1"
+	Command  envelope.Kind = "command.v1"
+	Release  envelope.Kind = "release.v1"   // how far the agent is with the release that is wanted, desired.ReleaseReport
+	EpochEnd envelope.Kind = "epoch_end.v1" // first row of an epoch that follows another: names it and says why
+	Stub     envelope.Kind = "stub.v1"      // stands for a record over envelope.MaxRecord that stays at the agent
 )

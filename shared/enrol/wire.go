@@ -18,6 +18,12 @@ const (
 	// PathEnrol and PathRenew are where a PC asks.
 	PathEnrol = "/v1/enrol"
 	PathRenew = "/v1/renew"
+	// PathBundle is where a PC hands in a support bundle that was asked for.
+	PathBundle = "/v1/bundle"
+	// MaxBundle bounds one: some days of a log, compressed, have a tenth of it.
+	MaxBundle = 8 << 20
+	// BundleIn is how long handing one in may take, on a slow line.
+	BundleIn = 5 * time.Minute
 	// DefaultPort is where a hub listens for PCs that enrol.
 	DefaultPort = "8790"
 	// Backdate is how long before its making a certificate begins: a PC's clock may be behind the hub's.
@@ -60,6 +66,9 @@ type Grant struct {
 	BrokerCA   string          `json:"broker_ca,omitempty"` // PEM: whose certificates a broker of its own shows; "" = CA when ServerName is set, else the system's
 	Cert       string          `json:"cert"`                // PEM: this PC's certificate
 	Recovery   string          `json:"recovery_key,omitempty"`
+	// ReleaseRoot is the root of signed releases that this PC starts from (DESIGN D18), "" = the hub has none. The PC keeps the first that it is
+	// given: later ones come signed by it.
+	ReleaseRoot string `json:"release_root,omitempty"`
 }
 
 // Refusal is the body of an answer that grants nothing.

@@ -63,6 +63,9 @@ type Birth struct {
 	Version string    `json:"version,omitempty"`
 	At      time.Time `json:"at,omitzero"`     // when it connected, by its own clock
 	Polls   []Poll    `json:"polls,omitempty"` // the vendor accounts that it could read
+
+	Platform string `json:"platform,omitempty"` // "windows/amd64"
+	Sources  string `json:"sources,omitempty"`  // kinds of what it reads, sorted, "filedrop localapi"
 }
 
 // Poll is a vendor account that a device could read.

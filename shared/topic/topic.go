@@ -32,6 +32,9 @@ func Birth(d retail.DeviceID) string { return root + "birth/" + string(d) }
 // Poll is the hub's retained word to a device on which vendor accounts it reads.
 func Poll(d retail.DeviceID) string { return root + "poll/" + string(d) }
 
+// Desired is the hub's retained word to a device on what it shall be (package desired). Nobody but the hub may say it.
+func Desired(d retail.DeviceID) string { return root + "desired/" + string(d) }
+
 // Hub is the hub's retained online state and its will.
 func Hub() string { return root + "hub" }
 
@@ -45,13 +48,13 @@ const (
 	AllBirths = root + "birth/+"
 )
 
-// Parse takes a topic of Up, Hello, Head, Birth or Poll apart; kind is "up", "hello", "head", "birth" or "poll".
+// Parse takes a topic of Up, Hello, Head, Birth, Poll or Desired apart; kind is "up", "hello", "head", "birth", "poll" or "desired".
 func Parse(t string) (kind string, d retail.DeviceID, s envelope.Stream, ok bool) {
 	p := strings.Split(t, "/")
 	if len(p) < 3 || p[0]+"/" != root || !retail.DeviceID(p[2]).Valid() {
 		return "", "", "", false
 	}
-	if (p[1] == "birth" || p[1] == "poll") && len(p) == 3 {
+	if (p[1] == "birth" || p[1] == "poll" || p[1] == "desired") && len(p) == 3 {
 		return p[1], retail.DeviceID(p[2]), "", true
 	}
 	if len(p) != 4 || (p[1] != "up" && p[1] != "hello" && p[1] != "head") {

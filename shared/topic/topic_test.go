@@ -16,7 +16,7 @@ func TestParseReadsWhatWeWrite(t *testing.T) {
 			}
 		}
 	}
-	for kind, name := range map[string]string{"birth": Birth("d-1"), "poll": Poll("d-1")} {
+	for kind, name := range map[string]string{"birth": Birth("d-1"), "poll": Poll("d-1"), "desired": Desired("d-1")} {
 		if k, d, _, ok := Parse(name); !ok || k != kind || d != "d-1" {
 			t.Errorf("%s: got %s %s %v", kind, k, d, ok)
 		}
@@ -25,7 +25,7 @@ func TestParseReadsWhatWeWrite(t *testing.T) {
 
 // Whatever a broker hands over, Parse gives only devices that may stand in a topic, and its answer writes the same topic again.
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{Up("d1", envelope.Sales), Birth("d1"), Poll("d1"), Hub(), "tp1/up/d1", "tp1/up/D 1/sales", "tp1/up/+/sales", "/", "tp1/birth/d1/x", "tp1/up//"} {
+	for _, s := range []string{Up("d1", envelope.Sales), Birth("d1"), Poll("d1"), Desired("d1"), Hub(), "tp1/up/d1", "tp1/up/D 1/sales", "tp1/up/+/sales", "/", "tp1/birth/d1/x", "tp1/up//"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
@@ -36,7 +36,7 @@ func FuzzParse(f *testing.F) {
 		if !d.Valid() || strings.ContainsAny(string(d), "/+#. ") {
 			t.Fatalf("%q gives device %q", name, d)
 		}
-		again := map[string]string{"up": Up(d, s), "hello": Hello(d, s), "head": Head(d, s), "birth": Birth(d), "poll": Poll(d)}[kind]
+		again := map[string]string{"up": Up(d, s), "hello": Hello(d, s), "head": Head(d, s), "birth": Birth(d), "poll": Poll(d), "desired": Desired(d)}[kind]
 		if again != name {
 			t.Fatalf("%q is read as %s %s %s, which is %q", name, kind, d, s, again)
 		}

@@ -19,13 +19,18 @@ const module = "github.com/tillpost/tillpost/"
 var uses = map[string]string{
 	"shared/bug": "", "shared/failpoint": "", "shared/fault": "", "shared/health": "", "shared/version": "", "shared/mode": "", "shared/doctor": "",
 	"shared/money": "shared/fault", "shared/guard": "shared/fault", "shared/config": "shared/fault", "shared/breaker": "shared/fault shared/mode",
-	"shared/lock": "shared/fault", "shared/logs": "", "shared/meter": "", "shared/prom": "shared/meter", "shared/crash": "", "shared/loopback": "", "shared/service": "shared/fault",
+	"shared/lock": "shared/fault", "shared/proxy": "shared/fault", "shared/logs": "", "shared/meter": "", "shared/prom": "shared/meter", "shared/crash": "", "shared/loopback": "", "shared/service": "shared/fault",
 	"shared/retail":   "shared/fault shared/money",
 	"shared/envelope": "shared/bug shared/fault shared/retail",
 	"shared/topic":    "shared/envelope shared/retail",
+	"shared/desired":  "shared/config shared/envelope shared/fault shared/profile shared/retail",
 	"shared/enrol":    "shared/envelope shared/fault shared/retail",
 	"shared/profile":  "shared/config shared/envelope shared/fault shared/guard shared/money shared/retail",
 	"shared/decode":   "shared/envelope shared/fault shared/heartland/* shared/money shared/profile shared/retail",
+
+	"shared/release":        "",
+	"shared/release/delta":  "",
+	"shared/release/client": "shared/fault shared/lock shared/release shared/release/delta",
 
 	"shared/heartland/portico": "shared/fault shared/money shared/retail",
 	"shared/heartland/gpapi":   "shared/fault shared/money shared/retail",
@@ -52,6 +57,12 @@ var uses = map[string]string{
 	"agent/words":            "",
 	"agent/statuspage":       "agent/words shared/health",
 	"agent/service":          "shared/*",
+	"agent/desired":          "agent/keystore shared/*",
+
+	"agent/update":        "",
+	"agent/update/slots":  "agent/update shared/*",
+	"agent/update/carry":  "agent/update agent/update/slots shared/*",
+	"agent/update/launch": "agent/update agent/update/slots shared/*",
 
 	"installer":          "installer/app",
 	"installer/app":      "installer/* shared/*",
@@ -70,7 +81,8 @@ var uses = map[string]string{
 	"hub/bank":      "shared/*",
 	"hub/settle":    "shared/*",
 	"hub/reconcile": "hub/cases hub/ledger hub/settle shared/*",
-	"hub/notify":    "hub/cases shared/*",
+	"hub/notify":    "hub/cases hub/upkeep shared/*",
+	"hub/upkeep":    "",
 	"hub/cases":     "shared/*",
 	"hub/ledger":    "shared/*",
 	"hub/mapping":   "hub/ledger shared/*",
@@ -80,27 +92,30 @@ var uses = map[string]string{
 	"hub/audit":     "hub/cases hub/ledger hub/rollup shared/*",
 	"hub/poller":    "shared/*",
 	"hub/lockdate":  "shared/retail",
+	"hub/fleet":     "shared/fault shared/retail",
 	"hub/webhook":   "shared/*",
 	"hub/meaning":   "hub/ingest hub/ledger shared/*",
 	"hub/roll":      "hub/audit hub/cases hub/ledger hub/mapping hub/lockdate hub/rollup hub/view shared/*",
-	"hub/view":      "hub/cases hub/ledger hub/mapping hub/lockdate hub/rollup shared/*",
+	"hub/view":      "hub/cases hub/desired hub/ledger hub/mapping hub/lockdate hub/rollup shared/*",
 	"hub/password":  "shared/*",
 	"hub/broker":    "hub/authority shared/*",
-	"hub/authority": "shared/enrol shared/envelope shared/fault shared/retail",
+	"hub/authority": "shared/desired shared/enrol shared/envelope shared/fault shared/retail",
+	"hub/desired":   "shared/*",
 	"hub/enrol":     "hub/authority shared/*",
 	"hub/link":      "shared/*",
 	"hub/service":   "shared/*",
+	"hub/release":   "shared/*",
 	"hub/odoo":      "hub/cases hub/ledger hub/mapping hub/lockdate hub/plan hub/rollup shared/*",
-	"hub/web":       "hub/cases hub/ledger hub/mapping hub/password hub/lockdate hub/rollup hub/view shared/*",
+	"hub/web":       "hub/cases hub/desired hub/ledger hub/mapping hub/password hub/lockdate hub/rollup hub/upkeep hub/view shared/*",
 	"hub/match":     "shared/money shared/retail",
 	"hub/shadow":    "hub/rollup hub/view shared/*",
-	"hub/store":     "hub/audit hub/authority hub/bank hub/cases hub/ingest hub/ledger hub/mapping hub/match hub/notify hub/odoo hub/lockdate hub/poller hub/reconcile hub/roll hub/rollup hub/settle hub/view shared/*",
+	"hub/store":     "hub/audit hub/authority hub/bank hub/cases hub/desired hub/fleet hub/ingest hub/ledger hub/mapping hub/match hub/notify hub/odoo hub/lockdate hub/poller hub/reconcile hub/roll hub/rollup hub/settle hub/view shared/*",
 }
 
 // pure packages decide: they touch no disk, no network, no database and no clock.
-var pure = set("shared/bug", "shared/meter", "shared/mode", "shared/heartland/hretail", "shared/heartland/upa", "shared/money", "shared/fault", "shared/retail", "shared/envelope", "shared/topic", "shared/health", "shared/guard",
-	"shared/profile", "shared/decode", "agent/source", "agent/forward", "hub/cases", "hub/ledger", "hub/mapping", "hub/ingest", "hub/meaning",
-	"hub/rollup", "hub/audit", "hub/view", "hub/bank", "hub/settle", "hub/reconcile", "shared/heartland/portico", "shared/heartland/gpapi", "hub/match", "hub/lockdate", "hub/poller", "hub/shadow", "hub/plan", "installer/plan", "installer/settings")
+var pure = set("shared/release", "shared/release/delta", "shared/bug", "shared/desired", "hub/desired", "shared/meter", "shared/mode", "shared/heartland/hretail", "shared/heartland/upa", "shared/money", "shared/fault", "shared/retail", "shared/envelope", "shared/topic", "shared/health", "shared/guard",
+	"shared/profile", "shared/decode", "agent/source", "agent/forward", "agent/update", "hub/cases", "hub/ledger", "hub/mapping", "hub/ingest", "hub/meaning",
+	"hub/rollup", "hub/audit", "hub/view", "hub/bank", "hub/settle", "hub/reconcile", "shared/heartland/portico", "shared/heartland/gpapi", "hub/match", "hub/lockdate", "hub/poller", "hub/shadow", "hub/fleet", "hub/plan", "hub/upkeep", "installer/plan", "installer/settings")
 
 // outside is what a pure package may not import.
 var outside = set("database/sql", "net", "net/http", "os", "os/exec", "os/signal", "syscall", "io/ioutil")

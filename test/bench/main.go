@@ -38,6 +38,7 @@ var measures = []measure{
 	{"latency", "50 tickets/s: from hand-in to the hub's durable commit", latencyAlone},
 	{"latency-ledger", "the same with ledger", latencyLedger},
 	{"memory", "the built agent, resident", memory},
+	{"store-pc", "the built agent on a store's PC: a day's tickets, then two minutes at rest", storePC},
 	{"posting", "store-days to Odoo (a fake one unless ODOO_URL is set): loaded, read back, posted, read back", posting},
 }
 

@@ -84,6 +84,7 @@ func TestEverythingBad(t *testing.T) {
 	w.rows()
 	w.files()
 	w.workbook(t)
+	w.weapons(t)
 	w.cards(t)
 	w.public(t)
 	w.pushed(t)

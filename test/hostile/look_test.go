@@ -76,7 +76,9 @@ func (w *world) told(t *testing.T) {
 	cases := w.Hub("cases")
 	for _, says := range []string{"rows.csv, row 2", `"abc" is not a number`, `"=1+1" is not a number`, "beyond", "1970", "2099", "20.11.2026", "no ticket number", "8 cells", "a quote is opened", "the amount is missing",
 		"empty.csv", "blank.csv", "other.csv", `"Price"`, "zip.csv", "long.csv", "empty.json", "text.json", "no JSON list", "breaks off", "mixed.json, row 1", "mixed.ndjson", "longer than", "no workbook", "text.xlsx",
-		`"barter"`, `S9`, "book.tmp.xlsx, row 6", "export it again"} {
+		`"barter"`, `S9`, "book.tmp.xlsx, row 6", "export it again",
+		"link.csv: it is a link", "link-folder.csv: it is a link", "link-nowhere.csv: it is a link", "bomb.xlsx: the workbook is larger", "nested.xlsx: it is no workbook", "program.xlsm: the workbook carries macros",
+		"dde.xlsx: the workbook carries a link to another program"} {
 		if !strings.Contains(cases, says) {
 			t.Errorf("no case says %q", says)
 		}
@@ -150,7 +152,7 @@ func (w *world) clean(t *testing.T) {
 				wide = append(wide, c, 0)
 			}
 			if i := alone(body, s); i >= 0 {
-				t.Errorf("%s holds the card number %s…: %q", rel, s[:6], body[max(0, i-60):min(len(body), i+60)])
+				t.Errorf("%s holds the card number or secret %s…: %q", rel, s[:6], body[max(0, i-60):min(len(body), i+60)])
 			} else if bytes.Contains(body, wide) {
 				t.Errorf("%s holds the card number %s… in UTF-16", rel, s[:6])
 			}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/rollup"
@@ -128,6 +130,24 @@ func TestT08GiftCard(t *testing.T) {
 	hold(t, "T08-breakage", make1(t, totals, err), sums{"Gift card liability": 700, "Breakage income": -700})
 	totals, err = Voucher(ledger.Move(ledger.Account(ledger.GiftCard), ledger.Account(ledger.Unclaimed), usd(300)))
 	hold(t, "T08-escheat", make1(t, totals, err), sums{"Gift card liability": 300, "Unclaimed property payable": -300})
+}
+
+// T8 by head office's policy, as the hub makes it every month: 273.00 redeemed × 2.5 % ÷ 97.5 % = 7.00; of 10.00 sold three years ago 7.00 were redeemed.
+func TestT08GiftCardsByPolicy(t *testing.T) {
+	pool := ledger.GiftPool{Location: "S1"}
+	for name, g := range map[string]ledger.GiftCards{
+		"T08-breakage": {Policies: []ledger.GiftPolicy{{GiftPool: pool, Since: "2026-10-01", Rate: decimal.RequireFromString("2.5"), Tender: "gift_card"}}, Months: []ledger.GiftMonth{{Month: "2026-10", Redeemed: 27300}}},
+		"T08-escheat": {Policies: []ledger.GiftPolicy{{GiftPool: pool, Since: "2026-10-01", Dormancy: 36, Tender: "gift_card"}},
+			Months: []ledger.GiftMonth{{Month: "2023-10", Sold: 1000}, {Month: "2023-11", Sold: 5000}, {Month: "2026-10", Redeemed: 700}}},
+	} {
+		g.Pool, g.Currency = pool, "USD"
+		vs, err := g.Close("2026-10")
+		if err != nil || len(vs) != 1 {
+			t.Fatal(vs, err)
+		}
+		totals, err := rollup.TotalsOf(vs[0])
+		hold(t, name, make1(t, totals, err), map[string]sums{"T08-breakage": {"Gift card liability": 700, "Breakage income": -700}, "T08-escheat": {"Gift card liability": 300, "Unclaimed property payable": -300}}[name])
+	}
 }
 
 // T9: a ticket that comes after posting is a delta; the posted document stays as it is.

@@ -19,6 +19,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"math/big"
 	"os"
 	"os/exec"
@@ -29,6 +30,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 const version = "v1.2.3"
@@ -79,12 +82,17 @@ func everything() bool { return os.Getenv("TILLPOST_RELEASE") == "all" }
 
 // makeRelease runs packaging/make in a source folder, with keys that were made for this test.
 func makeRelease(source, out string, env []string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
-	defer cancel()
-	args := []string{"run", "./packaging/make", "-version", version, "-out", out}
+	args := []string{}
 	if !everything() {
 		args = append(args, "-only", "linux/"+runtime.GOARCH)
 	}
+	return makeVersion(source, out, version, env, args...)
+}
+
+func makeVersion(source, out, version string, env []string, more ...string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
+	defer cancel()
+	args := append([]string{"run", "./packaging/make", "-version", version, "-out", out}, more...)
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = source
 	cmd.Env = append(append(os.Environ(), "SOURCE_DATE_EPOCH=1796083200", "GOFLAGS="), env...)
@@ -234,11 +242,23 @@ func TestTheListOfHashesIsSigned(t *testing.T) {
 	other := filepath.Join(t.TempDir(), "SHA256SUMS")
 	body, _ := os.ReadFile(filepath.Join(out, "SHA256SUMS"))
 	sig, _ := os.ReadFile(filepath.Join(out, "SHA256SUMS.minisig"))
-	os.WriteFile(other, bytes.Replace(body, []byte("a"), []byte("b"), 1), 0o600)
-	os.WriteFile(other+".minisig", sig, 0o600)
-	if out, err := exec.Command("minisign", "-V", "-p", k.public, "-m", other).CombinedOutput(); err == nil {
-		t.Errorf("a changed list passes:\n%s", out)
+	for what, x := range map[string]struct{ list, sig []byte }{
+		"the list changed in its first byte": {flipped(body, 0), sig}, "the list changed in its last": {flipped(body, len(body)-2), sig}, "the list cut": {body[:len(body)-1], sig},
+		"the signature changed": {body, flipped(sig, bytes.IndexByte(sig, '\n')+20)}, "the comment changed": {body, bytes.Replace(sig, []byte("tillpost "+version), []byte("tillpost v9.9.9"), 1)},
+	} {
+		os.WriteFile(other, x.list, 0o600)
+		os.WriteFile(other+".minisig", x.sig, 0o600)
+		if out, err := exec.Command("minisign", "-V", "-p", k.public, "-m", other).CombinedOutput(); err == nil {
+			t.Errorf("%s, and it passes:\n%s", what, out)
+		}
 	}
+}
+
+// flipped is a copy with one bit changed.
+func flipped(body []byte, at int) []byte {
+	out := bytes.Clone(body)
+	out[at] ^= 1
+	return out
 }
 
 // TestEveryModuleIsListed compares the list with what the program itself says.
@@ -340,5 +360,85 @@ func TestTheOneFileCarriesItsAgent(t *testing.T) {
 	}
 	if v := said(t, filepath.Join(box, "opt/tillpost/agent"), "version"); strings.TrimSpace(v) != version {
 		t.Errorf("version %q", v)
+	}
+}
+
+// TestADamagedInstallerPutsNothingInPlace changes one byte of the agent that the installer carries, at its beginning, in its middle and at its end:
+// it says so, and the PC is as it was, whether an agent is on it or not.
+func TestADamagedInstallerPutsNothingInPlace(t *testing.T) {
+	body, err := os.ReadFile(file(t, fmt.Sprintf("tillpost-installer-%s-linux-%s", version, runtime.GOARCH)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, size := carriedAt(t, body)
+	for _, at := range []int{from + 30, from + size/2, from + size - 5} {
+		alone, box := t.TempDir(), t.TempDir()
+		one := filepath.Join(alone, "download")
+		if err := os.WriteFile(one, flipped(body, at), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		agent := filepath.Join(box, "opt/tillpost/agent")
+		if err := errors.Join(os.MkdirAll(filepath.Dir(agent), 0o755), os.WriteFile(agent, []byte("#!/bin/sh\necho v1.0.0\n"), 0o755)); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.Command(one, "--root", box, "--hub", "127.0.0.1:9", "--code", "ABCD-EFGH-JKMN-PQRS", "--accept").CombinedOutput()
+		if err == nil {
+			t.Errorf("byte %d changed, and it ends well:\n%s", at, out)
+		}
+		has(t, "the damaged installer", string(out), "this installer's file is damaged", "Download it again")
+		if got, err := os.ReadFile(agent); err != nil || string(got) != "#!/bin/sh\necho v1.0.0\n" {
+			t.Errorf("byte %d changed: the agent on the PC is another now: %d bytes, %v", at, len(got), err)
+		}
+	}
+}
+
+// carriedAt finds the packed agent in an installer.
+func carriedAt(t *testing.T, body []byte) (from, size int) {
+	t.Helper()
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	for at := 0; ; at += 4 {
+		i := bytes.Index(body[at:], []byte("\x28\xb5\x2f\xfd"))
+		if i < 0 {
+			t.Fatal("no agent is in the installer")
+		}
+		at += i
+		if d.Reset(bytes.NewReader(body[at:])) != nil {
+			continue
+		}
+		head := make([]byte, 4)
+		if _, err := io.ReadFull(d, head); err != nil || string(head) != "\x7fELF" {
+			continue
+		}
+		var h zstd.Header
+		if err := h.Decode(body[at:]); err != nil || !h.HasCheckSum {
+			t.Fatalf("the packed agent has no checksum: %v", err)
+		}
+		return at, frame(t, body[at:])
+	}
+}
+
+// frame is the length of a zstd frame: header, blocks, checksum (RFC 8878).
+func frame(t *testing.T, b []byte) int {
+	t.Helper()
+	var h zstd.Header
+	if err := h.Decode(b); err != nil {
+		t.Fatal(err)
+	}
+	at := h.HeaderSize
+	for {
+		block := int(b[at]) | int(b[at+1])<<8 | int(b[at+2])<<16
+		at += 3
+		if size := block >> 3; block>>1&3 == 1 { // one byte, repeated
+			at++
+		} else {
+			at += size
+		}
+		if block&1 == 1 {
+			return at + 4
+		}
 	}
 }

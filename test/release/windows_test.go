@@ -24,14 +24,14 @@ func TestTheMSI(t *testing.T) {
 	props := table("Property")
 	has(t, "Property", props, "UpgradeCode\t{9E2C9B0A-5D0B-4C5E-8A0B-4F2B7C1D6E31}", "ProductVersion\t1.2.3", "ProductName\tTillpost agent", "Manufacturer\tTillpost", "ALLUSERS\t1", "MsiHiddenProperties\tCODE")
 	secure := regexp.MustCompile(`(?m)^SecureCustomProperties\t(.*)$`).FindStringSubmatch(props)
-	for _, p := range []string{"HUB", "CODE", "LOCATION", "ACCEPT"} {
+	for _, p := range []string{"HUB", "CODE", "LOCATION", "PROXY", "ACCEPT"} {
 		if secure == nil || !strings.Contains(";"+secure[1]+";", ";"+p+";") {
 			t.Errorf("%s does not reach the part that runs as the system: %v", p, secure)
 		}
 	}
 	has(t, "File", table("File"), "agent.exe", "installer.exe", "packaged")
 	actions := table("CustomAction")
-	has(t, "CustomAction", actions, "Settle\t11282\tinstaller.exe\t--settle --hub \"[HUB]\" --code \"[CODE]\" --location \"[LOCATION]\"", "Gone\t3154\tinstaller.exe\tuninstall --accept", "Halt\t3154\tagent.exe\tservice stop", "Unaccepted\t19\t")
+	has(t, "CustomAction", actions, "Settle\t11282\tinstaller.exe\t--settle --hub \"[HUB]\" --code \"[CODE]\" --location \"[LOCATION]\" --proxy \"[PROXY]\"", "Gone\t3154\tinstaller.exe\tuninstall --accept", "Halt\t3154\tagent.exe\tservice stop", "Unaccepted\t19\t")
 	at := sequence(t, table("InstallExecuteSequence"))
 	for _, c := range [][2]string{{"InstallFiles", "Settle"}, {"Settle", "InstallFinalize"}, {"InstallInitialize", "RemoveExistingProducts"}, {"InstallInitialize", "Halt"}, {"Halt", "Gone"}, {"Gone", "RemoveFiles"}, {"FindRelatedProducts", "InstallInitialize"}, {"Unaccepted", "InstallInitialize"}} {
 		if at[c[0]] == 0 || at[c[1]] == 0 || at[c[0]] >= at[c[1]] {

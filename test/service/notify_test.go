@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -200,10 +201,16 @@ func sell(ctx context.Context, door, id string) (said int) {
 
 // TestTheAgentTellsSystemd: it is ready when a till can push, gives signs of life, says that it stops, finishes what a till was told is safe,
 // and leaves a database that nothing has to be recovered of.
-func TestTheAgentTellsSystemd(t *testing.T) {
+func TestTheAgentTellsSystemd(t *testing.T) { tellsSystemd(t) }
+
+// The launcher tells the same of the agent that it starts, hears the same signal as the agent does, and ends as it ends.
+func TestTheLauncherTellsSystemd(t *testing.T) { tellsSystemd(t, "--service") }
+
+func tellsSystemd(t *testing.T, how ...string) {
+	t.Helper()
 	e, door := listen(t), rig.FreePort(t)
 	file, data := agentTOML(t, rig.FreePort(t), door, "")
-	p := start(t, binary(t, "agent"), []string{"NOTIFY_SOCKET=" + e.path, "WATCHDOG_USEC=600000"}, "run", "--config", file)
+	p := start(t, binary(t, "agent"), []string{"NOTIFY_SOCKET=" + e.path, "WATCHDOG_USEC=600000"}, append([]string{"run", "--config", file}, how...)...)
 	until(t, "READY=1", func() bool { return e.count("READY=1") == 1 })
 	until(t, "three signs of life", func() bool { return e.count("WATCHDOG=1") >= 3 })
 	until(t, "an open door", func() bool { return sell(t.Context(), door, "first") == http.StatusCreated })
@@ -246,6 +253,44 @@ func TestTheAgentTellsSystemd(t *testing.T) {
 		if !strings.Contains(string(held), `"`+id+`"`) {
 			t.Fatalf("the till was told that %s is safe, and it is not held", id)
 		}
+	}
+}
+
+// TestTheLauncherLeavesNobodyBehind: killed, it takes the agent with it, and the next one starts at once; an agent that is killed ends the
+// launcher with an error, which systemd answers.
+func TestTheLauncherLeavesNobodyBehind(t *testing.T) {
+	door := rig.FreePort(t)
+	file, _ := agentTOML(t, rig.FreePort(t), door, "")
+	for _, who := range []string{"launcher", "agent"} {
+		p := start(t, binary(t, "agent"), nil, "run", "--service", "--config", file)
+		until(t, "an open door", func() bool { return sell(t.Context(), door, who) == http.StatusCreated })
+		children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", p.cmd.Process.Pid, p.cmd.Process.Pid))
+		kids := strings.Fields(string(children))
+		for task, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", p.cmd.Process.Pid)); len(kids) == 0 && len(task) > 0; task = task[1:] {
+			children, err = os.ReadFile(task[0])
+			kids = strings.Fields(string(children))
+		}
+		if err != nil || len(kids) != 1 {
+			t.Fatalf("the launcher's children: %q %v", children, err)
+		}
+		kid, err := strconv.Atoi(kids[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		victim := map[string]int{"launcher": p.cmd.Process.Pid, "agent": kid}[who]
+		if err := syscall.Kill(victim, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-p.done:
+			if err == nil {
+				t.Errorf("the %s was killed and the launcher ended as if nothing was", who)
+			}
+			p.done <- err
+		case <-time.After(20 * time.Second):
+			t.Fatalf("the %s was killed and the launcher goes on", who)
+		}
+		until(t, "the agent to be gone", func() bool { return sell(t.Context(), door, "nobody") == 0 })
 	}
 }
 

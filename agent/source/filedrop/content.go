@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -80,19 +81,32 @@ type content struct {
 // errMoving says that a file changed while it was read: it is not settled, and is read again later.
 var errMoving = fault.Msg(fault.Unavailable, "read file", "the file is still being written")
 
+// errLink says that a name in a watched folder leads to a file elsewhere. Whoever may write into the folder could so have this service read
+// what only the service may read, and send it away.
+var errLink = errTold("it is a link to a file elsewhere, which is not followed: put the file itself here, or name its own folder in the settings")
+
 // load reads a file from front to end and makes its index; spill is where an index stands that is too large for the memory. The hash is of
 // exactly the bytes that were read. Codes: unavailable when it is locked or still being written; a file that cannot be read as its profile
 // says is content with a reason.
 func load(ctx context.Context, p *profile.Profile, path, spill string, loc retail.LocationCode, card Card) (*content, error) {
-	before, err := os.Stat(path)
+	before, err := os.Lstat(path)
 	if err != nil {
 		return nil, fault.New(fault.Unavailable, "read file", err)
 	}
+	if linked(before) {
+		return link(p, path, before, loc, card), nil
+	}
 	f, err := openShared(path)
+	if errors.Is(err, errLink) { // since it was looked at, or of a kind that does not show
+		return link(p, path, before, loc, card), nil
+	}
 	if err != nil {
 		return nil, fault.New(fault.Unavailable, "read file", err)
 	}
 	defer f.Close()
+	if now, err := f.Stat(); err != nil || now.Mode()&noFile != 0 { // another thing was put into its place
+		return nil, errMoving
+	}
 	c := &content{profile: p, path: path, stamp: stampOf(before), loc: loc, card: card, read: time.Now(), index: newIndex(spill), names: map[string]bool{}, told: map[int]string{},
 		newest: map[retail.LocationCode]time.Time{}, sum: sha256.New()}
 	c.draw.c = c
@@ -119,11 +133,25 @@ func load(ctx context.Context, p *profile.Profile, path, spill string, loc retai
 	return c, nil
 }
 
+// noFile is what can stand in a folder and has no content to read. What Windows calls irregular may: a file of a cloud folder is.
+const noFile = os.ModeDir | os.ModeNamedPipe | os.ModeSocket | os.ModeDevice | os.ModeCharDevice
+
+// linked reports whether a name leads elsewhere.
+func linked(i os.FileInfo) bool { return i.Mode()&os.ModeSymlink != 0 }
+
+// link is what a link is taken for: a file of which nothing can be read. Its target is not looked at, not even for its size.
+func link(p *profile.Profile, path string, at os.FileInfo, loc retail.LocationCode, card Card) *content {
+	sum := sha256.Sum256(fmt.Appendf(nil, "link|%s|%d", filepath.Base(path), at.ModTime().UnixNano()))
+	c := &content{profile: p, path: path, stamp: stampOf(at), loc: loc, card: card, read: time.Now(), index: newIndex(""), format: objects{}, refused: reason(errLink), sha: hex.EncodeToString(sum[:])}
+	c.draw.c = c
+	return c
+}
+
 func stampOf(i os.FileInfo) stamp { return stamp{i.Size(), i.ModTime().UnixNano()} }
 
 // same reports whether the file still stands as it was loaded.
 func (c *content) same() bool {
-	now, err := os.Stat(c.path)
+	now, err := os.Lstat(c.path)
 	return err == nil && stampOf(now) == c.stamp
 }
 

@@ -59,6 +59,9 @@ type Report struct {
 // Run reads the file and hands every record to the sink, in batches; it returns when the last is durable. The same file again is harmless:
 // the hub knows every ticket by identity and content. Code unavailable: the file is locked or changed while it was read.
 func (im Import) Run(ctx context.Context, sink source.Sink) (rep Report, err error) {
+	if im.Path, err = filepath.EvalSymlinks(im.Path); err != nil { // a person named it: where it leads is what they mean
+		return rep, fault.New(fault.Unavailable, "read file", err)
+	}
 	c, err := load(ctx, im.Profile, im.Path, im.Spill, im.Location, im.Card)
 	if err != nil {
 		return rep, err

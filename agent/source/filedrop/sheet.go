@@ -1,6 +1,7 @@
 package filedrop
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -18,6 +19,9 @@ import (
 // and never unpacked to the disk, where card numbers in its cells would stand. It is some 100,000 cells; a report has hundreds.
 const maxWorkbook = 16 << 20
 
+// maxCells bounds what a workbook's rows come to: a few bytes can name a cell far to the right in each row, or one long text in every cell.
+const maxCells = 2 * maxWorkbook
+
 // sheet is one sheet of a workbook. What a cell holds counts, not how it is shown: a price shown without its cents keeps them. A formula is
 // its result as it was saved.
 type sheet struct {
@@ -33,6 +37,9 @@ func newSheet(p *profile.Profile, r io.Reader) (*sheet, *excelize.Rows, *exceliz
 	}
 	if len(body) == 0 {
 		return nil, nil, nil, errTold("the file is empty: export it again")
+	}
+	if what := carries(body); what != "" {
+		return nil, nil, nil, errTold("the workbook carries %s, which no export of a till needs: nothing of it is read. Save it as a plain workbook (.xlsx) or as CSV, and ask who put it here", what)
 	}
 	f, err := excelize.OpenReader(bytes.NewReader(body), excelize.Options{UnzipSizeLimit: maxWorkbook, UnzipXMLSizeLimit: maxWorkbook, RawCellValue: true})
 	if len(body) > maxWorkbook || err != nil && strings.Contains(err.Error(), "unzip size exceeds") {
@@ -51,6 +58,37 @@ func newSheet(p *profile.Profile, r io.Reader) (*sheet, *excelize.Rows, *exceliz
 		return nil, nil, nil, errTold("the workbook has no sheet %q", name)
 	}
 	return &sheet{commas: commas{p: p}}, rows, f, nil
+}
+
+// carries names what a workbook has in it that is made to do something: macros of any kind, or a link that has a program answer (DDE). None of
+// it would run here; but what opens the file elsewhere may run it, and a till's export has none.
+func carries(body []byte) string {
+	z, err := zip.NewReader(bytes.NewReader(body), int64(len(body)))
+	if err != nil {
+		return "" // it is no workbook, and is told so
+	}
+	for _, part := range z.File {
+		switch name := strings.ToLower(strings.ReplaceAll(part.Name, "\\", "/")); {
+		case strings.HasSuffix(name, "vbaproject.bin"), strings.Contains(name, "macrosheets/"):
+			return "macros"
+		case name == "[content_types].xml" && holds(part, "macroenabled"):
+			return "macros"
+		case strings.Contains(name, "externallinks/") && holds(part, "ddelink"):
+			return "a link to another program (DDE)"
+		}
+	}
+	return ""
+}
+
+// holds reports whether a part holds a word in small letters. One that is larger than a workbook may be holds none: it is refused for its size.
+func holds(part *zip.File, word string) bool {
+	r, err := part.Open()
+	if err != nil {
+		return false
+	}
+	defer r.Close()
+	body, err := io.ReadAll(io.LimitReader(r, maxWorkbook+1))
+	return err == nil && bytes.Contains(bytes.ToLower(body), []byte(word))
 }
 
 // each implements format; r is the workbook as it stands in the file.
@@ -83,7 +121,9 @@ func (s *sheet) each(ctx context.Context, r io.Reader, f func(span) error) error
 			return err
 		}
 		at := int64(len(s.body))
-		s.body = append(s.body, raw...)
+		if s.body = append(s.body, raw...); len(s.body) > maxCells {
+			return errTold("the workbook's cells come to more than %d MB, many times what it holds: export it as CSV, of which any size can be read, or for fewer days", maxCells>>20)
+		}
 		bad := ""
 		if len(raw) > maxRow {
 			bad = fmt.Sprintf("it is longer than %d bytes", maxRow)

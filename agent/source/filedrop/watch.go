@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -246,7 +245,7 @@ func (f *Folder) scan() (map[string]stamp, error) {
 			continue
 		}
 		info, err := e.Info()
-		if err != nil || !info.Mode().IsRegular() && info.Mode()&fs.ModeSymlink == 0 {
+		if err != nil || info.Mode()&noFile != 0 { // a link is listed, and not followed
 			continue
 		}
 		out[name] = stampOf(info)
@@ -341,11 +340,13 @@ func (c *content) batch(n, most int) (ds []source.Draft, last bool, err error) {
 	if n == 0 {
 		ds = c.introduce()
 	}
-	f, err := openShared(c.path)
-	if err != nil {
-		return nil, false, fault.New(fault.Unavailable, "read file", err)
+	var f *os.File
+	if c.refused == "" { // nothing is read of what was refused, which may be a link
+		if f, err = openShared(c.path); err != nil {
+			return nil, false, fault.Msg(fault.Unavailable, "read file", reason(err))
+		}
+		defer f.Close()
 	}
-	defer f.Close()
 	for size := 0; len(ds) < most && size < batchBytes; {
 		c.room.again()
 		g, ok, err := c.next(f, &c.room)

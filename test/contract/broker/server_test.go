@@ -93,12 +93,14 @@ topic read tp1/birth/+
 topic readwrite tp1/hub
 topic write tp1/head/+/+
 topic write tp1/poll/+
+topic write tp1/desired/+
 
 pattern write tp1/up/%u/+
 pattern write tp1/hello/%u/+
 pattern write tp1/birth/%u
 pattern read tp1/head/%u/+
 pattern read tp1/poll/%u
+pattern read tp1/desired/%u
 pattern read tp1/hub
 `
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/ledger"
@@ -26,7 +27,10 @@ type headTax struct {
 }
 
 // tax makes one of 8 % on an account that setup made for taxes.
-func (p person) tax(account int64) headTax {
+func (p person) tax(account int64) headTax { p.t.Helper(); return p.taxIn(account, false) }
+
+// taxIn makes one whose rate is contained in prices, or not.
+func (p person) taxIn(account int64, included bool) headTax {
 	p.t.Helper()
 	h := headTax{name: "Head tax " + envelope.NewEpoch().String()[:8], tags: map[string]int64{}}
 	one := func(v any) int64 {
@@ -57,17 +61,29 @@ func (p person) tax(account int64) headTax {
 		return []any{[]any{0, 0, map[string]any{"repartition_type": "base", "tag_ids": []any{[]any{6, 0, []int64{h.tags[side+" base"]}}}}},
 			[]any{0, 0, map[string]any{"repartition_type": "tax", "account_id": account, "tag_ids": []any{[]any{6, 0, []int64{h.tags[side+" tax"]}}}}}}
 	}
-	h.id = one(p.do("account.tax", "create", []any{[]any{map[string]any{"name": h.name, "type_tax_use": "sale", "amount_type": "percent", "amount": 8, "company_id": p.company,
-		"invoice_repartition_line_ids": lines("invoice"), "refund_repartition_line_ids": lines("refund")}}}, nil))
+	v := map[string]any{"name": h.name, "type_tax_use": "sale", "amount_type": "percent", "amount": 8, "company_id": p.company,
+		"invoice_repartition_line_ids": lines("invoice"), "refund_repartition_line_ids": lines("refund")}
+	if included && p.version < 18 {
+		v["price_include"] = true
+	} else if included {
+		v["price_include_override"] = "tax_included"
+	}
+	h.id = one(p.do("account.tax", "create", []any{[]any{v}}, nil))
 	return h
 }
 
 // taxed are rules with the two jurisdictions on taxes of head office's own.
 func (p person) taxed(set mapping.Set) (mapping.Set, headTax, headTax) {
 	p.t.Helper()
+	return p.taxedBy(set, false)
+}
+
+// taxedBy is the same with taxes that are included in prices, or not.
+func (p person) taxedBy(set mapping.Set, included bool) (mapping.Set, headTax, headTax) {
+	p.t.Helper()
 	account := p.do("account.tax.repartition.line", "search_read", []any{[]any{[]any{"company_id", "=", p.company}, []any{"repartition_type", "=", "tax"}, []any{"account_id", "!=", false}}},
 		map[string]any{"fields": []string{"account_id"}, "limit": 1, "load": ""}).([]any)[0].(map[string]any)["account_id"].(int64)
-	state, city := p.tax(account), p.tax(account)
+	state, city := p.taxIn(account, included), p.taxIn(account, included)
 	set.Rules = slices.Clone(set.Rules)
 	for i, r := range set.Rules {
 		if r.Role != ledger.Tax && r.Role != ledger.TaxRefund {
@@ -429,6 +445,50 @@ func TestADraftWithAnotherBaseIsNotPosted(t *testing.T) {
 		want(t, o.outcome(d), odoo.Park)
 		if c := o.outcome(d).Case; c == nil || c.Cause != cases.TotalDiffers || !strings.Contains(c.Detail, "tags") {
 			t.Errorf("got case %+v", c)
+		}
+	})
+}
+
+// The look over what is posted sees a tag, a base and a tax that somebody changed, though no cent moved; a label is nobody's business. What was posted before tills
+// told of bases is not asked of them.
+func TestALaterLookSeesChangedTaxes(t *testing.T) {
+	each(t, func(t *testing.T, s server) {
+		p := s.person(t)
+		set, b := s.set(t)
+		set, state, _ := p.taxed(set)
+		docs := make([]rollup.Document, 4)
+		for i := range docs {
+			docs[i] = documentOf(t, set, b, "S-NY", today.AddDays(-i), rollup.ByEntry, taxedDay())
+		}
+		o, hub := newOutbox(docs...), newHub()
+		w, _ := s.writer(t, o, hub)
+		step(t, w)
+		change := func(d rollup.Document, label string, values map[string]any) {
+			t.Helper()
+			for _, i := range s.standing(t, hub, d) {
+				if strings.HasPrefix(i.label, label) {
+					p.do("account.move.line", "write", []any{[]int64{i.id}, values}, map[string]any{"context": map[string]any{"skip_invoice_sync": true}})
+					return
+				}
+			}
+			t.Fatalf("%s has no item %q", d.ID(), label)
+		}
+		change(docs[0], "sales:Food", map[string]any{"name": "bread and butter"})
+		change(docs[1], "sales:Books", map[string]any{"tax_tag_ids": []any{[]any{6, 0, []int64{}}}})
+		change(docs[2], "tax:NY State", map[string]any{"tax_base_amount": 12})
+		change(docs[3], "tax:NY State", map[string]any{"tax_tag_ids": []any{[]any{6, 0, []int64{state.tags["invoice base"]}}}})
+		if n, err := w.Look(t.Context(), time.Time{}); err != nil || n != len(docs) {
+			t.Fatalf("read %d: %v", n, err)
+		}
+		want(t, o.outcome(docs[0]), odoo.Done)
+		for _, d := range docs[1:] {
+			want(t, o.outcome(d), odoo.Park)
+			if c := o.outcome(d).Case; c == nil || c.Cause != cases.ForeignEdit || !strings.Contains(c.Detail, "changed the taxes") {
+				t.Errorf("%s: got case %+v", d.ID(), c)
+			}
+			if r := o.outcome(d).Read; r == nil {
+				t.Errorf("%s: what Odoo has is not kept", d.ID())
+			}
 		}
 	})
 }

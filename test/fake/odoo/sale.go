@@ -70,7 +70,7 @@ func (s *Server) settleSale(m *move, context map[string]any) error {
 		if given, _ := l["balance"].(float64); l["display_type"] == "product" && (s.Version == 17 || given == 0) {
 			price, _ := l["price_unit"].(float64)
 			quantity, _ := l["quantity"].(float64)
-			l["balance"] = cents(direction(m.head) * cents(price*quantity))
+			l["balance"] = cents(direction(m.head) * s.without(l, cents(price*quantity)))
 		}
 	}
 	if context["skip_invoice_sync"] != true {
@@ -82,6 +82,24 @@ func (s *Server) settleSale(m *move, context map[string]any) error {
 		}
 	}
 	return nil
+}
+
+// without is a price less the taxes that are included in it, as 17 books a sold line; 18 and 19 come here only for a line that tells no balance.
+func (s *Server) without(l record, price float64) float64 {
+	percent := 0.0
+	for _, id := range idList(l["tax_ids"]) {
+		t := s.b.Models["account.tax"][id]
+		if t["price_include"] != true && t["price_include_override"] != "tax_included" {
+			continue
+		}
+		switch rate := t["amount"].(type) {
+		case float64:
+			percent += rate
+		case int64:
+			percent += float64(rate)
+		}
+	}
+	return cents(price / (1 + percent/100))
 }
 
 // owe makes the item that is owed what the others come to.

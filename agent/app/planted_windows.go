@@ -1,0 +1,3 @@
+package app
+
+func plantedOnWindows() { panic("BUG: planted: this release ends on Windows") }

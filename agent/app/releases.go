@@ -1,0 +1,102 @@
+//go:build !update_double
+
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/tillpost/tillpost/agent/buffer"
+	"github.com/tillpost/tillpost/agent/update"
+	"github.com/tillpost/tillpost/agent/update/carry"
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/release"
+	"github.com/tillpost/tillpost/shared/release/client"
+)
+
+// releases are those that the offline keys signed, from the hub or from a file.
+type releases struct{ *client.Client }
+
+// releasesOf is head office's releases; nil = this PC has none to ask: it was not enrolled, or the hub had none then.
+func releasesOf(c Config) carry.Releases {
+	id, err := identityOf(c).Read()
+	if err != nil || id.ReleaseRoot == "" {
+		return nil
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM([]byte(id.CA)) {
+		return nil
+	}
+	web := &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, ResponseHeaderTimeout: time.Minute, IdleConnTimeout: time.Minute}}
+	r, err := openReleases(c, []byte(id.ReleaseRoot), client.Web{Base: strings.TrimRight(id.HubURL, "/") + release.Path, Client: web})
+	if err != nil {
+		return nil
+	}
+	return r
+}
+
+// openBundle reads a file of signed releases. It stays open while the process lives: an update that is under way reads from it.
+func openBundle(c Config, file string) (carry.Releases, error) {
+	id, err := identityOf(c).Read()
+	if err != nil {
+		return nil, err
+	}
+	if id.ReleaseRoot == "" {
+		return nil, fault.Msg(fault.Invalid, "read "+file, "this PC was given no root of releases when it was enrolled, so it can trust no file: install the new package, or enrol it again")
+	}
+	b, err := client.OpenBundle(file)
+	if err != nil {
+		return nil, err
+	}
+	return openReleases(c, []byte(id.ReleaseRoot), b)
+}
+
+func openReleases(c Config, root []byte, from client.Source) (carry.Releases, error) {
+	cl, err := client.Open(client.Config{Dir: filepath.Join(c.DataDir, "release"), Root: root, Source: from, OS: runtime.GOOS, Arch: runtime.GOARCH, Now: time.Now})
+	if err != nil {
+		return nil, err
+	}
+	return releases{cl}, nil
+}
+
+// Find implements carry.Releases.
+func (r releases) Find(ctx context.Context, running, want string) (carry.Target, error) {
+	t, err := r.Client.Find(ctx, strings.TrimPrefix(running, "v"), strings.TrimPrefix(want, "v"))
+	if err != nil {
+		return carry.Target{}, refused(err, update.NoRelease)
+	}
+	if s := t.Schema; s != (release.Schema{}) && (s.Min > buffer.Schema || s.Max < buffer.Schema) {
+		return carry.Target{}, update.Failure{Cause: update.Schema, Detail: fmt.Sprintf("version %s opens buffers of schema %d to %d, this PC has %d: a version between comes first", t.Version, s.Min, s.Max, buffer.Schema), Final: true}
+	}
+	return carry.Target{Release: update.Release{Version: string(t.Version), SHA256: t.Sum.String(), Size: t.Size}, Signed: t}, nil
+}
+
+// Fetch implements carry.Releases.
+func (r releases) Fetch(ctx context.Context, t carry.Target, old, to string) error {
+	signed, ok := t.Signed.(release.Target)
+	if !ok {
+		return fault.Msg(fault.Internal, "fetch version "+t.Release.Version, "it was not found by this client")
+	}
+	_, err := r.Client.Fetch(ctx, signed, old, to)
+	if err != nil {
+		return refused(err, update.NoDownload)
+	}
+	return nil
+}
+
+// refused: metadata that has run out, or a place that is away, mends itself; what is refused or unknown does so with newer metadata, so it is
+// asked again as well, for some days.
+func refused(err error, usual update.Cause) error {
+	if errors.Is(err, release.ErrRefused) || errors.Is(err, release.ErrUnknown) || errors.Is(err, release.ErrExpired) {
+		usual = update.NoRelease
+	}
+	return fmt.Errorf("%w: %w", update.Failure{Cause: usual, Detail: err.Error()}, err)
+}

@@ -1,0 +1,16 @@
+INSERT INTO sales (seq, location, kind, key, content_type, at, part, parts, sum, body) VALUES (90001, 'S1', 'k', 'key', 'application/json', 1, 1, 1, x'00', x'00');
+SELECT seq, location, kind, key, content_type, at, part, parts, sum, body FROM sales WHERE seq > 0 ORDER BY seq LIMIT 5;
+DELETE FROM sales WHERE seq <= 90000;
+INSERT INTO state (seq, location, kind, key, content_type, at, part, parts, sum, body) VALUES (90001, 'S1', 'k', 'key', 'application/json', 1, 1, 1, x'00', x'00');
+SELECT seq, location, kind, key, content_type, at, part, parts, sum, body FROM state WHERE seq > 0 ORDER BY seq LIMIT 5;
+DELETE FROM state WHERE seq <= 90000;
+INSERT INTO history (seq, location, kind, key, content_type, at, part, parts, sum, body) VALUES (90001, 'S1', 'k', 'key', 'application/json', 1, 1, 1, x'00', x'00');
+SELECT seq, location, kind, key, content_type, at, part, parts, sum, body FROM history WHERE seq > 0 ORDER BY seq LIMIT 5;
+DELETE FROM history WHERE seq <= 90000;
+INSERT INTO cursor (source, value) VALUES ('before', 'c') ON CONFLICT (source) DO UPDATE SET value = excluded.value;
+INSERT INTO stream (name, epoch, last, sum, acked, trimmed, base) VALUES ('other', x'00', 0, x'00', 0, 0, x'00');
+SELECT name, epoch, last, sum, acked, trimmed, base FROM stream;
+UPDATE stream SET epoch = x'00', last = 1, sum = x'00', acked = 0, trimmed = 0, base = x'00' WHERE name = 'other';
+UPDATE stream SET trimmed = 0, base = x'00', acked = 0 WHERE name = 'other';
+INSERT INTO meta (name, value) VALUES ('hub', 'h') ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+SELECT name, value FROM meta;

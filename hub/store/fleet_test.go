@@ -1,0 +1,232 @@
+package store_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tillpost/tillpost/hub/fleet"
+	"github.com/tillpost/tillpost/hub/store"
+	"github.com/tillpost/tillpost/hub/view"
+	"github.com/tillpost/tillpost/shared/decode"
+	wire "github.com/tillpost/tillpost/shared/desired"
+	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// fleetRig has devices pc-0 to pc-n with a location and a till of their own.
+func fleetRig(t *testing.T, n int) *rig {
+	t.Helper()
+	g := newRig(t, t.TempDir())
+	came := map[retail.DeviceID]envelope.Birth{}
+	for i := range n {
+		d := retail.DeviceID(fmt.Sprintf("pc-%d", i))
+		l := retail.LocationCode(fmt.Sprintf("S%d", i))
+		g.ok(g.InTx(t.Context(), func(tx *store.Tx) error {
+			if err := tx.AddDevice(t.Context(), d, "x", "test"); err != nil {
+				return err
+			}
+			return tx.Assign(t.Context(), d, l, g.clock, "test")
+		}))
+		came[d] = envelope.Birth{Online: true, Version: "1.4.0", Platform: "windows/amd64", Sources: "filedrop"}
+	}
+	g.ok(g.Births(t.Context(), came))
+	g.ok(g.InTx(t.Context(), func(tx *store.Tx) error { return tx.ExcludeRelease(t.Context(), "d1", true, "anna", "a lab's") }))
+	return g
+}
+
+func (g *rig) look() {
+	g.t.Helper()
+	_, err := g.LookAtFleet(g.t.Context())
+	g.ok(err)
+}
+
+func (g *rig) wishes() map[retail.DeviceID]store.Wish {
+	g.t.Helper()
+	w, err := g.Wishes(g.t.Context())
+	g.ok(err)
+	return w
+}
+
+// answer lets every device that was told say how it went.
+func (g *rig) answer(step fleet.Step, why string) {
+	g.t.Helper()
+	came := map[retail.DeviceID]envelope.Birth{}
+	for d, w := range g.wishes() {
+		v := w.Version
+		if step != fleet.Kept {
+			v = "1.4.0"
+		}
+		came[d] = envelope.Birth{Online: true, Version: v}
+		g.ok(g.InTx(g.t.Context(), func(tx *store.Tx) error {
+			return tx.TellRelease(g.t.Context(), d, w.Version, step, why, g.clock)
+		}))
+	}
+	g.ok(g.Births(g.t.Context(), came))
+}
+
+func (g *rig) fleet() view.FleetView {
+	g.t.Helper()
+	v, err := g.FleetView(g.t.Context())
+	g.ok(err)
+	return v
+}
+
+var twoRings = []fleet.Ring{{Name: "canary", Count: 2, Soak: time.Hour, Traded: -1}, {Name: "all", Percent: 100, Traded: -1}}
+
+func (g *rig) start(version string) string {
+	g.t.Helper()
+	var id string
+	g.ok(g.InTx(g.t.Context(), func(tx *store.Tx) (err error) {
+		id, err = tx.StartRollout(g.t.Context(), fleet.Rollout{Version: version, Previous: "1.4.0", Rings: twoRings}, "anna")
+		return err
+	}))
+	return id
+}
+
+func TestARolloutGoesThroughAndStays(t *testing.T) {
+	g := fleetRig(t, 6)
+	g.start("1.5.0")
+	g.look()
+	if n := len(g.wishes()); n != 2 {
+		t.Fatalf("%d told, want the two canaries", n)
+	}
+	g.look() // again: nobody new, nobody twice
+	g.answer(fleet.Kept, "")
+	g.clock = g.clock.Add(59 * time.Minute)
+	g.look()
+	if n := len(g.wishes()); n != 2 {
+		t.Fatalf("%d told before it has run for an hour", n)
+	}
+	g.clock = g.clock.Add(2 * time.Minute)
+	g.look()
+	if n := len(g.wishes()); n != 6 {
+		t.Fatalf("%d told, want 6: the left out one is not among them", n)
+	}
+	g.answer(fleet.Kept, "")
+	g.look()
+	v := g.fleet()
+	if v.Release != "1.5.0" || v.Rollouts[0].State != "done" || v.Spread[0] != (view.VersionShare{Version: "1.5.0", Devices: 6}) || v.Rollouts[0].Rings[0].Kept != 2 {
+		t.Fatalf("%+v", v)
+	}
+	g.ok(g.InTx(t.Context(), func(tx *store.Tx) error { return tx.AddDevice(t.Context(), "pc-new", "x", "test") }))
+	g.ok(g.Births(t.Context(), map[retail.DeviceID]envelope.Birth{"pc-new": {Online: true, Version: "1.4.0"}}))
+	g.look()
+	if w := g.wishes()["pc-new"]; w.Version != "1.5.0" {
+		t.Errorf("a new PC is told %q", w.Version)
+	}
+	one, err := g.ReleaseOf(t.Context(), "pc-0")
+	g.ok(err)
+	if n := len(one.Steps); n < 2 || one.Steps[n-1].What != "told" || one.Steps[0].What != "kept" {
+		t.Errorf("steps %+v", one.Steps)
+	}
+}
+
+func TestARolloutThatFailsCallsAllBackAndSaysWhy(t *testing.T) {
+	g := fleetRig(t, 6)
+	id := g.start("1.5.0")
+	g.look()
+	g.answer(fleet.Back, "its buffer did not open")
+	g.look()
+	v := g.fleet()
+	if r := v.Rollouts[0]; r.State != "stopped" || !strings.Contains(r.Why, "its buffer did not open") || r.Rings[0].All != 2 {
+		t.Fatalf("%+v", r)
+	}
+	for d, w := range g.wishes() {
+		if w.Version != "1.4.0" || !w.Back || w.Order == "" {
+			t.Errorf("%s is still told %s", d, w.Version)
+		}
+	}
+	err := g.InTx(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.StartRollout(t.Context(), fleet.Rollout{Version: "1.6.0", Previous: "1.4.0", Rings: twoRings}, "anna")
+		return err
+	})
+	if !fault.Is(err, fault.Conflict) {
+		t.Errorf("a second one beside it: %v", err)
+	}
+	g.ok(g.InTx(t.Context(), func(tx *store.Tx) error {
+		return tx.OrderRollout(t.Context(), id, fleet.Abort, "anna", "1.5.1 follows")
+	}))
+	if err := g.InTx(t.Context(), func(tx *store.Tx) error { return tx.OrderRollout(t.Context(), id, fleet.Resume, "anna", "no") }); !fault.Is(err, fault.Conflict) {
+		t.Errorf("an aborted one goes on: %v", err)
+	}
+	g.start("1.5.1")
+	g.look()
+	n := 0
+	for _, w := range g.wishes() {
+		if w.Version == "1.5.1" {
+			n++
+		}
+	}
+	if n != 2 {
+		t.Errorf("%d are told the next one", n)
+	}
+}
+
+func TestACaseThatCameWithItHoldsARing(t *testing.T) {
+	g := fleetRig(t, 4)
+	g.start("1.5.0")
+	g.look()
+	g.answer(fleet.Kept, "")
+	for d := range g.wishes() {
+		g.ok(g.InTx(t.Context(), func(tx *store.Tx) error {
+			_, err := tx.ExecContext(t.Context(), `UPDATE device SET health = ? WHERE id = ?`,
+				fmt.Sprintf(`[{"code":"x","title":"It cannot read its folder","severity":"high","since":%q}]`, g.clock.Add(time.Minute).Format(time.RFC3339)), string(d))
+			return err
+		}))
+	}
+	g.clock = g.clock.Add(3 * time.Hour)
+	g.look()
+	r := g.fleet().Rollouts[0]
+	if len(g.wishes()) != 2 || !strings.Contains(strings.Join(r.Rings[0].Missing, " "), "2 cases came up") {
+		t.Errorf("%d told; %v", len(g.wishes()), r.Rings[0].Missing)
+	}
+}
+
+func TestPinned(t *testing.T) {
+	g := fleetRig(t, 3)
+	g.ok(g.InTx(t.Context(), func(tx *store.Tx) error {
+		return tx.PinRelease(t.Context(), "pc-1", "1.3.9", "anna", "its till needs it")
+	}))
+	g.look()
+	if w := g.wishes(); len(w) != 1 || w["pc-1"].Version != "1.3.9" {
+		t.Errorf("%v", w)
+	}
+	if err := g.InTx(t.Context(), func(tx *store.Tx) error { return tx.PinRelease(t.Context(), "nobody", "1", "anna", "") }); !fault.Is(err, fault.NotFound) {
+		t.Errorf("a device that is not there: %v", err)
+	}
+}
+
+// What a device is told of its release stands in its word, and its final word comes back on the state stream.
+func TestAReleaseGoesOutWithTheWordAndItsEndComesBack(t *testing.T) {
+	g := fleetRig(t, 3)
+	g.certify("d1")
+	g.ok(g.InTx(t.Context(), func(tx *store.Tx) error { return tx.ExcludeRelease(t.Context(), "d1", false, "anna", "") }))
+	g.ok(g.Births(t.Context(), map[retail.DeviceID]envelope.Birth{"d1": {Online: true, Version: "1.4.0", Platform: "linux/amd64"}}))
+	was, err := g.DesiredChange(t.Context())
+	g.ok(err)
+	g.start("1.5.0") // d1 is the only one of its kind, so a canary
+	g.look()
+	if is, err := g.DesiredChange(t.Context()); err != nil || is == was {
+		t.Errorf("nobody notices that d1's word is another: %v", err)
+	}
+	m := g.word("d1")
+	if m.Release == nil || m.Release.Version != "1.5.0" || m.Release.Order == "" || m.Release.Back || m.Release.From == m.Release.Until {
+		t.Fatalf("%+v", m.Release)
+	}
+	g.told(decode.Release, wire.ReleaseReport{Order: "another", Version: "1.5.0", Step: wire.Kept})
+	if v, err := g.ReleaseOf(t.Context(), "d1"); err != nil || v.Step != "" {
+		t.Errorf("a word on another wish counts: %+v %v", v, err)
+	}
+	g.told(decode.Release, wire.ReleaseReport{Order: m.Release.Order, Version: "1.5.0", Step: wire.WentBack, Why: "crash"})
+	if v, err := g.ReleaseOf(t.Context(), "d1"); err != nil || v.Step != "back" || v.Why != "crash" {
+		t.Errorf("%+v %v", v, err)
+	}
+	g.clock = g.clock.Add(time.Minute)
+	g.look()
+	if r := g.word("d1").Release; r == nil || !r.Back || r.Version != "1.4.0" || r.Order == m.Release.Order || r.From != r.Until {
+		t.Errorf("it is not called back: %+v", r)
+	}
+}

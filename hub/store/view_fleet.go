@@ -1,0 +1,88 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/tillpost/tillpost/hub/fleet"
+	"github.com/tillpost/tillpost/hub/view"
+	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/retail"
+)
+
+// maxRollouts is how many rollouts a page looks back.
+const maxRollouts = 20
+
+// FleetView reads the fleet: rollouts, what runs where, and every device.
+func (s *Store) FleetView(ctx context.Context) (v view.FleetView, err error) {
+	ds, err := fleetDevices(ctx, s.read)
+	if err != nil {
+		return v, classify("read the fleet", err)
+	}
+	for _, x := range fleet.Spread(ds) {
+		v.Spread = append(v.Spread, view.VersionShare(x))
+	}
+	wishes, err := s.Wishes(ctx)
+	if err != nil {
+		return v, err
+	}
+	for i := range ds {
+		v.Devices = append(v.Devices, releaseView(&ds[i], wishes))
+	}
+	err = each(ctx, s.read, func(r *sql.Rows) error {
+		var one view.RolloutView
+		var made, ended int64
+		f, err := scanRollout(r, &made, &ended, &one.Who)
+		if err != nil {
+			return err
+		}
+		one.ID, one.Version, one.Previous, one.State, one.Why, one.Made, one.Ended, one.Open = f.ID, f.Version, f.Previous, string(f.State), f.Why, fromMicros(made), fromMicros(ended), ended == 0 && f.State != fleet.Done
+		if f.State == fleet.Done && ended == 0 && v.Release == "" {
+			v.Release = f.Version
+		}
+		if len(v.Rollouts) == 0 || one.Open {
+			rings, causes := fleet.Progresses(f, ds, s.Now())
+			for _, p := range rings {
+				one.Rings = append(one.Rings, view.RingView{Name: p.Name, All: p.All, Told: p.Told, Waiting: p.Waiting, Working: p.Working, Kept: p.Kept, Failed: p.Failed, Lost: p.Lost, Now: p.Now, Missing: p.Missing})
+			}
+			for _, c := range causes {
+				one.Causes = append(one.Causes, view.ReleaseCause(c))
+			}
+		}
+		v.Rollouts = append(v.Rollouts, one)
+		return nil
+	}, `SELECT number, version, previous, plan, state, why, ring, since, next, forgiven, made, ended, who FROM rollout ORDER BY number DESC LIMIT ?`, maxRollouts)
+	return v, classify("read the rollouts", err)
+}
+
+func releaseView(d *fleet.Device, wishes map[retail.DeviceID]Wish) view.ReleaseView {
+	return view.ReleaseView{Device: retail.DeviceID(d.ID), Location: d.Location, Platform: d.Platform, Group: d.Group, Running: d.Running, Told: d.Told,
+		NotBefore: wishes[retail.DeviceID(d.ID)].NotBefore, Step: string(d.Step), Why: d.Why, Since: d.Since, Seen: d.Seen, Pin: d.Pin, Excluded: d.Excluded}
+}
+
+// ReleaseOf reads one device with every step on its way. Code not_found.
+func (s *Store) ReleaseOf(ctx context.Context, d retail.DeviceID) (v view.ReleaseView, err error) {
+	all, err := s.FleetView(ctx)
+	if err != nil {
+		return v, err
+	}
+	found := false
+	for _, x := range all.Devices {
+		if x.Device == d {
+			v, found = x, true
+		}
+	}
+	if !found {
+		return v, fault.Msg(fault.NotFound, "device", fmt.Sprintf("there is no device %s that may send", d))
+	}
+	err = each(ctx, s.read, func(r *sql.Rows) error {
+		var st view.ReleaseStep
+		var at int64
+		err := r.Scan(&at, &st.Version, &st.What, &st.Why)
+		st.At = fromMicros(at)
+		v.Steps = append(v.Steps, st)
+		return err
+	}, `SELECT at, version, what, why FROM device_release_step WHERE device = ? ORDER BY number DESC LIMIT 200`, string(d))
+	return v, classify("read a device's release", err)
+}

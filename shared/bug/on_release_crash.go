@@ -1,0 +1,5 @@
+//go:build bug_release_crash
+
+package bug
+
+const active = "release_crash"

@@ -1,0 +1,5 @@
+//go:build bug_release_later
+
+package bug
+
+const active = "release_later"
