@@ -139,16 +139,30 @@ func measureLabel(a ledger.Account) string {
 	return roleTitle(r) + ": " + code + taxed(a)
 }
 
-// taxed says which taxes a measure is the base of.
+// taxed says which taxes a measure is the base of. An exchange has goods sold whose tax was given back and goods taken back that lessen a sale's tax:
+// they stand on lines of their own and must not look like those beside them.
 func taxed(a ledger.Account) string {
-	var codes []string
+	role, _ := a.Split()
+	var usual, across []string
 	for _, l := range a.Levies() {
-		codes = append(codes, l.Code)
+		if l.Back == (role == ledger.Returns) {
+			usual = append(usual, l.Code)
+		} else {
+			across = append(across, l.Code)
+		}
 	}
+	words := "tax given back: "
+	if role == ledger.Returns {
+		words = "off a sale's tax: "
+	}
+	return within("taxed ", usual) + within(words, across)
+}
+
+func within(words string, codes []string) string {
 	if len(codes) == 0 {
 		return ""
 	}
-	return " (taxed " + strings.Join(codes, ", ") + ")"
+	return " (" + words + strings.Join(codes, ", ") + ")"
 }
 
 // lineLabel is a line's name under its group's title: its own label, or the till's code.
