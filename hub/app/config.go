@@ -154,11 +154,7 @@ func (c *Config) validate(f *config.Faults) {
 	c.Notify.validate(f)
 	c.validateSettlement(f)
 	c.Webhooks.validate(f)
-	for name, dir := range map[string]string{"dir": c.Release.Dir, "keys": c.Release.Keys} {
-		if dir != "" && !filepath.IsAbs(dir) {
-			f.Add("release.%s: %q must be a whole path", name, dir)
-		}
-	}
+	c.validateRelease(f)
 	seen := map[retail.LocationCode]bool{}
 	for i, l := range c.Locations {
 		if l.Code == "" || seen[l.Code] {

@@ -12,10 +12,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tillpost/tillpost/hub/release"
 	"github.com/tillpost/tillpost/hub/store"
+	"github.com/tillpost/tillpost/hub/upkeep"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/breaker"
 	"github.com/tillpost/tillpost/shared/doctor"
+	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/lock"
 )
 
@@ -53,6 +56,7 @@ func Examine(ctx context.Context, file string) (r doctor.Report) {
 	x.broker(ctx)
 	x.enrolment(ctx)
 	x.certificates()
+	x.releases()
 	x.zones()
 	var s *store.Store
 	if _, err := os.Stat(filepath.Join(cfg.DataDir, "hub.db")); err != nil {
@@ -151,6 +155,35 @@ func (x *examination) certificates() {
 			continue
 		}
 		x.Add(doctor.Expiry(what, file, ends, time.Now()))
+	}
+}
+
+// releases looks how long the signed releases hold and whether the hub can go on signing them. Nothing of it stops a till or a posting.
+func (x *examination) releases() {
+	means := "No PC is updated; every store goes on selling, and days are posted as before."
+	r := x.cfg.releases()
+	if !r.Exists() {
+		return
+	}
+	ends, err := r.Ends()
+	if err != nil {
+		x.Bad("releases", err.Error(), means, "Publish them again from the folder that was signed: hub release publish --from FOLDER.")
+		return
+	}
+	if len(ends) == 0 {
+		x.Warn("releases", "some are staged, and none was ever published", means, "Sign and publish them (CEREMONY.md), or take them back: hub release drop.")
+		return
+	}
+	if _, err := release.OpenOnline(x.cfg.releaseKeys()); err != nil && !fault.Is(err, fault.NotFound) { // without keys another machine signs
+		x.Bad("releases", err.Error(), means, "Put the keys back, or make new ones (CEREMONY.md, part 7).")
+		return
+	}
+	list := upkeep.State{Signatures: signaturesOf(ends)}.Needs(time.Now())
+	for _, n := range list {
+		x.Warn("releases", fmt.Sprintf("%s (%s)", n.Title, n.Detail), n.Means, n.Do)
+	}
+	if len(list) == 0 {
+		x.Good("releases", "what is in force holds until %s (%s)", ends[0].Ends.Local().Format(time.DateTime), ends[0].Role)
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,6 +16,7 @@ import (
 
 	repo "github.com/tillpost/tillpost/hub/release"
 	"github.com/tillpost/tillpost/hub/store"
+	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/release"
 )
@@ -25,6 +25,22 @@ import (
 type ReleaseConfig struct {
 	Dir  string `toml:"dir" comment:"the repository of signed releases; empty: releases in data_dir"`
 	Keys string `toml:"keys" comment:"the hub's own two keys for it; empty: release-keys in data_dir"`
+}
+
+// validateRelease looks at the folders as they are when the hub starts: no key lies where everybody reads.
+func (c Config) validateRelease(f *config.Faults) {
+	for name, dir := range map[string]string{"dir": c.Release.Dir, "keys": c.Release.Keys} {
+		if dir != "" && !filepath.IsAbs(dir) {
+			f.Add("release.%s: %q must be a whole path", name, dir)
+			return
+		}
+	}
+	if !filepath.IsAbs(c.DataDir) {
+		return // told already
+	}
+	if err := c.releases().Apart(c.releaseKeys()); err != nil {
+		f.Add("release.dir, release.keys: %v", err)
+	}
 }
 
 func (c Config) releases() *repo.Repo {
@@ -51,7 +67,7 @@ type releaser struct {
 func (c *cli) releaseCommand() *cobra.Command {
 	r := &releaser{cli: c}
 	g := group("release", "sign, publish and look after the agents' releases (see CEREMONY.md)", r.keyCommand(), r.idCommand(), r.onlineCommand(), r.initCommand(), r.addCommand(), r.withdrawCommand(),
-		r.backCommand(), r.renewCommand(), r.rotateCommand(), r.signCommand(), r.publishCommand(), r.verifyCommand(), r.listCommand(), r.bundleCommand(),
+		r.backCommand(), r.renewCommand(), r.rotateCommand(), r.signCommand(), r.publishCommand(), r.verifyCommand(), r.listCommand(), r.historyCommand(), r.bundleCommand(),
 		r.at("drop", "take back what is staged", 0, func(_ context.Context, p *repo.Repo, _ []string) error {
 			return r.said(p.Drop(), "Nothing is staged any more.")
 		}))
@@ -80,12 +96,23 @@ func (r *releaser) repo() (*repo.Repo, error) {
 	return c.releases(), err
 }
 
-func (r *releaser) online() (string, error) {
-	if r.keys != "" {
-		return r.keys, nil
+// online is the folder of the hub's own keys, apart from the repository.
+func (r *releaser) online() (dir string, err error) {
+	if dir = r.keys; dir == "" {
+		c, err := LoadConfig(r.file)
+		if err != nil {
+			return "", err
+		}
+		dir = c.releaseKeys()
 	}
-	c, err := LoadConfig(r.file)
-	return c.releaseKeys(), err
+	p, err := r.repo()
+	if err != nil {
+		if r.keys != "" {
+			return dir, nil // a machine without settings is no hub: there is nothing to be apart from
+		}
+		return "", err
+	}
+	return dir, p.Apart(dir)
 }
 
 func (r *releaser) said(err error, words string) error {
@@ -305,6 +332,13 @@ func (r *releaser) signCommand() *cobra.Command {
 		if err != nil {
 			return fault.New(fault.Invalid, "--key", err)
 		}
+		o, err := p.List()
+		if err != nil {
+			return err
+		}
+		if !r.json {
+			printWaiting(r.out, o.Waiting)
+		}
 		k, err := repo.OpenKey(b, func() ([]byte, error) { return r.secret(false) })
 		if err != nil {
 			return err
@@ -332,7 +366,7 @@ func (r *releaser) publishCommand() *cobra.Command {
 			src = repo.At(from, time.Now)
 		}
 		if adopt {
-			if err := o.Adopt(p); err != nil {
+			if err := r.adopt(ctx, p, o); err != nil {
 				return err
 			}
 		}
@@ -350,19 +384,28 @@ func (r *releaser) publishCommand() *cobra.Command {
 		if got == (repo.Published{}) {
 			words = "Nothing was staged; the repository is this hub's own again"
 		}
-		return r.said(r.audit(ctx, words), words+".")
+		return r.said(r.audit(ctx, "publish", words, func() error { return nil }), words+".")
 	})
 	cmd.Flags().StringVar(&from, "from", "", "the folder that was signed, such as a stick; it is brought up to date. Empty: the repository itself")
 	cmd.Flags().BoolVar(&adopt, "adopt", false, "take what stands there for this hub's own, after another writer was found and stopped")
 	return cmd
 }
 
-// audit writes who put what into force; a repository that is no hub's (--dir) has no such book.
-func (r *releaser) audit(ctx context.Context, words string) error {
-	if r.dir != "" {
-		return nil
+// adopt takes another writer's timestamp for this hub's own: the one act that can hide that somebody else publishes, so that nobody does it
+// without saying why.
+func (r *releaser) adopt(ctx context.Context, p *repo.Repo, o *repo.Online) error {
+	if strings.TrimSpace(r.reason) == "" {
+		return fault.Msg(fault.Invalid, "publish", "--adopt takes for this hub's own what another has written: say with --reason why, such as which hub or backup it was and that it is stopped; it goes to the audit trail. Nothing was changed")
 	}
+	return r.audit(ctx, "adopt", "what stands in the repository is this hub's own", func() error { return o.Adopt(p) })
+}
+
+// audit writes who did what and why, together with the act. A repository that is no hub's (--dir elsewhere) has no such book.
+func (r *releaser) audit(ctx context.Context, what, after string, act func() error) error {
 	c, err := LoadConfig(r.file)
+	if r.dir != "" && (err != nil || !sameFolder(r.dir, c.releases().Dir())) {
+		return act()
+	}
 	if err != nil {
 		return err
 	}
@@ -371,9 +414,18 @@ func (r *releaser) audit(ctx context.Context, words string) error {
 		return err
 	}
 	err = s.InTx(ctx, func(tx *store.Tx) error {
-		return tx.PutStep(ctx, store.Step{Subject: "releases", Who: whoami(), What: "publish", Reason: r.reason, After: words})
+		if err := tx.PutStep(ctx, store.Step{Subject: "releases", Who: whoami(), What: what, Reason: r.reason, After: after}); err != nil {
+			return err
+		}
+		return act()
 	})
 	return errors.Join(err, s.Close())
+}
+
+func sameFolder(a, b string) bool {
+	x, err := os.Stat(a)
+	y, err2 := os.Stat(b)
+	return err == nil && err2 == nil && os.SameFile(x, y)
 }
 
 func (r *releaser) verifyCommand() *cobra.Command {
@@ -415,35 +467,4 @@ func (r *releaser) bundleCommand() *cobra.Command {
 	cmd.Flags().StringVar(&out, "out", "tillpost.bundle", "the file")
 	cmd.Flags().StringSliceVar(&versions, "version", nil, "the versions in it")
 	return cmd
-}
-
-func (r *releaser) listCommand() *cobra.Command {
-	return r.at("list", "what is released, what waits for signatures, who signs, and when it runs out", 0, func(_ context.Context, p *repo.Repo, _ []string) error {
-		o, err := p.List()
-		if err != nil {
-			return err
-		}
-		return r.tell(o, func(w io.Writer) { printReleases(w, o) })
-	})
-}
-
-func printReleases(w io.Writer, o repo.Overview) {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "VERSION\tSYSTEM\tCHANNEL\tREQUIRES\tBACK FROM\tBYTES\tPATCHES")
-	for _, x := range o.Releases {
-		fmt.Fprintf(t, "%s\t%s/%s\t%s\t%s\t%s\t%d\t%d\n", x.Version, x.OS, x.Arch, x.Channel, x.Requires, x.BackFrom, x.Size, len(x.Patches))
-	}
-	t.Flush()
-	for _, x := range o.Roles {
-		fmt.Fprintf(w, "%s: %d of %d sign\n", x.Name, x.Need, len(x.Keys))
-		for _, k := range x.Keys {
-			fmt.Fprintf(w, "  %s\n", k)
-		}
-	}
-	for _, x := range o.Waiting {
-		fmt.Fprintf(w, "staged: %s %d, signed by %d (+%d −%d files)\n", x.Role, x.Version, len(x.Signed), len(x.Adds), len(x.Drops))
-	}
-	for _, e := range o.Ends {
-		fmt.Fprintf(w, "%s %d holds until %s\n", e.Role, e.Version, e.Ends.Format(time.DateOnly))
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tillpost/tillpost/hub/roll"
@@ -61,11 +62,15 @@ func (a *App) take(ctx context.Context, have, next Config) (took []string, err e
 	return took, nil
 }
 
-// needRestart lists what differs and cannot be taken over.
+// taken are the settings that take makes hold at once.
+var taken = []string{"log_level", "posting", "location"}
+
+// needRestart lists what differs and cannot be taken over: every other setting, so that none is passed over in silence.
 func needRestart(have, next Config) (out []string) {
-	for name, same := range map[string]bool{"data_dir": have.DataDir == next.DataDir, "web": have.Web == next.Web, "metrics": have.Metrics == next.Metrics, "broker": have.Broker == next.Broker,
-		"enrol": have.Enrol == next.Enrol, "odoo": reflect.DeepEqual(have.Odoo, next.Odoo)} {
-		if !same {
+	a, b := reflect.ValueOf(have), reflect.ValueOf(next)
+	for i := range a.NumField() {
+		name, _, _ := strings.Cut(a.Type().Field(i).Tag.Get("toml"), ",")
+		if !slices.Contains(taken, name) && !reflect.DeepEqual(a.Field(i).Interface(), b.Field(i).Interface()) {
 			out = append(out, name)
 		}
 	}

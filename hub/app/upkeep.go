@@ -4,9 +4,12 @@ import (
 	"context"
 	"net"
 	"net/url"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/tillpost/tillpost/hub/release"
 	"github.com/tillpost/tillpost/hub/upkeep"
 	"github.com/tillpost/tillpost/shared/doctor"
 	"github.com/tillpost/tillpost/shared/enrol"
@@ -69,7 +72,18 @@ func (c Config) lookUpkeep(ctx context.Context, now time.Time) (s upkeep.State) 
 			s.Certificates = append(s.Certificates, k)
 		}
 	}
+	if ends, err := c.releases().Ends(); err == nil { // one that cannot be read is hub doctor's word
+		s.Signatures = signaturesOf(ends)
+	}
 	return s
+}
+
+// signaturesOf are those of the releases in force.
+func signaturesOf(ends []release.End) (out []upkeep.Signature) {
+	for _, e := range ends {
+		out = append(out, upkeep.Signature{Role: e.Role, Warn: e.Warn, Ends: e.Ends})
+	}
+	return out
 }
 
 // keeper keeps what the running hub saw last. It is safe for concurrent use.
@@ -84,7 +98,8 @@ func (k *keeper) State() upkeep.State {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s := k.state
-	s.Certificates = append([]upkeep.Certificate(nil), s.Certificates...)
+	s.Certificates = slices.Clone(s.Certificates)
+	s.Signatures = slices.Clone(s.Signatures)
 	return s
 }
 
@@ -116,7 +131,13 @@ func (k *keeper) certificate(c upkeep.Certificate) {
 	k.state.Certificates = append(k.state.Certificates, c)
 }
 
-// watchUpkeep looks at disk and certificates until ctx ends. What cannot be looked at now keeps what was known.
+func (k *keeper) signatures(list []upkeep.Signature) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.state.Signatures = list
+}
+
+// watchUpkeep looks at disk, certificates and the releases' signatures until ctx ends. What cannot be looked at now keeps what was known.
 func (a *App) watchUpkeep(ctx context.Context) error {
 	due := map[string]time.Time{}
 	tick := time.NewTicker(diskEvery)
@@ -135,8 +156,11 @@ func (a *App) watchUpkeep(ctx context.Context) error {
 				due[x.name] = now.Add(certificateEvery)
 			}
 		}
+		if ends, err := a.Config.releases().Ends(); err == nil {
+			a.keeper.signatures(signaturesOf(ends))
+		}
 		for _, n := range a.keeper.State().Needs(now) {
-			if n.Level == upkeep.Now {
+			if n.Level == upkeep.Now && !strings.HasPrefix(n.Key, "release:") { // watchReleases tells of those
 				a.log.WarnContext(ctx, n.Title, "detail", n.Detail, "do", n.Do)
 			}
 		}

@@ -27,9 +27,9 @@ type Program struct {
 
 // Made is a patch that Add made.
 type Made struct {
-	Name  string
-	Size  int64
-	Whole int64 // of the program
+	Name  string `json:"file"`
+	Size  int64  `json:"bytes"`
+	Whole int64  `json:"whole_bytes"` // of the program
 }
 
 // Add stages programs with patches from the versions before them, back at most, and the compressed program itself. A version that is named already

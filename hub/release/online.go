@@ -126,7 +126,7 @@ func (o *Online) alone(r *Repo) error {
 	}
 	if sum := release.Sum(sha256.Sum256(b)); err != nil || sum != l.Timestamp && sum != l.Next {
 		return fault.Msg(fault.Conflict, "sign timestamp", fmt.Sprintf("the timestamp in %s is not the one that this hub signed last: another writer changed it, or one of the two was put back from a backup. "+
-			"Nothing was changed and stores go on. See that one hub publishes, then say so with hub release publish --adopt", r.dir))
+			"Nothing was changed and stores go on. See that one hub publishes, then say so with hub release publish --adopt --reason WHY", r.dir))
 	}
 	return nil
 }

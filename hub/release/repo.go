@@ -58,6 +58,9 @@ type Repo struct {
 // At is the repository in a folder, which need not hold one yet.
 func At(dir string, now func() time.Time) *Repo { return &Repo{dir: dir, now: now} }
 
+// Dir is its folder.
+func (r *Repo) Dir() string { return r.dir }
+
 // Exists reports whether something was published or staged there.
 func (r *Repo) Exists() bool {
 	n, err := r.latest(rootJSON)

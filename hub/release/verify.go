@@ -62,10 +62,10 @@ func (r *Repo) Root() ([]byte, error) {
 
 // End is when a role's signatures run out.
 type End struct {
-	Role    string
-	Version int64
-	Ends    time.Time
-	Warn    time.Time // from here on people are told
+	Role    string    `json:"role"`
+	Version int64     `json:"version"`
+	Ends    time.Time `json:"ends"`
+	Warn    time.Time `json:"warn_from"` // from here on people are told
 }
 
 // Soon reports whether people are to be told.

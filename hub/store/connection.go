@@ -146,6 +146,11 @@ func (s *Store) ReleaseCase(ctx context.Context, detail string) error {
 	})
 }
 
+// ReleaseSteps lists who put which releases into force and why, the oldest first.
+func (s *Store) ReleaseSteps(ctx context.Context) ([]view.StepView, error) {
+	return s.steps(ctx, "releases", "")
+}
+
 func connectionSubject(d retail.DeviceID, name string) string {
 	if d == "" {
 		return "hub/" + name

@@ -1,5 +1,5 @@
-// Package upkeep says what the hub's own machine needs of a person before it stops the line: room on its disk, and certificates that end. It
-// is pure: what is free and what ends when, others look at.
+// Package upkeep says what the hub's own machine needs of a person before it stops the line: room on its disk, certificates and signatures that end.
+// It is pure: what is free and what ends when, others look at.
 package upkeep
 
 import (
@@ -70,10 +70,42 @@ func (c Certificate) Level(now time.Time) Level {
 	return Fine
 }
 
+// Signature is one role's of the signed releases. When it ends no PC is updated, and nothing else stops.
+type Signature struct {
+	Role string    `json:"role"` // "root", "targets": people's; "snapshot", "timestamp": the hub's own
+	Warn time.Time `json:"warn"` // from when on people are told: those who sign must meet, with keys out of safes
+	Ends time.Time `json:"ends"`
+}
+
+// Level is how much its end presses.
+func (s Signature) Level(now time.Time) Level {
+	switch {
+	case now.Before(s.Warn):
+		return Fine
+	case !now.Before(s.Ends), s.Warn.Before(s.Ends.Add(-EndsNow)) && s.Ends.Sub(now) <= EndsNow:
+		return Now
+	}
+	return Soon
+}
+
+func (s Signature) need(now time.Time) Need {
+	n := Need{Key: "release:" + s.Role, Level: s.Level(now), Since: s.Warn, Title: fmt.Sprintf("The releases' signature %q ends in %s", s.Role, days(s.Ends.Sub(now))),
+		Means: "From then on no PC is updated until it is signed anew; every store goes on selling, and days are posted as before.", Detail: "ends " + s.Ends.UTC().Format("2006-01-02 15:04 UTC"),
+		Do: "Those who hold the keys sign it anew: hub release renew " + s.Role + ", hub release sign, hub release publish (CEREMONY.md)."}
+	if s.Role != "root" && s.Role != "targets" {
+		n.Do = "The hub signs it by itself: see in its log why it did not."
+	}
+	if !now.Before(s.Ends) {
+		n.Title = fmt.Sprintf("The releases' signature %q has ended", s.Role)
+	}
+	return n
+}
+
 // State is all that was looked at.
 type State struct {
 	Disk         Disk          `json:"disk"`
 	Certificates []Certificate `json:"certificates,omitempty"`
+	Signatures   []Signature   `json:"signatures,omitempty"`
 }
 
 // Need is one thing that a person should do. Key is the same for as long as it lasts.
@@ -109,6 +141,11 @@ func (s State) Needs(now time.Time) (out []Need) {
 		}
 		out = append(out, n)
 	}
+	for _, x := range s.Signatures {
+		if x.Level(now) > Fine {
+			out = append(out, x.need(now))
+		}
+	}
 	return out
 }
 
@@ -130,7 +167,7 @@ func days(left time.Duration) string {
 	}
 }
 
-// Pressing reports whether something cannot wait: a disk that fills, or a certificate's last week.
+// Pressing reports whether something cannot wait: a disk that fills, or the last week of a certificate or of people's signatures.
 func Pressing(ns []Need) bool {
 	for _, n := range ns {
 		if n.Level == Now || n.Key == "disk" {

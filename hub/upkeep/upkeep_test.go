@@ -54,3 +54,37 @@ func TestNeeds(t *testing.T) {
 		}
 	}
 }
+
+// TestSignaturesAreToldAhead: people's 60 days before, pressing in the last week; the hub's own when it did not sign.
+func TestSignaturesAreToldAhead(t *testing.T) {
+	day := 24 * time.Hour
+	for _, x := range []struct {
+		role        string
+		ahead, left time.Duration
+		level       upkeep.Level
+		title, do   string
+	}{
+		{"targets", 60 * day, 61 * day, upkeep.Fine, "", ""},
+		{"targets", 60 * day, 60 * day, upkeep.Soon, `"targets" ends in 60 days`, "hub release renew targets"},
+		{"root", 60 * day, 8 * day, upkeep.Soon, `"root" ends in 8 days`, "hub release renew root"},
+		{"root", 60 * day, 7 * day, upkeep.Now, "ends in 7 days", "hub release renew root"},
+		{"root", 60 * day, -day, upkeep.Now, "has ended", "hub release renew root"},
+		{"timestamp", 42 * time.Hour, 43 * time.Hour, upkeep.Fine, "", ""},
+		{"timestamp", 42 * time.Hour, day, upkeep.Soon, "ends in 1 day", "signs it by itself"},
+		{"timestamp", 42 * time.Hour, 0, upkeep.Now, "has ended", "signs it by itself"},
+	} {
+		ends := now.Add(x.left)
+		s := upkeep.State{Signatures: []upkeep.Signature{{Role: x.role, Warn: ends.Add(-x.ahead), Ends: ends}}}
+		ns := s.Needs(now)
+		if x.level == upkeep.Fine {
+			if len(ns) != 0 {
+				t.Errorf("%s, %s left: %+v", x.role, x.left, ns)
+			}
+			continue
+		}
+		if len(ns) != 1 || ns[0].Level != x.level || ns[0].Key != "release:"+x.role || !strings.Contains(ns[0].Title, x.title) || !strings.Contains(ns[0].Do, x.do) ||
+			!strings.Contains(ns[0].Means, "every store goes on selling") || upkeep.Pressing(ns) != (x.level == upkeep.Now) {
+			t.Errorf("%s, %s left: %+v", x.role, x.left, ns)
+		}
+	}
+}
