@@ -36,6 +36,8 @@ type devicePage struct {
 	History []settingsVersion
 	Steps   []view.StepView
 	Now     time.Time
+	Speaks  []retail.LocationCode
+	Fleet   bool // the user sees the fleet's pages
 }
 
 // settingsVersion is one version of a PC's own settings with what it changed.
@@ -46,6 +48,10 @@ type settingsVersion struct {
 
 func deviceURL(d retail.DeviceID) string {
 	return "/device?" + url.Values{"id": {string(d)}}.Encode()
+}
+
+func fleetDeviceURL(d retail.DeviceID) string {
+	return "/fleet/device?" + url.Values{"id": {string(d)}}.Encode()
 }
 
 // device finds a PC all of whose locations the user sees: what is set for it touches each of them.
@@ -70,7 +76,12 @@ func (s *site) deviceShow(w http.ResponseWriter, r *http.Request, v *visit) erro
 	if err != nil {
 		return err
 	}
-	p := devicePage{Device: d, Now: s.Now()}
+	p := devicePage{Device: d, Now: s.Now(), Fleet: v.only() == nil}
+	for l := range strings.SplitSeq(d.Locations, ", ") {
+		if l != "" {
+			p.Speaks = append(p.Speaks, retail.LocationCode(l))
+		}
+	}
 	if p.Wish, err = s.Wishes.Desired(r.Context(), d.ID); err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func funcs(now func() time.Time) template.FuncMap {
 		"dayURL": dayURL, "lineURL": lineURL, "ticketURL": ticketURL, "caseURL": caseURL, "locationURL": locationURL,
 		"action": actionOf, "others": otherActions, "short": clip, "join": strings.Join, "weekdays": weekdays, "hasDay": hasDay,
 		"dict": dict, "offset": offset, "sentence": asSentence, "capital": func(s string) string { return strings.TrimSuffix(asSentence(s), ".") }, "lineLabel": lineLabel, "dayKey": newDayKey, "dayCSV": dayCSVURL, "daysOf": daysURL,
-		"deviceURL": deviceURL, "bundleURL": bundleURL, "standing": standingOf, "commandWords": commandWords,
+		"deviceURL": deviceURL, "fleetDeviceURL": fleetDeviceURL, "bundleURL": bundleURL, "standing": standingOf, "commandWords": commandWords,
 		"connection": connectionOf, "credential": func(d view.DeviceView) credentialWords { return credentialOf(d, now()) }, "reviewText": reviewText, "modeText": modeText, "moveText": moveText, "payText": payText, "stepText": stepText, "rolloutText": rolloutText, "modes": func() []rollup.Mode { return rollup.Modes }, "periodText": periodText, "periods": periods, "reviewURL": reviewURL, "dash": dash, "shadowURL": shadowURL, "xlsx": func(csv string) string { return strings.Replace(csv, ".csv", ".xlsx", 1) }, "dayOf": dayOf,
 		"list": func(s ...string) []string { return s }, "add": func(a, b int) int { return a + b }, "big": func(title string) bool { return title == "Net sales" || title == "Tax" || title == "Tendered" },
 	}

@@ -102,3 +102,38 @@ func TestAPCsPage(t *testing.T) {
 		t.Errorf("got %d, %d versions: %s", code, versions(), page)
 	}
 }
+
+// TestAPCsPagesLeadToEachOther: from wherever a PC is named to its page, from there to its releases and its locations, and back. Who sees no fleet is
+// not sent there.
+func TestAPCsPagesLeadToEachOther(t *testing.T) {
+	w := newSite(t)
+	for _, d := range []retail.DeviceID{"pc-s1", "pc-s2"} {
+		if err := w.InTx(t.Context(), func(tx *store.Tx) error {
+			return errors.Join(tx.AddDevice(t.Context(), d, "", "test"), tx.Assign(t.Context(), d, retail.LocationCode(strings.ToUpper(string(d[3:]))), time.Unix(0, 0), "test"))
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	leads := func(from, to string, want bool) {
+		t.Helper()
+		code, page := w.get(t, from)
+		if code != http.StatusOK || strings.Contains(page, `href="`+to+`"`) != want {
+			t.Errorf("%s (%d) to %s: %v, want %v", from, code, to, !want, want)
+		}
+		if !want {
+			return
+		}
+		if code, _ := w.get(t, to); code != http.StatusOK {
+			t.Errorf("%s leads to %s, which answers %d", from, to, code)
+		}
+	}
+	w.signIn(t, "ida", "correct horse 9")
+	for _, from := range []string{"/locations", "/location?code=S1", "/fleet/device?id=pc-s1"} {
+		leads(from, "/device?id=pc-s1", true)
+	}
+	leads("/device?id=pc-s1", "/fleet/device?id=pc-s1", true)
+	leads("/device?id=pc-s1", "/location?code=S1", true)
+	leads("/fleet/device?id=pc-s1", "/location?code=S1", true)
+	w.signIn(t, "store", "correct horse 9") // of S2
+	leads("/device?id=pc-s2", "/fleet/device?id=pc-s2", false)
+}
