@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -26,22 +27,22 @@ type fresh struct {
 	leader int // its process 1, seen from outside
 }
 
-// newFresh boots one, or skips by name: a stranger's run that could not be made never counts as passed.
-func newFresh(t *testing.T) *fresh {
+// mayBoot skips by name where a stranger's run cannot be made, before anything is built for it: one that was not made never counts as passed.
+// debian is a folder that debootstrap made before, "" = one is fetched.
+func mayBoot(t *testing.T) (debian string) {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("boots a Debian; left out of short runs")
+		t.Skip("NOT RUN: the stranger's run boots a Debian; left out of short runs")
+	}
+	debian = os.Getenv("TILLPOST_DEBIAN")
+	if debian == "" && os.Getenv("TILLPOST_RELEASE") != "all" {
+		t.Skip("NOT RUN: the stranger's run fetches a Debian; set TILLPOST_RELEASE=all, as .ci/run does, or TILLPOST_DEBIAN to a folder that holds one")
 	}
 	if os.Geteuid() != 0 {
 		t.Skip("NOT RUN: the stranger's run needs root to boot a container with systemd as process 1")
 	}
-	f := &fresh{t: t, root: filepath.Join(t.TempDir(), "debian")}
-	here := os.Getenv("TILLPOST_DEBIAN") // a folder that debootstrap made before: it is copied
 	need := map[string]string{"systemd-nspawn": "systemd-container", "nsenter": "util-linux"}
-	if here == "" {
-		if os.Getenv("TILLPOST_RELEASE") != "all" {
-			t.Skip("NOT RUN: the stranger's run fetches a Debian; set TILLPOST_RELEASE=all, as .ci/run does, or TILLPOST_DEBIAN to a folder that holds one")
-		}
+	if debian == "" {
 		need["debootstrap"] = "debootstrap"
 	}
 	for name, pkg := range need {
@@ -49,6 +50,13 @@ func newFresh(t *testing.T) *fresh {
 			t.Skipf("NOT RUN: the stranger's run needs %s (apt-get install %s)", name, pkg)
 		}
 	}
+	return debian
+}
+
+// newFresh boots one of the folder that mayBoot told.
+func newFresh(t *testing.T, here string) *fresh {
+	t.Helper()
+	f := &fresh{t: t, root: filepath.Join(t.TempDir(), "debian")}
 	if here != "" {
 		if out, err := command(t, 6*time.Minute, "cp", "-a", here, f.root); err != nil {
 			t.Fatal(err, out)
@@ -147,20 +155,28 @@ func command(t *testing.T, within time.Duration, name string, args ...string) (s
 
 func tail(s string) string { return s[max(0, len(s)-3000):] }
 
-// made is a release for this system: of TILLPOST_DIST, else made now.
+// made is a release for this system: of TILLPOST_DIST, else made now, once for all tests.
 func made(t *testing.T) string {
 	t.Helper()
 	if d := os.Getenv("TILLPOST_DIST"); d != "" {
 		return d
 	}
-	out := filepath.Join(t.TempDir(), "dist")
-	cmd := exec.CommandContext(t.Context(), "go", "run", "./packaging/make", "-version", "v1.2.3", "-only", "linux/"+runtime.GOARCH, "-out", out)
-	cmd.Dir = "../.."
-	if b, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("make package: %v\n%s", err, b)
-	}
+	out, err := makeOnce()
+	must(t, err)
 	return out
 }
+
+var makeOnce = sync.OnceValues(func() (string, error) {
+	out := filepath.Join(dir(), "dist")
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "go", "run", "./packaging/make", "-version", "v1.2.3", "-only", "linux/"+runtime.GOARCH, "-out", out)
+	cmd.Dir = "../.."
+	if b, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("make package: %w\n%s", err, b)
+	}
+	return out, nil
+})
 
 func one(t *testing.T, dist, pattern string) string {
 	t.Helper()
@@ -174,9 +190,10 @@ func one(t *testing.T, dist, pattern string) string {
 // TestAStrangersRun: from a fresh Debian, the package that make package made, three answers, and tickets are at the hub, in less than five
 // minutes. Then what a store's PC goes through: a restart of the service, the package again, an uninstall that keeps what was not sent.
 func TestAStrangersRun(t *testing.T) {
+	debian := mayBoot(t)
 	dist := made(t)
 	deb := one(t, dist, "tillpost-agent-*-linux-"+runtime.GOARCH+".deb")
-	f := newFresh(t)
+	f := newFresh(t, debian)
 	said := t.TempDir()
 	if out, err := command(t, time.Minute, "tar", "-xzf", one(t, dist, "tillpost-v*-linux-"+runtime.GOARCH+".tar.gz"), "-C", said, "--strip-components=1"); err != nil {
 		t.Fatal(err, out)
@@ -234,9 +251,10 @@ func (f *fresh) isClosed() {
 
 // TestAStrangersSilentRun: the one file, no package manager, no question; and uninstalled while head office is away.
 func TestAStrangersSilentRun(t *testing.T) {
+	debian := mayBoot(t)
 	dist := made(t)
 	file := one(t, dist, "tillpost-installer-*-linux-"+runtime.GOARCH)
-	f := newFresh(t)
+	f := newFresh(t, debian)
 	said := t.TempDir()
 	if out, err := command(t, time.Minute, "tar", "-xzf", one(t, dist, "tillpost-v*-linux-"+runtime.GOARCH+".tar.gz"), "-C", said, "--strip-components=1"); err != nil {
 		t.Fatal(err, out)
