@@ -102,7 +102,12 @@ func resident(ctx context.Context, program, dir string, d retail.DeviceID, hub, 
 
 // status reads a size from /proc: VmRSS is what is resident now, VmHWM the most it ever was.
 func status(pid int, what string) (int64, error) {
-	f, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
+	return sizeIn(fmt.Sprintf("/proc/%d/status", pid), what)
+}
+
+// sizeIn reads a line "what: 123 kB".
+func sizeIn(file, what string) (int64, error) {
+	f, err := os.Open(file)
 	if err != nil {
 		return 0, err
 	}
