@@ -44,7 +44,7 @@ func (a *App) trouble(name string) func(capture.Stage, error) {
 func (a *App) watch(ctx context.Context) error {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
-	told, trimmed := "", time.Time{}
+	told, trimmed, memory := "", time.Time{}, spare{}
 	for {
 		now := time.Now()
 		a.look(now)
@@ -61,6 +61,7 @@ func (a *App) watch(ctx context.Context) error {
 				a.log.InfoContext(ctx, "old confirmed records removed", "rows", n)
 			}
 		}
+		memory.look(now)
 		select {
 		case <-ctx.Done():
 			return nil

@@ -22,6 +22,7 @@ import (
 const (
 	daysTickets = 2000             // a busy store's day
 	rest        = 60 * time.Second // how long an idle agent is looked at, for each figure
+	afterRush   = 30 * time.Second // the agent gives back what it took for many tickets within so long
 	ticks       = 100              // of the processor's clock in a second, as Linux tells it to programs: USER_HZ, the same on all its systems
 )
 
@@ -137,8 +138,10 @@ func (p *pc) start(ctx context.Context) error {
 		lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", p.cmd.Process.Pid))
 		for _, l := range lists {
 			text, _ := os.ReadFile(l)
-			for _, f := range strings.Fields(string(text)) {
-				p.agent, _ = strconv.Atoi(f)
+			for _, f := range strings.Fields(string(text)) { // the launcher also has it looked at what it starts
+				if args, _ := os.ReadFile("/proc/" + f + "/cmdline"); strings.Contains(string(args), "--launched") {
+					p.agent, _ = strconv.Atoi(f)
+				}
 			}
 		}
 		return p.agent > 0
@@ -156,7 +159,7 @@ func (p *pc) day(ctx context.Context) (agent, service int64, err error) {
 	if err := until(ctx, time.Minute, func() bool { return p.hub.Intake.Count.Envelopes.Load() > daysTickets }); err != nil {
 		return 0, 0, err
 	}
-	if err := pause(ctx, calm); err != nil {
+	if err := pause(ctx, afterRush); err != nil {
 		return 0, 0, err
 	}
 	if agent, err = status(p.agent, "VmRSS"); err != nil {
