@@ -22,7 +22,7 @@ func (r *release) portable(t target, dir string) error {
 	ms := []member{
 		{t.exe("agent"), filepath.Join(dir, t.exe("agent")), 0o755}, {t.exe("hub"), filepath.Join(dir, t.exe("hub")), 0o755},
 		{t.exe("installer"), filepath.Join(dir, t.exe("installer")), 0o755},
-		{"LICENSE", "LICENSE", 0o644}, {"README.md", "README.md", 0o644}, {"configs/agent.toml", "configs/agent.toml", 0o644}, {"configs/hub.toml", "configs/hub.toml", 0o644},
+		{"LICENSE", "LICENSE", 0o644}, {thirdParty, filepath.Join(dir, thirdParty), 0o644}, {"README.md", "README.md", 0o644}, {"configs/agent.toml", "configs/agent.toml", 0o644}, {"configs/hub.toml", "configs/hub.toml", 0o644},
 	}
 	name := fmt.Sprintf("tillpost-%s-%s-%s", r.version, t.os, t.arch)
 	if t.os == "windows" {

@@ -77,7 +77,7 @@ func (r *release) container() error {
 	for _, arch := range []string{"amd64", "arm64"} {
 		hub := filepath.Join(r.work, "linux-"+arch, "hub")
 		if _, err := os.Stat(hub); err == nil {
-			ms, n = append(ms, member{"linux/" + arch + "/hub", hub, 0o755}), n+1
+			ms, n = append(ms, member{"linux/" + arch + "/hub", hub, 0o755}, member{"linux/" + arch + "/" + thirdParty, filepath.Join(filepath.Dir(hub), thirdParty), 0o644}), n+1
 		}
 	}
 	if n == 0 {

@@ -41,6 +41,7 @@ type release struct {
 	epoch   time.Time
 	strict  bool
 	skipped []string
+	known   map[string]string // licences by module, of what is built now
 	keys    keys
 }
 

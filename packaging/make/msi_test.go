@@ -22,7 +22,7 @@ func TestTheMSIHasItsRowsAndIsTheSameAgain(t *testing.T) {
 	for i := range sums {
 		r := release{version: "v1.2.3-rc.1", out: t.TempDir(), epoch: time.Unix(1796083200, 0).UTC()}
 		dir := t.TempDir()
-		for _, name := range []string{"agent.exe", "installer.exe"} {
+		for _, name := range []string{"agent.exe", "installer.exe", thirdParty} {
 			p := filepath.Join(dir, name)
 			if err := os.WriteFile(p, []byte("stands for "+name), 0o755); err != nil {
 				t.Fatal(err)

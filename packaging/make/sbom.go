@@ -30,6 +30,7 @@ type component struct {
 	Name       string     `json:"name"`
 	Version    string     `json:"version"`
 	PURL       string     `json:"purl,omitempty"`
+	Licences   []licence  `json:"licenses,omitempty"`
 	Properties []property `json:"properties,omitempty"`
 }
 
@@ -38,7 +39,12 @@ type property struct {
 	Value string `json:"value"`
 }
 
-// sbom lists what a built program is made of, as the program itself tells it: every module with its version and Go's checksum, and Go.
+type licence struct {
+	Expression string `json:"expression"` // as SPDX writes it
+}
+
+// sbom lists what a built program is made of, as the program itself tells it: every module with its version, its licence and Go's checksum,
+// and Go.
 func (r *release) sbom(program string, t target) error {
 	bi, err := buildinfo.ReadFile(program)
 	if err != nil {
@@ -48,13 +54,13 @@ func (r *release) sbom(program string, t target) error {
 	b := sbom{Format: "CycloneDX", Spec: "1.5", Version: 1, Metadata: metadata{Timestamp: r.epoch, Component: component{
 		Type: "application", Ref: "tillpost-" + name, Name: "tillpost-" + name, Version: r.version,
 		Properties: []property{{"os", t.os}, {"arch", t.arch}}}}}
-	b.Components = append(b.Components, component{Type: "library", Ref: "pkg:golang/std@" + bi.GoVersion, Name: "std", Version: bi.GoVersion, PURL: "pkg:golang/std@" + strings.TrimPrefix(bi.GoVersion, "go")})
+	b.Components = append(b.Components, component{Type: "library", Ref: "pkg:golang/std@" + bi.GoVersion, Name: "std", Version: bi.GoVersion, PURL: "pkg:golang/std@" + strings.TrimPrefix(bi.GoVersion, "go"), Licences: []licence{{r.known["std"]}}})
 	for _, m := range bi.Deps {
 		if m.Replace != nil {
 			m = m.Replace
 		}
 		purl := "pkg:golang/" + m.Path + "@" + m.Version
-		b.Components = append(b.Components, component{Type: "library", Ref: purl, Name: m.Path, Version: m.Version, PURL: purl, Properties: []property{{"go.sum", m.Sum}}})
+		b.Components = append(b.Components, component{Type: "library", Ref: purl, Name: m.Path, Version: m.Version, PURL: purl, Licences: []licence{{r.known[m.Path]}}, Properties: []property{{"go.sum", m.Sum}}})
 	}
 	body, err := json.MarshalIndent(b, "", " ")
 	if err != nil {

@@ -91,6 +91,9 @@ func (r *release) target(ctx context.Context, t target) error {
 	if err := copyFile(installer, filepath.Join(r.out, t.exe(name)), 0o755); err != nil {
 		return err
 	}
+	if err := r.licences(ctx, dir, agent, hub, installer); err != nil {
+		return err
+	}
 	for _, p := range []string{agent, hub, installer} {
 		if err := r.sbom(p, t); err != nil {
 			return err

@@ -271,7 +271,10 @@ func TestEveryModuleIsListed(t *testing.T) {
 		}
 		var b struct {
 			BomFormat, SpecVersion string
-			Components             []struct{ Name, Version, PURL string }
+			Components             []struct {
+				Name, Version, PURL string
+				Licenses            []struct{ Expression string }
+			}
 		}
 		body, _ := os.ReadFile(file(t, fmt.Sprintf("tillpost-%s-%s-linux-%s.cdx.json", name, version, runtime.GOARCH)))
 		if err := json.Unmarshal(body, &b); err != nil || b.BomFormat != "CycloneDX" || b.SpecVersion != "1.5" {
@@ -280,7 +283,7 @@ func TestEveryModuleIsListed(t *testing.T) {
 		listed := map[string]string{}
 		for _, c := range b.Components {
 			listed[c.Name] = c.Version
-			if !strings.HasPrefix(c.PURL, "pkg:golang/") {
+			if !strings.HasPrefix(c.PURL, "pkg:golang/") || len(c.Licenses) != 1 || c.Licenses[0].Expression == "" {
 				t.Errorf("%s: %+v", name, c)
 			}
 		}
@@ -291,6 +294,31 @@ func TestEveryModuleIsListed(t *testing.T) {
 			if listed[m.Path] != m.Version {
 				t.Errorf("%s: %s %s is not listed", name, m.Path, m.Version)
 			}
+		}
+	}
+}
+
+// TestLicencesGoWithEveryCopy: of each module that is linked, and of Go, in the archive and in the packages.
+func TestLicencesGoWithEveryCopy(t *testing.T) {
+	programs := unpack(t)
+	body, err := os.ReadFile(filepath.Join(programs, "THIRD-PARTY.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(body)
+	for _, name := range []string{"agent", "hub", "installer"} {
+		bi, err := buildinfo.ReadFile(filepath.Join(programs, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range bi.Deps {
+			has(t, "THIRD-PARTY.txt", text, "\n"+m.Path+" "+m.Version+" (")
+		}
+	}
+	has(t, "THIRD-PARTY.txt", text, "\nstd ", "The Go Authors", "go-tuf/v2", "Copyright 2024 The Update Framework Authors", "github.com/eclipse/paho.mqtt.golang", "(EPL-2.0 OR BSD-3-Clause)", "Copyright (c) 2021 NYU Secure Systems Lab")
+	if _, err := exec.LookPath("dpkg-deb"); err == nil {
+		for _, p := range []string{"agent", "hub"} {
+			has(t, "the deb of the "+p, said(t, "dpkg-deb", "-c", file(t, fmt.Sprintf("tillpost-%s-%s-linux-%s.deb", p, version, runtime.GOARCH))), "./usr/share/doc/tillpost-"+p+"/THIRD-PARTY.txt")
 		}
 	}
 }

@@ -29,7 +29,7 @@ func TestTheMSI(t *testing.T) {
 			t.Errorf("%s does not reach the part that runs as the system: %v", p, secure)
 		}
 	}
-	has(t, "File", table("File"), "agent.exe", "installer.exe", "packaged")
+	has(t, "File", table("File"), "agent.exe", "installer.exe", "packaged", "THIRD-PARTY.txt")
 	actions := table("CustomAction")
 	has(t, "CustomAction", actions, "Settle\t11282\tinstaller.exe\t--settle --hub \"[HUB]\" --code \"[CODE]\" --location \"[LOCATION]\" --proxy \"[PROXY]\"", "Gone\t3154\tinstaller.exe\tuninstall --accept", "Halt\t3154\tagent.exe\tservice stop", "Unaccepted\t19\t")
 	at := sequence(t, table("InstallExecuteSequence"))
