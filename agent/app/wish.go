@@ -73,6 +73,8 @@ func releaseReport(r *wire.Release, s carry.Status) (out wire.ReleaseReport, ok 
 		}
 	case s.Phase == update.Idle && update.Same(s.Version, r.Version):
 		out.Step = wire.Kept // it runs it already
+	case s.Phase == update.Waiting && s.Why != "":
+		out.Step, out.Why = wire.Rests, s.Why
 	case s.Phase != update.Idle && s.Phase != update.Waiting:
 		out.Step = wire.Begun
 	default:

@@ -3,6 +3,8 @@
 package rollout_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"os"
 	"strings"
 	"testing"
@@ -11,9 +13,35 @@ import (
 	repo "github.com/tillpost/tillpost/hub/release"
 )
 
-// patched proves that every PC made the program out of the one it had.
+// patched proves that every PC made its newest program out of the one before, with few bytes.
 func (w *world) patched(t *testing.T) {
 	t.Helper()
+	for _, p := range w.pcs {
+		fs := p.fetches(t)
+		if n := len(fs); n == 0 || !fs[n-1].Patched || fs[n-1].Bytes*20 > fs[n-1].Size {
+			t.Errorf("%s fetched %+v", p.name, fs)
+		}
+	}
+}
+
+// fetched is what a PC's log says of a download.
+type fetched struct {
+	Msg, Version string
+	Bytes, Size  int64
+	Patched      bool
+}
+
+func (p *pc) fetches(t *testing.T) (out []fetched) {
+	t.Helper()
+	b, err := os.ReadFile(p.w.at(p.dir + "/log"))
+	must(t, err)
+	for l := range bytes.Lines(b) {
+		var f fetched
+		if json.Unmarshal(l, &f) == nil && f.Msg == "a release was fetched" {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // expired lets the releases' signatures run out: a new version is refused with the reason, and the stores sell on.
@@ -28,7 +56,7 @@ func (w *world) expired(t *testing.T) {
 	must(t, err)
 	_, err = repo.At(w.at("hubdata/releases"), time.Now).Publish(stick, online)
 	must(t, err)
-	w.hub("rollout", "start", "v1.5.0", "--rings", w.at("rings.json"))
+	w.hub("rollout", "start", "v1.5.0", "--rings", w.at("without.json"))
 	test := w.pcs[0]
 	w.until("the PC to say why it is not updated", time.Minute, func() bool {
 		return strings.Contains(test.status().Update.Why, "run out")
@@ -36,6 +64,10 @@ func (w *world) expired(t *testing.T) {
 	if st := test.status(); st.Version != "v1.4.0" || !st.Connected {
 		t.Errorf("%+v", st)
 	}
+	w.until("the hub to know why", time.Minute, func() bool {
+		d := w.device(test)
+		return d.Told == "1.5.0" && d.Step == "" && strings.Contains(d.Why, "run out")
+	})
 	if got, err := os.ReadDir(w.at("hubdata/releases")); err != nil || len(got) == 0 {
 		t.Error(err)
 	}
