@@ -50,16 +50,17 @@ func TestARelease(t *testing.T) {
 
 	// One that ends at its start, while a store has no line.
 	line.cut()
-	w.publish("v1.2.0", "release_crash")
+	w.publish("v1.2.0", "release_crash", "--patches", "1")
 	w.bad("v1.2.0", test, "back", "crash")
 	// And one that leaves a buffer which the version before cannot open.
-	w.publish("v1.3.0", "release_schema")
+	w.publish("v1.3.0", "release_schema", "--patches", "1")
 	w.bad("v1.3.0", test, "refused", "schema")
 
 	// A good one again: nobody was restarted by hand since the first.
 	w.publish("v1.4.0", "")
 	w.hub("rollout", "start", "1.4.0", "--rings", w.at("without.json"))
 	w.stands("done", 2*time.Minute)
+	t.Logf("v1.4.0 went through its rings")
 	w.until("three PCs to run v1.4.0", 30*time.Second, func() bool { return w.run("v1.4.0") == 3 })
 	if v := far.status().Version; v != "v1.1.0" {
 		t.Errorf("the PC without a line runs %s", v)

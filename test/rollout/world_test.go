@@ -99,10 +99,10 @@ func (w *world) sign(holders ...string) {
 }
 
 // publish builds, adds, signs and publishes a version, as IT does.
-func (w *world) publish(version, planted string) {
+func (w *world) publish(version, planted string, more ...string) {
 	w.t.Helper()
 	dist(w.t, w.at("dist-"+version), version, agent(w.t, version, planted, w.pace))
-	w.t.Log(w.hub("release", "add", w.at("dist-"+version), "--dir", w.at("stick")))
+	w.hub(append([]string{"release", "add", w.at("dist-" + version), "--dir", w.at("stick")}, more...)...)
 	w.sign("rita")
 	w.hub("release", "publish", "--from", w.at("stick"))
 }
