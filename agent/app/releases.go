@@ -4,6 +4,8 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -58,7 +60,9 @@ func openBundle(c Config, file string) (carry.Releases, error) {
 }
 
 func openReleases(c Config, root []byte, from client.Source) (*client.Client, error) {
-	return client.Open(client.Config{Dir: filepath.Join(c.DataDir, "release"), Root: root, Source: from, OS: runtime.GOOS, Arch: runtime.GOARCH, Now: time.Now})
+	sum := sha256.Sum256(root) // what was seen below one root is nothing to another, as when releases were founded anew
+	dir := filepath.Join(c.DataDir, "release", hex.EncodeToString(sum[:6]))
+	return client.Open(client.Config{Dir: dir, Root: root, Source: from, OS: runtime.GOOS, Arch: runtime.GOARCH, Now: time.Now})
 }
 
 // Find implements carry.Releases.
