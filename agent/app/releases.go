@@ -4,11 +4,11 @@ package app
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
-	"net/http"
+	"log/slog"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -22,25 +22,25 @@ import (
 	"github.com/tillpost/tillpost/shared/release/client"
 )
 
-// releases are those that the offline keys signed, from the hub or from a file.
-type releases struct{ *client.Client }
+// releases are those that the offline keys signed, from the hub or from a file. The client is made for each question: a PC that is enrolled
+// anew, or is given its root later, needs no restart.
+type releases struct {
+	open func() (*client.Client, error)
+}
 
-// releasesOf is head office's releases; nil = this PC has none to ask: it was not enrolled, or the hub had none then.
+// releasesOf is head office's releases.
 func releasesOf(c Config) carry.Releases {
-	id, err := identityOf(c).Read()
-	if err != nil || id.ReleaseRoot == "" {
-		return nil
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM([]byte(id.CA)) {
-		return nil
-	}
-	web := &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, ResponseHeaderTimeout: time.Minute, IdleConnTimeout: time.Minute}}
-	r, err := openReleases(c, []byte(id.ReleaseRoot), client.Web{Base: strings.TrimRight(id.HubURL, "/") + release.Path, Client: web})
-	if err != nil {
-		return nil
-	}
-	return r
+	return releases{func() (*client.Client, error) {
+		s := identityOf(c)
+		id, err := s.Read()
+		if err != nil {
+			return nil, update.Failure{Cause: update.NoRelease, Detail: "this PC was never enrolled, so it knows no place where releases are", Final: true}
+		}
+		if id.ReleaseRoot == "" { // its next certificate brings it
+			return nil, update.Failure{Cause: update.NoRelease, Detail: "head office had no releases when this PC got its certificate; agent renew asks for what it has now"}
+		}
+		return openReleases(c, []byte(id.ReleaseRoot), client.Web{Base: strings.TrimRight(id.HubURL, "/") + release.Path, Client: s.Web()})
+	}}
 }
 
 // openBundle reads a file of signed releases. It stays open while the process lives: an update that is under way reads from it.
@@ -56,20 +56,22 @@ func openBundle(c Config, file string) (carry.Releases, error) {
 	if err != nil {
 		return nil, err
 	}
-	return openReleases(c, []byte(id.ReleaseRoot), b)
+	return releases{func() (*client.Client, error) { return openReleases(c, []byte(id.ReleaseRoot), b) }}, nil
 }
 
-func openReleases(c Config, root []byte, from client.Source) (carry.Releases, error) {
-	cl, err := client.Open(client.Config{Dir: filepath.Join(c.DataDir, "release"), Root: root, Source: from, OS: runtime.GOOS, Arch: runtime.GOARCH, Now: time.Now})
-	if err != nil {
-		return nil, err
-	}
-	return releases{cl}, nil
+func openReleases(c Config, root []byte, from client.Source) (*client.Client, error) {
+	sum := sha256.Sum256(root) // what was seen below one root is nothing to another, as when releases were founded anew
+	dir := filepath.Join(c.DataDir, "release", hex.EncodeToString(sum[:6]))
+	return client.Open(client.Config{Dir: dir, Root: root, Source: from, OS: runtime.GOOS, Arch: runtime.GOARCH, Now: time.Now})
 }
 
 // Find implements carry.Releases.
 func (r releases) Find(ctx context.Context, running, want string) (carry.Target, error) {
-	t, err := r.Client.Find(ctx, strings.TrimPrefix(running, "v"), strings.TrimPrefix(want, "v"))
+	cl, err := r.open()
+	if err != nil {
+		return carry.Target{}, err
+	}
+	t, err := cl.Find(ctx, strings.TrimPrefix(running, "v"), strings.TrimPrefix(want, "v"))
 	if err != nil {
 		return carry.Target{}, refused(err, update.NoRelease)
 	}
@@ -85,10 +87,15 @@ func (r releases) Fetch(ctx context.Context, t carry.Target, old, to string) err
 	if !ok {
 		return fault.Msg(fault.Internal, "fetch version "+t.Release.Version, "it was not found by this client")
 	}
-	_, err := r.Client.Fetch(ctx, signed, old, to)
+	cl, err := r.open()
+	if err != nil {
+		return err
+	}
+	got, err := cl.Fetch(ctx, signed, old, to)
 	if err != nil {
 		return refused(err, update.NoDownload)
 	}
+	slog.InfoContext(ctx, "a release was fetched", "version", t.Release.Version, "bytes", got.Bytes, "resumed", got.Resumed, "size", t.Release.Size, "patched", got.Patched)
 	return nil
 }
 

@@ -13,9 +13,6 @@ import (
 	wire "github.com/tillpost/tillpost/shared/desired"
 )
 
-// wishJitter spreads the stores' PCs over the first part of their night.
-const wishJitter = 2 * time.Hour
-
 // wish hands the release that the hub wants to whoever carries it out, and tells the hub how far that is. What the hub wants is kept: a PC
 // that starts without a line goes on with it.
 func (d *desirer) wish(ctx context.Context, a *App, f desired.Folder) {
@@ -54,7 +51,7 @@ func wantOf(r *wire.Release, now time.Time) update.Want {
 	if r == nil || now.Before(r.NotBefore) {
 		return update.Want{}
 	}
-	w := update.Want{Version: r.Version, Order: r.Order, From: r.From, Until: r.Until, Back: r.Back, Jitter: wishJitter}
+	w := update.Want{Version: r.Version, Order: r.Order, From: r.From, Until: r.Until, Back: r.Back, Jitter: update.JitterUsual}
 	if r.Back {
 		w.Jitter = 0
 	}
@@ -76,6 +73,8 @@ func releaseReport(r *wire.Release, s carry.Status) (out wire.ReleaseReport, ok 
 		}
 	case s.Phase == update.Idle && update.Same(s.Version, r.Version):
 		out.Step = wire.Kept // it runs it already
+	case s.Phase == update.Waiting && s.Why != "":
+		out.Step, out.Why = wire.Rests, s.Why
 	case s.Phase != update.Idle && s.Phase != update.Waiting:
 		out.Step = wire.Begun
 	default:

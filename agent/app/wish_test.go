@@ -20,6 +20,7 @@ func TestWhatTheHubIsToldOfARelease(t *testing.T) {
 	}{
 		"it has not begun":                     {carry.Status{Version: "v1.4.0", Phase: update.Waiting}, ""},
 		"an older wish ended":                  {carry.Status{Version: "v1.4.0", Last: ended("a", update.RolledBack)}, ""},
+		"it is tried again later":              {carry.Status{Version: "v1.4.0", Phase: update.Waiting, Why: "the metadata has run out"}, wire.Rests},
 		"it comes":                             {carry.Status{Version: "v1.4.0", Phase: update.Fetching}, wire.Begun},
 		"it is watched":                        {carry.Status{Version: "v1.5.0", Phase: update.Probation}, wire.Begun},
 		"it is kept":                           {carry.Status{Version: "v1.5.0", Phase: update.Trial, Last: ended("b", update.Committed)}, wire.Kept},

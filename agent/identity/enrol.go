@@ -135,7 +135,7 @@ func (s Store) redeem(ctx context.Context, hub *url.URL, code enrol.Code, secret
 	return g, fault.New(fault.Conflict, "enrol", err)
 }
 
-// accept checks a grant and makes it the PC's identity.
+// accept checks a grant and makes it the PC's identity; what id holds already stays: a root of releases is none of a renewal's.
 func (s Store) accept(g enrol.Grant, hub *url.URL, key *ecdsa.PrivateKey, id Identity) (Identity, error) {
 	broker, err := g.BrokerURL(hub)
 	if err != nil {
@@ -159,10 +159,9 @@ func (s Store) accept(g enrol.Grant, hub *url.URL, key *ecdsa.PrivateKey, id Ide
 	if err != nil {
 		return id, err
 	}
-	other := id.Hub != "" && id.Hub != g.Hub
 	id.Device, id.Hub, id.Locations, id.HubURL, id.Broker, id.ServerName = g.Device, g.Hub, g.Locations, hub.String(), broker, g.ServerName
 	id.CA, id.BrokerCA, id.Cert, id.Key, id.Recovery, id.Enrolled = g.CA, g.BrokerCA, g.Cert, sealed, g.Recovery, time.Now().UTC().Truncate(time.Second)
-	if other || id.ReleaseRoot == "" {
+	if id.ReleaseRoot == "" {
 		id.ReleaseRoot = g.ReleaseRoot
 	}
 	return id, s.write(id)

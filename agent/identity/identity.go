@@ -52,7 +52,7 @@ type Identity struct {
 	Cert       string          `json:"cert"`
 	Key        string          `json:"key"` // sealed
 	Recovery   string          `json:"recovery_key,omitempty"`
-	// ReleaseRoot is the pinned root of signed releases. It is never replaced by a hub's word while this PC belongs to that hub.
+	// ReleaseRoot is the pinned root of signed releases. Only a one-time code that a person types in replaces it.
 	ReleaseRoot string    `json:"release_root,omitempty"`
 	Enrolled    time.Time `json:"enrolled"`
 	Proxy       string    `json:"proxy,omitempty"`    // on the way to the hub, as it was named when this PC enrolled

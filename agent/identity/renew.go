@@ -45,7 +45,7 @@ func (s Store) Renew(ctx context.Context) (id Identity, err error) {
 			return fault.Msg(fault.Conflict, "renew", "the hub answers as another one, or for another device; the certificate in use stays")
 		}
 		failpoint.Hit("renew.write")
-		if id, err = s.accept(g, hub, key, Identity{CodeSum: was.CodeSum, Proxy: was.Proxy}); err != nil {
+		if id, err = s.accept(g, hub, key, Identity{CodeSum: was.CodeSum, Proxy: was.Proxy, ReleaseRoot: was.ReleaseRoot}); err != nil {
 			return err
 		}
 		failpoint.Hit("renew.written")

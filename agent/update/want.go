@@ -23,6 +23,7 @@ var (
 	QuietUsual   = at(5*time.Minute, 0)
 	QuietLeast   = at(time.Minute, 0) // never during a sale, whoever is in a hurry
 	MaxWaitUsual = at(7*24*time.Hour, 0)
+	JitterUsual  = at(2*time.Hour, 0) // the stores' PCs begin over the first part of their night
 )
 
 // Moment is how the store stands at this minute.

@@ -8,11 +8,11 @@ import (
 
 // Limits of a new version. Times are accumulated while it runs, never by the clock.
 var (
-	Soak        = at(10*time.Minute, 0)             // of good running, before an update counts
-	SoakLongest = at(30*time.Minute, 0)             // when its proof is not good by then, it is none
-	TrialFor    = at(24*time.Hour, 0)               // afterwards a version that ends again and again still goes back by itself
-	StartWithin = at(3*time.Minute, 15*time.Second) // to do its work; a salvage of a damaged disk takes its time
-	HungAfter   = at(90*time.Second, 8*time.Second) // without a sign
+	Soak        = at(10*time.Minute, 0)              // of good running, before an update counts
+	SoakLongest = at(30*time.Minute, 10*time.Second) // when its proof is not good by then, it is none
+	TrialFor    = at(24*time.Hour, 0)                // afterwards a version that ends again and again still goes back by itself
+	StartWithin = at(3*time.Minute, 15*time.Second)  // to do its work; a salvage of a damaged disk takes its time
+	HungAfter   = at(90*time.Second, 8*time.Second)  // without a sign
 )
 
 const (

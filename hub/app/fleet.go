@@ -6,14 +6,20 @@ import (
 
 	"github.com/tillpost/tillpost/hub/fleet"
 	"github.com/tillpost/tillpost/hub/store"
+	"github.com/tillpost/tillpost/shared/fault"
 )
 
-// fleetEvery is how often the fleet's rollouts are looked at: a ring goes on within a minute of its last proof.
-const fleetEvery = 20 * time.Second
+// fleetEvery is how often the fleet's rollouts are looked at: a ring goes on within a minute of its last proof. Only programs of tests are built
+// with another (-ldflags -X).
+var fleetEvery = "20s"
 
 // watchFleet lets rollouts go on. What devices are told goes out with their desired state.
 func (a *App) watchFleet(ctx context.Context) error {
-	tick := time.NewTicker(fleetEvery)
+	every, err := time.ParseDuration(fleetEvery)
+	if err != nil {
+		return fault.New(fault.Internal, "look at the fleet", err)
+	}
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		if _, err := a.Store.LookAtFleet(ctx); err != nil && ctx.Err() == nil {

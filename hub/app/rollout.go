@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -15,7 +16,9 @@ import (
 	"github.com/tillpost/tillpost/hub/fleet"
 	"github.com/tillpost/tillpost/hub/store"
 	"github.com/tillpost/tillpost/hub/view"
+	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/release"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
@@ -28,7 +31,7 @@ func (c *cli) rolloutCommand() *cobra.Command {
 		return c.startRollout(ctx, s, r, rings)
 	})
 	start.Flags().StringVar(&r.Previous, "previous", "", "what a PC goes back to when the hub does not know what it ran; empty: the fleet's release")
-	start.Flags().StringVar(&rings, "rings", "", "JSON file with the rings; empty: test stores, 25 canaries, 10, 50 and 100 %")
+	start.Flags().StringVar(&rings, "rings", "", "JSON file with the rings, such as [{\"name\":\"test\",\"group\":\"test\",\"soak\":\"4h\"},{\"name\":\"all\",\"percent\":100}]; empty: test stores, 25 canaries, 10, 50 and 100 %")
 	start.Flags().IntVar(&r.InFlight, "in-flight", 50, "devices that update at a time")
 	start.Flags().IntVar(&r.Failing, "stop-at", 2, "percent of failed devices that stops it")
 	start.Flags().Int64Var(&r.Rate, "rate", 0, "bytes per second of all downloads together; 0 = no limit")
@@ -92,14 +95,13 @@ func (c *cli) holdCommands() []*cobra.Command {
 func (c *cli) startRollout(ctx context.Context, s *desk, r fleet.Rollout, rings string) error {
 	r.Rings = fleet.Usual()
 	if rings != "" {
-		b, err := os.ReadFile(rings)
-		if err != nil {
-			return fault.New(fault.Invalid, "--rings", err)
+		var err error
+		if r.Rings, err = ringsIn(rings); err != nil {
+			return err
 		}
-		r.Rings = nil
-		if err := json.Unmarshal(b, &r.Rings); err != nil {
-			return fault.New(fault.Invalid, "--rings "+rings, err)
-		}
+	}
+	if err := released(s.cfg, r.Version); err != nil {
+		return err
 	}
 	if r.Previous == "" {
 		v, err := s.FleetView(ctx)
@@ -115,6 +117,46 @@ func (c *cli) startRollout(ctx context.Context, s *desk, r fleet.Rollout, rings 
 		return err
 	}
 	return c.done(fmt.Sprintf("Rollout %s brings %s to the fleet, beginning with %s. It stops by itself when devices do not keep it, and they go back to what they ran before. hub rollout list shows how it goes.", id, r.Version, r.Rings[0].Name))
+}
+
+// ringsIn reads the rings of a file, in which a time is written as people do: 4h.
+func ringsIn(file string) (out []fleet.Ring, err error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "--rings", err)
+	}
+	var rings []struct {
+		fleet.Ring
+		Soak config.Duration `json:"soak"`
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&rings); err != nil {
+		return nil, fault.New(fault.Invalid, "--rings "+file, err)
+	}
+	for _, x := range rings {
+		x.Ring.Soak = time.Duration(x.Soak)
+		out = append(out, x.Ring)
+	}
+	return out, nil
+}
+
+// released refuses a version that no PC would be given: with it a rollout would wait for ever.
+func released(c Config, version string) error {
+	r := c.releases()
+	if !r.Exists() {
+		return fault.Msg(fault.Conflict, "start rollout", "this hub has no releases yet: hub release init and hub release add come first (CEREMONY.md). Nothing was changed")
+	}
+	o, err := r.List()
+	if err != nil {
+		return err
+	}
+	for _, t := range o.Releases {
+		if string(t.Version) == strings.TrimPrefix(version, "v") && t.Channel == release.Stable {
+			return nil
+		}
+	}
+	return fault.Msg(fault.NotFound, "start rollout", fmt.Sprintf("no release %s is published for all stores: hub release list names those that are. Nothing was changed", version))
 }
 
 func (c *cli) rollouts(ctx context.Context, s *desk, _ []string) error {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tillpost/tillpost/hub/cases"
@@ -65,7 +66,7 @@ func releaseFor(ctx context.Context, q querier, d retail.DeviceID) (r *wire.Rele
 // tellReleaseReport keeps what a PC says of the release that it was told. What it says of another wish than the newest is history.
 func (tx *Tx) tellReleaseReport(ctx context.Context, e *envelope.Envelope) error {
 	var r wire.ReleaseReport
-	if json.Unmarshal(e.Body, &r) != nil || !slices.Contains([]wire.ReleaseStep{wire.Begun, wire.Kept, wire.WentBack, wire.NotTakenUp}, r.Step) {
+	if json.Unmarshal(e.Body, &r) != nil || !slices.Contains([]wire.ReleaseStep{wire.Rests, wire.Begun, wire.Kept, wire.WentBack, wire.NotTakenUp}, r.Step) {
 		return nil // of a later version: the raw record is kept
 	}
 	is, err := releaseFor(ctx, tx, e.Device)
@@ -121,8 +122,12 @@ func (s *Store) LookAtFleet(ctx context.Context) (told bool, err error) {
 	return told, classify("look at the fleet", err)
 }
 
+// bare is a version as releases are named: a program that was built from the tag v1.5.0 says v1.5.0, and its release is 1.5.0.
+func bare(version string) string { return strings.TrimPrefix(version, "v") }
+
 func (tx *Tx) tellRelease(ctx context.Context, t fleet.Tell) error {
-	if _, err := tx.ExecContext(ctx, `INSERT INTO device_release (device, told, before, told_at, not_before, back, since) SELECT id, ?, version, ?, ?, ?, ? FROM device WHERE id = ?
+	if _, err := tx.ExecContext(ctx, `INSERT INTO device_release (device, told, before, told_at, not_before, back, since)
+		SELECT id, ?, CASE WHEN version GLOB 'v[0-9]*' THEN substr(version, 2) ELSE version END, ?, ?, ?, ? FROM device WHERE id = ?
 		ON CONFLICT (device) DO UPDATE SET told = excluded.told, before = excluded.before, told_at = excluded.told_at, not_before = excluded.not_before, back = excluded.back, step = '', why = '', since = excluded.since`,
 		t.Version, micros(tx.Now), micros(t.NotBefore), t.Back, micros(tx.Now), t.Device); err != nil {
 		return err
@@ -143,6 +148,9 @@ func (tx *Tx) TellRelease(ctx context.Context, d retail.DeviceID, version string
 	if err := tx.putReleaseStep(ctx, string(d), at, version, string(step), why); err != nil {
 		return err
 	}
+	if step == fleet.Step(wire.Rests) { // for a rollout it has not begun
+		step = fleet.Waiting
+	}
 	_, err := tx.ExecContext(ctx, `UPDATE device_release SET step = ?, why = ?, since = ? WHERE device = ? AND told = ?`, string(step), why, micros(at), string(d), version)
 	return err
 }
@@ -161,6 +169,7 @@ func fleetDevices(ctx context.Context, q querier) (out []fleet.Device, err error
 		if err := r.Scan(&d.ID, &d.Running, &d.Platform, &d.Sources, &seen, &list, &d.Group, &d.Pin, &d.Excluded, &d.Told, &d.Before, &toldAt, &step, &d.Why, &since, &d.Location, &traded); err != nil {
 			return err
 		}
+		d.Running = bare(d.Running)
 		d.ToldAt, d.Step, d.Since, d.Seen, d.Traded = fromMicros(toldAt), fleet.Step(step), fromMicros(since), fromMicros(seen), fromMicros(traded)
 		var conditions []health.Status
 		if list != "" && json.Unmarshal([]byte(list), &conditions) == nil {
@@ -215,7 +224,7 @@ func (tx *Tx) SetFamily(ctx context.Context, d retail.DeviceID, group, who strin
 
 // PinRelease holds a device at a version, "" = lets it go with the others. Code not_found.
 func (tx *Tx) PinRelease(ctx context.Context, d retail.DeviceID, version, who, reason string) error {
-	return tx.setRelease(ctx, d, "pin", version, who, reason)
+	return tx.setRelease(ctx, d, "pin", bare(version), who, reason)
 }
 
 // ExcludeRelease keeps a device out of every rollout, or lets it in again. Code not_found.

@@ -30,7 +30,8 @@ func fleetRig(t *testing.T, n int) *rig {
 			}
 			return tx.Assign(t.Context(), d, l, g.clock, "test")
 		}))
-		came[d] = envelope.Birth{Online: true, Version: "1.4.0", Platform: "windows/amd64", Sources: "filedrop"}
+		version := []string{"1.4.0", "v1.4.0"}[i%2] // as it was built
+		came[d] = envelope.Birth{Online: true, Version: version, Platform: "windows/amd64", Sources: "filedrop"}
 	}
 	g.ok(g.Births(t.Context(), came))
 	g.ok(g.InTx(t.Context(), func(tx *store.Tx) error { return tx.ExcludeRelease(t.Context(), "d1", true, "anna", "a lab's") }))
@@ -80,7 +81,7 @@ func (g *rig) start(version string) string {
 	g.t.Helper()
 	var id string
 	g.ok(g.InTx(g.t.Context(), func(tx *store.Tx) (err error) {
-		id, err = tx.StartRollout(g.t.Context(), fleet.Rollout{Version: version, Previous: "1.4.0", Rings: twoRings}, "anna")
+		id, err = tx.StartRollout(g.t.Context(), fleet.Rollout{Version: "v" + version, Previous: "v1.4.0", Rings: twoRings}, "anna")
 		return err
 	}))
 	return id
@@ -133,6 +134,10 @@ func TestARolloutThatFailsCallsAllBackAndSaysWhy(t *testing.T) {
 	v := g.fleet()
 	if r := v.Rollouts[0]; r.State != "stopped" || !strings.Contains(r.Why, "its buffer did not open") || r.Rings[0].All != 2 {
 		t.Fatalf("%+v", r)
+	}
+	// They are told to go back by now, and it is still seen what became of the release.
+	if r := v.Rollouts[0]; r.Rings[0].Failed != 2 || len(r.Causes) != 1 || r.Causes[0].Why != "its buffer did not open" || len(r.Causes[0].Devices) != 2 {
+		t.Errorf("%+v", r)
 	}
 	for d, w := range g.wishes() {
 		if w.Version != "1.4.0" || !w.Back || w.Order == "" {
@@ -188,7 +193,7 @@ func TestACaseThatCameWithItHoldsARing(t *testing.T) {
 func TestPinned(t *testing.T) {
 	g := fleetRig(t, 3)
 	g.ok(g.InTx(t.Context(), func(tx *store.Tx) error {
-		return tx.PinRelease(t.Context(), "pc-1", "1.3.9", "anna", "its till needs it")
+		return tx.PinRelease(t.Context(), "pc-1", "v1.3.9", "anna", "its till needs it")
 	}))
 	g.look()
 	if w := g.wishes(); len(w) != 1 || w["pc-1"].Version != "1.3.9" {
@@ -215,6 +220,10 @@ func TestAReleaseGoesOutWithTheWordAndItsEndComesBack(t *testing.T) {
 	m := g.word("d1")
 	if m.Release == nil || m.Release.Version != "1.5.0" || m.Release.Order == "" || m.Release.Back || m.Release.From == m.Release.Until {
 		t.Fatalf("%+v", m.Release)
+	}
+	g.told(decode.Release, wire.ReleaseReport{Order: m.Release.Order, Version: "1.4.0", Step: wire.Rests, Why: "the metadata has run out"})
+	if one, err := g.ReleaseOf(t.Context(), "d1"); err != nil || one.Step != string(fleet.Waiting) || one.Why != "the metadata has run out" || one.Steps[0].What != "resting" {
+		t.Errorf("%+v %v", one, err)
 	}
 	g.told(decode.Release, wire.ReleaseReport{Order: "another", Version: "1.5.0", Step: wire.Kept})
 	if v, err := g.ReleaseOf(t.Context(), "d1"); err != nil || v.Step != "" {

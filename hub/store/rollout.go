@@ -27,6 +27,7 @@ type rolloutPlan struct {
 // StartRollout begins a rollout and gives it its number. The fleet's release of before stays that until this one is done. Codes: invalid; conflict
 // while another one is on its way.
 func (tx *Tx) StartRollout(ctx context.Context, r fleet.Rollout, who string) (id string, err error) {
+	r.Version, r.Previous = bare(r.Version), bare(r.Previous)
 	if err := r.Check(); err != nil {
 		return "", err
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
+	"slices"
 
 	"github.com/tillpost/tillpost/hub/fleet"
 	"github.com/tillpost/tillpost/hub/view"
@@ -42,7 +44,11 @@ func (s *Store) FleetView(ctx context.Context) (v view.FleetView, err error) {
 			v.Release = f.Version
 		}
 		if len(v.Rollouts) == 0 || one.Open {
-			rings, causes := fleet.Progresses(f, ds, s.Now())
+			met, err := failedOf(ctx, s.read, ds, f.Version, made, ended)
+			if err != nil {
+				return err
+			}
+			rings, causes := fleet.Progresses(f, met, s.Now())
 			for _, p := range rings {
 				one.Rings = append(one.Rings, view.RingView{Name: p.Name, All: p.All, Told: p.Told, Waiting: p.Waiting, Working: p.Working, Kept: p.Kept, Failed: p.Failed, Lost: p.Lost, Now: p.Now, Missing: p.Missing})
 			}
@@ -54,6 +60,33 @@ func (s *Store) FleetView(ctx context.Context) (v view.FleetView, err error) {
 		return nil
 	}, `SELECT number, version, previous, plan, state, why, ring, since, next, forgiven, made, ended, who FROM rollout ORDER BY number DESC LIMIT ?`, maxRollouts)
 	return v, classify("read the rollouts", err)
+}
+
+// failedOf are the devices with what became of a release on those that did not keep it: they are told something else since, and a person still
+// wants to see why.
+func failedOf(ctx context.Context, q querier, ds []fleet.Device, version string, made, ended int64) ([]fleet.Device, error) {
+	if ended == 0 {
+		ended = math.MaxInt64
+	}
+	last := map[string]fleet.Device{}
+	err := each(ctx, q, func(r *sql.Rows) error {
+		var d fleet.Device
+		var at int64
+		err := r.Scan(&d.ID, &d.Step, &d.Why, &at)
+		d.Since = fromMicros(at)
+		last[d.ID] = d
+		return err
+	}, `SELECT device, what, why, at FROM device_release_step WHERE version = ? AND at BETWEEN ? AND ? ORDER BY number`, version, made, ended)
+	if err != nil {
+		return nil, err
+	}
+	out := slices.Clone(ds)
+	for i := range out {
+		if was := last[out[i].ID]; out[i].Told != version && (was.Step == fleet.Back || was.Step == fleet.Refused) {
+			out[i].Told, out[i].Step, out[i].Why, out[i].Since = version, was.Step, was.Why, was.Since
+		}
+	}
+	return out, nil
 }
 
 func releaseView(d *fleet.Device, wishes map[retail.DeviceID]Wish) view.ReleaseView {

@@ -57,8 +57,9 @@ type Release struct {
 // ReleaseStep is how far a PC is with the release that is wanted.
 type ReleaseStep string
 
-// Steps. All but Begun are final.
+// Steps. All but Rests and Begun are final.
 const (
+	Rests      ReleaseStep = "resting" // it could not be done, with why, and is tried again
 	Begun      ReleaseStep = "working"
 	Kept       ReleaseStep = "kept"
 	WentBack   ReleaseStep = "back"

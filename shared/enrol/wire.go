@@ -66,8 +66,8 @@ type Grant struct {
 	BrokerCA   string          `json:"broker_ca,omitempty"` // PEM: whose certificates a broker of its own shows; "" = CA when ServerName is set, else the system's
 	Cert       string          `json:"cert"`                // PEM: this PC's certificate
 	Recovery   string          `json:"recovery_key,omitempty"`
-	// ReleaseRoot is the root of signed releases that this PC starts from (DESIGN D18), "" = the hub has none. The PC keeps the first that it is
-	// given: later ones come signed by it.
+	// ReleaseRoot is the root of signed releases that this PC starts from (DESIGN D18), "" = the hub has none. The PC keeps the one of
+	// its code, or the first of a renewal where that had none: later ones come signed by it.
 	ReleaseRoot string `json:"release_root,omitempty"`
 }
 

@@ -104,6 +104,52 @@ func TestRenewal(t *testing.T) {
 	}
 }
 
+// TestTheRootOfReleases is the first that the PC was given, until a person enrols it anew: a hub that was broken into names no other.
+func TestTheRootOfReleases(t *testing.T) {
+	c := newCentre(t)
+	c.device(t, "pc-1")
+	p := pc(t)
+	root := ""
+	c.door.ReleaseRoot = func(context.Context) string { return root }
+	is := func(id identity.Identity, err error, want string) {
+		t.Helper()
+		if err != nil || id.ReleaseRoot != want {
+			t.Errorf("the root is %q, %v; want %q", id.ReleaseRoot, err, want)
+		}
+	}
+	is(c.mustEnrol(t, p, c.code(t, "pc-1", false)), nil, "")
+	root = "the first" // the hub has releases now
+	id, err := p.Renew(t.Context())
+	is(id, err, "the first")
+	root = "a thief's"
+	for range 2 {
+		id, err = p.Renew(t.Context())
+		is(id, err, "the first")
+	}
+	root = "founded anew" // the keys of the first were lost, and a person brings each PC a code
+	is(c.mustEnrol(t, p, c.code(t, "pc-1", true)), nil, "founded anew")
+}
+
+// TestWhatIsNoSecretIsReadFromThePCsOwnHub, by the name that every hub's certificate has, at whatever address.
+func TestWhatIsNoSecretIsReadFromThePCsOwnHub(t *testing.T) {
+	c, other := newCentre(t), newCentre(t)
+	c.device(t, "pc-1")
+	p := pc(t)
+	c.mustEnrol(t, p, c.code(t, "pc-1", false))
+	for url, good := range map[string]bool{c.url: true, other.url: false} {
+		resp, err := p.Web().Get(url + "/release/metadata/timestamp.json")
+		if err == nil {
+			resp.Body.Close()
+		}
+		if (err == nil) != good {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+	if n := other.heard.Load(); n != 0 {
+		t.Errorf("another machine was asked %d times", n)
+	}
+}
+
 // TestTheKeeperAsksWhenAThirdIsLeft and not before.
 func TestTheKeeperAsksWhenAThirdIsLeft(t *testing.T) {
 	c := newCentre(t)

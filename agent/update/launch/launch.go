@@ -53,7 +53,9 @@ const (
 	// keepTrial is how often in the trial: a day of it is not a write a minute.
 	keepTrial = 15 * time.Minute
 	stale     = time.Minute
-	stopping  = 25 * time.Second // for a program to end in order before it is killed
+	// asleep is how many looks were left out when the PC slept, or stood still, and everything on it with the launcher.
+	asleep   = 10
+	stopping = 25 * time.Second // for a program to end in order before it is killed
 	// killAfter is for one that has to go: what it has under way is safe on the disk.
 	killAfter = 10 * time.Second
 )
@@ -160,7 +162,7 @@ func (l *Launcher) attend(ctx context.Context, ready func(alive func() error), w
 	}
 	tick := time.NewTicker(period)
 	defer tick.Stop()
-	answers, asking, told, last := make(chan update.Answer, 1), false, false, time.Now()
+	answers, asking, told, last, woke := make(chan update.Answer, 1), false, false, time.Now(), time.Time{}
 	for {
 		var o update.Order
 		select {
@@ -180,8 +182,13 @@ func (l *Launcher) attend(ctx context.Context, ready func(alive func() error), w
 		case now := <-tick.C:
 			l.touch()
 			s := p.Sign()
-			s.Elapsed, s.Now = min(time.Since(last), 10*period), now
-			last = time.Now()
+			s.Elapsed, s.Now = min(time.Since(last), asleep*period), now
+			if time.Since(last) > asleep*period {
+				woke = time.Now()
+			}
+			if last = time.Now(); !woke.IsZero() { // what could not speak was not silent
+				s.Silent, s.Up = min(s.Silent, last.Sub(woke)), min(s.Up, last.Sub(woke))
+			}
 			if s.Ready && !told {
 				told = true
 				ready(l.alive)
