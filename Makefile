@@ -1,5 +1,5 @@
 # Tillpost: `make demo` shows it, `make test` proves it. Both need Go, gcc and make, nothing else.
-.PHONY: all build test check sim sim-bugs sim-fleet e2e contract bench demo month peers package
+.PHONY: all build test check sim sim-bugs sim-fleet e2e contract bench bench-fleet demo month peers package
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -43,6 +43,10 @@ contract:
 bench:
 	go run ./test/bench
 	TILLPOST_BENCH=1 go test -count=1 -timeout 30m -v -run TestABigTenantsDay ./test/retail
+
+# bench-fleet updates N real agents on this machine through one hub: bytes a PC, time, what the hub needs, and no ticket lost.
+bench-fleet:
+	TILLPOST_FLEET=$(or $(N),300) go test -count=1 -timeout 2h -v -run TestAFleet ./test/rollout
 
 demo:
 	go run ./test/demo

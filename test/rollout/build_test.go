@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -48,7 +49,15 @@ func agent(t *testing.T, version, planted, pace string) string {
 	if planted != "" {
 		tags = "bug_" + planted
 	}
-	return build(t, "agent", version+planted+"-"+pace, tags, in+"shared/version.Version="+version+" "+in+"agent/update.pace="+pace)
+	return build(t, "agent", version+planted+"-"+pace, tags, in+"shared/version.Version="+version+" "+in+"agent/update.pace="+pace+" "+in+"shared/bug.Hour=1000h")
+}
+
+// diskFree is what the folder of tests has room for.
+func diskFree(t *testing.T) int64 {
+	t.Helper()
+	var st syscall.Statfs_t
+	must(t, syscall.Statfs(os.TempDir(), &st))
+	return int64(st.Bavail) * st.Bsize
 }
 
 // hub builds a hub that looks at its fleet every second.

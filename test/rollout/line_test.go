@@ -6,15 +6,18 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
-// line is a store's line to the hub's broker, which can be cut.
+// line is a line to the hub that can be cut; it counts what it carries.
 type line struct {
 	addr  string
 	mu    sync.Mutex
 	off   bool
 	conns map[net.Conn]bool
+
+	up, down atomic.Int64 // bytes, towards the hub and from it
 }
 
 func newLine(t *testing.T, to string) *line {
@@ -43,10 +46,10 @@ func (x *line) carry(c net.Conn, to string) {
 	}
 	defer x.drop(c, h)
 	go func() {
-		_, _ = io.Copy(h, c)
+		_, _ = io.Copy(count{h, &x.up}, c)
 		h.Close()
 	}()
-	_, _ = io.Copy(c, h)
+	_, _ = io.Copy(count{c, &x.down}, h)
 }
 
 func (x *line) keep(cs ...net.Conn) bool {
@@ -84,4 +87,16 @@ func (x *line) mend() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.off = false
+}
+
+// count counts what is written.
+type count struct {
+	io.Writer
+	n *atomic.Int64
+}
+
+func (c count) Write(b []byte) (int, error) {
+	n, err := c.Writer.Write(b)
+	c.n.Add(int64(n))
+	return n, err
 }

@@ -77,7 +77,7 @@ func (p *pc) start() {
 	defer log.Close()
 	p.cmd = exec.Command(p.exe, "run", "--service", "--config", p.conf)
 	p.cmd.Env = append(os.Environ(), "TZ="+night())
-	p.cmd.Stdout, p.cmd.Stderr, p.cmd.SysProcAttr = log, log, &syscall.SysProcAttr{Setpgid: true}
+	p.cmd.Stdout, p.cmd.Stderr, p.cmd.SysProcAttr = log, log, &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	must(p.w.t, p.cmd.Start())
 }
 
