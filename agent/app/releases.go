@@ -28,8 +28,8 @@ type releases struct {
 	open func() (*client.Client, error)
 }
 
-// releasesOf is head office's releases.
-func releasesOf(c Config) carry.Releases {
+// releasesOf is head office's releases. What runs out does so by now: head office's time where it is known, for a store's PC may believe in any year.
+func releasesOf(c Config, now func() time.Time) carry.Releases {
 	return releases{func() (*client.Client, error) {
 		s := identityOf(c)
 		id, err := s.Read()
@@ -39,12 +39,12 @@ func releasesOf(c Config) carry.Releases {
 		if id.ReleaseRoot == "" { // its next certificate brings it
 			return nil, update.Failure{Cause: update.NoRelease, Detail: "head office had no releases when this PC got its certificate; agent renew asks for what it has now"}
 		}
-		return openReleases(c, []byte(id.ReleaseRoot), client.Web{Base: strings.TrimRight(id.HubURL, "/") + release.Path, Client: s.Web()})
+		return openReleases(c, []byte(id.ReleaseRoot), client.Web{Base: strings.TrimRight(id.HubURL, "/") + release.Path, Client: s.Web()}, now)
 	}}
 }
 
 // openBundle reads a file of signed releases. It stays open while the process lives: an update that is under way reads from it.
-func openBundle(c Config, file string) (carry.Releases, error) {
+func openBundle(c Config, file string, now func() time.Time) (carry.Releases, error) {
 	id, err := identityOf(c).Read()
 	if err != nil {
 		return nil, err
@@ -56,13 +56,13 @@ func openBundle(c Config, file string) (carry.Releases, error) {
 	if err != nil {
 		return nil, err
 	}
-	return releases{func() (*client.Client, error) { return openReleases(c, []byte(id.ReleaseRoot), b) }}, nil
+	return releases{func() (*client.Client, error) { return openReleases(c, []byte(id.ReleaseRoot), b, now) }}, nil
 }
 
-func openReleases(c Config, root []byte, from client.Source) (*client.Client, error) {
+func openReleases(c Config, root []byte, from client.Source, now func() time.Time) (*client.Client, error) {
 	sum := sha256.Sum256(root) // what was seen below one root is nothing to another, as when releases were founded anew
 	dir := filepath.Join(c.DataDir, "release", hex.EncodeToString(sum[:6]))
-	return client.Open(client.Config{Dir: dir, Root: root, Source: from, OS: runtime.GOOS, Arch: runtime.GOARCH, Now: time.Now})
+	return client.Open(client.Config{Dir: dir, Root: root, Source: from, OS: runtime.GOOS, Arch: runtime.GOARCH, Now: now})
 }
 
 // Find implements carry.Releases.

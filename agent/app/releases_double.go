@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/tillpost/tillpost/agent/update"
 	"github.com/tillpost/tillpost/agent/update/carry"
@@ -19,9 +20,11 @@ import (
 // released is built with it.
 type folder struct{ dir string }
 
-func releasesOf(c Config) carry.Releases { return folder{filepath.Join(c.DataDir, "releases")} }
+func releasesOf(c Config, _ func() time.Time) carry.Releases {
+	return folder{filepath.Join(c.DataDir, "releases")}
+}
 
-func openBundle(_ Config, file string) (carry.Releases, error) {
+func openBundle(_ Config, file string, _ func() time.Time) (carry.Releases, error) {
 	body, err := os.ReadFile(file) // a bundle here is a file that names a folder
 	return folder{string(body)}, err
 }

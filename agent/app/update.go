@@ -36,7 +36,7 @@ func newUpdates(c Config, settings string, voice *launch.Voice, log *slog.Logger
 	own := ownRelease(store, exe)
 	u := &updates{voice: voice, since: time.Now()}
 	u.Updater = &carry.Updater{
-		Store: store, Releases: releasesOf(c), Checker: tryout{c, settings}, Here: u.here, Own: own, Version: version.String(), Exe: exe,
+		Store: store, Releases: releasesOf(c, u.now), Checker: tryout{c, settings}, Here: u.here, Own: own, Version: version.String(), Exe: exe,
 		Restart: restart, Log: log, Every: update.Pulse,
 	}
 	return u
@@ -61,6 +61,14 @@ func same(a, b string) bool {
 	}
 	y, err := os.Stat(b)
 	return err == nil && os.SameFile(x, y)
+}
+
+// now is head office's time where it is known.
+func (u *updates) now() time.Time {
+	if a := u.app.Load(); a != nil {
+		return a.hubTime()
+	}
+	return time.Now()
 }
 
 // here tells how the store stands at this moment.

@@ -124,7 +124,7 @@ func (c *cli) final(ctx context.Context, cfg Config, a updateAnswer, wait time.D
 	defer cancel()
 	store := slots.At(cfg.DataDir)
 	for {
-		if o := carry.Stands("", store.Plan(), store.Watch()).Last; o != nil && o.Order == a.Order {
+		if o := carry.Stands("", store.Plan(), store.Watch()).Of(a.Order); o != nil {
 			err := c.tell(nil, o, outcomeWords(*o)+"\n")
 			if err == nil && o.Result != update.Committed {
 				return errQuiet
@@ -163,7 +163,7 @@ func (a *App) startUpdate(ctx context.Context, o updateOptions) (updateAnswer, e
 	w := update.Want{Version: o.To, Back: o.Back, Now: true, Order: "by hand " + time.Now().UTC().Format(time.RFC3339Nano)}
 	from := a.updates.Releases
 	if o.Bundle != "" {
-		b, err := openBundle(a.Config, o.Bundle)
+		b, err := openBundle(a.Config, o.Bundle, a.hubTime)
 		if err != nil {
 			return updateAnswer{}, err
 		}

@@ -64,8 +64,8 @@ func releaseReport(r *wire.Release, s carry.Status) (out wire.ReleaseReport, ok 
 		return out, false
 	}
 	out = wire.ReleaseReport{Order: r.Order, Version: s.Version}
-	switch o := s.Last; {
-	case o != nil && o.Order == r.Order:
+	switch o := s.Of(r.Order); {
+	case o != nil:
 		out.Step = map[update.Result]wire.ReleaseStep{update.Committed: wire.Kept, update.RolledBack: wire.WentBack, update.Failed: wire.NotTakenUp}[o.Result]
 		out.Why = string(o.Cause)
 		if o.Detail != "" {

@@ -100,6 +100,18 @@ type Status struct {
 	To      string          `json:"to,omitempty"`
 	Why     string          `json:"why,omitempty"`
 	Last    *update.Outcome `json:"last,omitempty"` // the final word about the last one
+
+	other *update.Outcome // of the other part, which may be the later one where the clock was set
+}
+
+// Of is the final word about an order, nil = there is none.
+func (s Status) Of(order string) *update.Outcome {
+	for _, o := range []*update.Outcome{s.Last, s.other} {
+		if o != nil && o.Order == order {
+			return o
+		}
+	}
+	return nil
 }
 
 // Status tells it; Last is there only when it is final.
@@ -112,12 +124,12 @@ func (u *Updater) Status() Status {
 
 // Stands puts both parts together.
 func Stands(version string, p update.Plan, w update.Watch) Status {
-	s := Status{Version: version, Phase: p.Phase, To: p.To.Version, Why: p.Why, Last: p.Last}
+	s := Status{Version: version, Phase: p.Phase, To: p.To.Version, Why: p.Why, Last: p.Last, other: w.Last}
 	if s.To == "" && p.Phase != update.Idle {
 		s.To = p.Want.Version
 	}
 	if w.Last != nil && (s.Last == nil || w.Last.At.After(s.Last.At) || w.Last.Seq > s.Last.Seq) {
-		s.Last = w.Last
+		s.Last, s.other = w.Last, p.Last
 	}
 	if w.Phase != update.Idle && (p.Phase == update.Idle || p.Phase == update.Handed) {
 		s.Phase, s.To, s.Why = w.Phase, w.To.Version, w.Detail
