@@ -200,6 +200,8 @@ func (c *cli) releaseOf(ctx context.Context, s *desk, args []string) error {
 	return c.tell(v, func(w io.Writer) {
 		fmt.Fprintf(w, "%s at %s (%s) runs %s", v.Device, v.Location, cmp.Or(v.Platform, "platform not told"), cmp.Or(v.Running, "a version it never told"))
 		switch {
+		case v.Deaf:
+			fmt.Fprint(w, "; it has no certificate, so it cannot be told anything and no rollout waits for it: hub device code enrols it")
 		case v.Excluded:
 			fmt.Fprint(w, "; no rollout touches it")
 		case v.Pin != "":

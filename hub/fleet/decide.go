@@ -32,7 +32,7 @@ func Beside(done, other Rollout, ds []Device, now time.Time) (Rollout, []Tell) {
 // Pinned tells devices that a person holds at a version what it is.
 func Pinned(ds []Device) (out []Tell) {
 	for i := range ds {
-		if d := &ds[i]; d.Pin != "" && d.Told != d.Pin && d.Running != d.Pin && !d.Excluded {
+		if d := &ds[i]; d.Pin != "" && d.Told != d.Pin && d.Running != d.Pin && !d.Excluded && !d.Deaf {
 			out = append(out, Tell{Device: d.ID, Version: d.Pin})
 		}
 	}

@@ -39,6 +39,7 @@ type Device struct {
 	Cases    int       // opened since it was told, of kinds that a release can cause
 	Pin      string    // version that a person holds it at; a rollout leaves it alone
 	Excluded bool      // no rollout touches it
+	Deaf     bool      // it cannot be told anything: it has no certificate, or was never enrolled
 }
 
 // State is where a rollout stands.

@@ -7,7 +7,7 @@ import (
 )
 
 // eligible devices are those that a rollout may touch.
-func (d *Device) eligible() bool { return !d.Excluded && d.Pin == "" }
+func (d *Device) eligible() bool { return !d.Excluded && !d.Deaf && d.Pin == "" }
 
 // draw is a device's place in the line of a rollout: fixed for both, and even over the fleet, so that no store is always the first.
 func draw(rollout, device string) uint64 {

@@ -31,6 +31,7 @@ func fleetRig(t *testing.T, n int) *rig {
 			return tx.Assign(t.Context(), d, l, g.clock, "test")
 		}))
 		version := []string{"1.4.0", "v1.4.0"}[i%2] // as it was built
+		g.certify(d)
 		came[d] = envelope.Birth{Online: true, Version: version, Platform: "windows/amd64", Sources: "filedrop"}
 	}
 	g.ok(g.Births(t.Context(), came))
@@ -114,6 +115,11 @@ func TestARolloutGoesThroughAndStays(t *testing.T) {
 	}
 	g.ok(g.InTx(t.Context(), func(tx *store.Tx) error { return tx.AddDevice(t.Context(), "pc-new", "x", "test") }))
 	g.ok(g.Births(t.Context(), map[retail.DeviceID]envelope.Birth{"pc-new": {Online: true, Version: "1.4.0"}}))
+	g.look()
+	if w, told := g.wishes()["pc-new"]; told {
+		t.Errorf("a PC that nobody enrolled yet is told %+v: the fleet would wait for its answer", w)
+	}
+	g.certify("pc-new")
 	g.look()
 	if w := g.wishes()["pc-new"]; w.Version != "1.5.0" {
 		t.Errorf("a new PC is told %q", w.Version)

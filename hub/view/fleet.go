@@ -58,6 +58,7 @@ type ReleaseView struct {
 	Seen      time.Time
 	Pin       string
 	Excluded  bool
+	Deaf      bool          // it has no certificate, so it cannot be told
 	Steps     []ReleaseStep // of one that is looked at alone
 }
 

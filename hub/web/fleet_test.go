@@ -28,6 +28,9 @@ func TestTheFleetIsShownAndOrdered(t *testing.T) {
 		if err := tx.AddDevice(t.Context(), "pc-1", "x", "test"); err != nil {
 			return err
 		}
+		if _, err := tx.ExecContext(t.Context(), `INSERT INTO certificate (serial, device, key, der, begins, ends) VALUES ('1', 'pc-1', x'01', x'', 0, 0)`); err != nil {
+			return err
+		}
 		id, err = tx.StartRollout(t.Context(), fleet.Rollout{Version: "1.5.0", Previous: "1.4.0", Rings: fleet.Usual()}, "ida")
 		return err
 	})
