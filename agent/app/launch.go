@@ -23,8 +23,9 @@ import (
 	"github.com/tillpost/tillpost/shared/version"
 )
 
-// launcherMemory: the launcher holds next to nothing, and shares a PC with a till.
-const launcherMemory = 4 << 20
+// launcherMemory: the launcher holds next to nothing, and shares a PC with a till. It has 5 MB with what Go itself needs; a limit near that has
+// it swept a few times a second for ever, which costs three times what the agent does.
+const launcherMemory = 12 << 20
 
 // launch is the process that the service manager starts: it starts the version that is to run, and changes versions (DESIGN D18). It reads of
 // the settings where the data is, and nothing else: they may be of a newer version than itself.
