@@ -25,19 +25,24 @@ import (
 // releases are those that the offline keys signed, from the hub or from a file. The client is made for each question: a PC that is enrolled
 // anew, or is given its root later, needs no restart.
 type releases struct {
-	open func() (*client.Client, error)
+	open func(context.Context) (*client.Client, error)
 }
 
 // releasesOf is head office's releases. What runs out does so by now: head office's time where it is known, for a store's PC may believe in any year.
 func releasesOf(c Config, now func() time.Time) carry.Releases {
-	return releases{func() (*client.Client, error) {
+	return releases{func(ctx context.Context) (*client.Client, error) {
 		s := identityOf(c)
 		id, err := s.Read()
 		if err != nil {
 			return nil, update.Failure{Cause: update.NoRelease, Detail: "this PC was never enrolled, so it knows no place where releases are", Final: true}
 		}
-		if id.ReleaseRoot == "" { // its next certificate brings it
-			return nil, update.Failure{Cause: update.NoRelease, Detail: "head office had no releases when this PC got its certificate; agent renew asks for what it has now"}
+		if id.ReleaseRoot == "" { // head office had no releases when this PC got its certificate: the next one brings the root
+			if id, err = s.Renew(ctx); err != nil {
+				return nil, update.Failure{Cause: update.NoRelease, Detail: "this PC has no root of releases yet, and a certificate that brings it cannot be had now: " + err.Error()}
+			}
+			if id.ReleaseRoot == "" {
+				return nil, update.Failure{Cause: update.NoRelease, Detail: "head office has no releases"}
+			}
 		}
 		return openReleases(c, []byte(id.ReleaseRoot), client.Web{Base: strings.TrimRight(id.HubURL, "/") + release.Path, Client: s.Web()}, now)
 	}}
@@ -56,7 +61,7 @@ func openBundle(c Config, file string, now func() time.Time) (carry.Releases, er
 	if err != nil {
 		return nil, err
 	}
-	return releases{func() (*client.Client, error) { return openReleases(c, []byte(id.ReleaseRoot), b, now) }}, nil
+	return releases{func(context.Context) (*client.Client, error) { return openReleases(c, []byte(id.ReleaseRoot), b, now) }}, nil
 }
 
 func openReleases(c Config, root []byte, from client.Source, now func() time.Time) (*client.Client, error) {
@@ -67,7 +72,7 @@ func openReleases(c Config, root []byte, from client.Source, now func() time.Tim
 
 // Find implements carry.Releases.
 func (r releases) Find(ctx context.Context, running, want string) (carry.Target, error) {
-	cl, err := r.open()
+	cl, err := r.open(ctx)
 	if err != nil {
 		return carry.Target{}, err
 	}
@@ -87,7 +92,7 @@ func (r releases) Fetch(ctx context.Context, t carry.Target, old, to string) err
 	if !ok {
 		return fault.Msg(fault.Internal, "fetch version "+t.Release.Version, "it was not found by this client")
 	}
-	cl, err := r.open()
+	cl, err := r.open(ctx)
 	if err != nil {
 		return err
 	}

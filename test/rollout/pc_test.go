@@ -94,6 +94,23 @@ func (p *pc) kill() {
 	}
 }
 
+// knowsNoRoot takes the root of releases from a PC.
+func (p *pc) knowsNoRoot() {
+	p.w.t.Helper()
+	file := p.w.at(p.dir + "/data/identity.json")
+	b, err := os.ReadFile(file)
+	must(p.w.t, err)
+	id := map[string]any{}
+	must(p.w.t, json.Unmarshal(b, &id))
+	if id["release_root"] == nil {
+		p.w.t.Fatal("it was given none")
+	}
+	delete(id, "release_root")
+	b, err = json.Marshal(id)
+	must(p.w.t, err)
+	must(p.w.t, os.WriteFile(file, b, 0o600))
+}
+
 // status is what is read of a PC's own status.
 type status struct {
 	Version            string

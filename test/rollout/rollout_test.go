@@ -35,6 +35,7 @@ func TestARelease(t *testing.T) {
 	}
 	test, far := w.pcs[0], w.pcs[3]
 	w.hub("rollout", "group", test.name, "test")
+	w.pcs[2].knowsNoRoot() // as one that was enrolled before the hub had releases
 	w.until("four PCs to run v1.0.0", time.Minute, func() bool { return w.run("v1.0.0") == 4 })
 	w.write("rings.json", rings)
 	w.write("without.json", without)
@@ -43,6 +44,11 @@ func TestARelease(t *testing.T) {
 	w.publish("v1.1.0", "")
 	began := time.Now()
 	w.hub("rollout", "start", "v1.1.0", "--rings", w.at("rings.json"))
+	struck := w.pcs[1]
+	w.until("a PC to try it", 2*time.Minute, func() bool { return w.device(struck).Step == "working" })
+	struck.kill() // its plug is pulled in the middle of it
+	struck.start()
+	struck.sell()
 	w.stands("done", 2*time.Minute)
 	w.until("four PCs to run v1.1.0", 30*time.Second, func() bool { return w.run("v1.1.0") == 4 })
 	t.Logf("v1.1.0 went through its rings in %s", time.Since(began).Round(time.Second))
