@@ -44,10 +44,20 @@ func (p *pc) fetches(t *testing.T) (out []fetched) {
 	return out
 }
 
+// stick carries a release to a store whose line is cut.
+func (w *world) stick(t *testing.T, p *pc, l *line, version string) {
+	t.Helper()
+	l.cut()
+	w.hub("release", "bundle", "--version", version, "--out", w.at("tillpost.bundle"))
+	if out, code := p.run("update", "--bundle", w.at("tillpost.bundle"), "--wait", "50s"); code != 0 || strings.TrimPrefix(p.status().Version, "v") != version {
+		t.Errorf("by a stick: %d %s", code, out)
+	}
+	l.mend()
+}
+
 // expired lets the releases' signatures run out: a new version is refused with the reason, and the stores sell on.
 func (w *world) expired(t *testing.T) {
 	t.Helper()
-	w.publish("v1.5.0", "", "--patches", "1")
 	past := func() time.Time { return time.Now().Add(-400 * 24 * time.Hour) }
 	stick := repo.At(w.at("stick"), past)
 	must(t, stick.Renew("targets"))

@@ -74,6 +74,8 @@ func TestARelease(t *testing.T) {
 	line.mend()
 	w.until("the last PC to catch up", time.Minute, func() bool { return w.run("v1.4.0") == 4 && w.device(far).Step == "kept" })
 
+	w.publish("v1.5.0", "", "--patches", "1")
+	w.stick(t, far, line, "1.5.0")
 	w.expired(t)
 	w.counts(t)
 }
