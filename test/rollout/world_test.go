@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -180,13 +181,19 @@ func (w *world) db() *sql.DB {
 	return db
 }
 
+// given are the addresses that port gave away: who gets one may listen there much later.
+var given sync.Map
+
 // port finds an address below those that the system gives to outgoing connections.
 func port(t *testing.T) string {
 	t.Helper()
 	for range 200 {
 		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 15_000+rand.IntN(17_000)))
-		if err == nil {
-			defer l.Close()
+		if err != nil {
+			continue
+		}
+		defer l.Close()
+		if _, twice := given.LoadOrStore(l.Addr().String(), true); !twice {
 			return l.Addr().String()
 		}
 	}
