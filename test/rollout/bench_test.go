@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	repo "github.com/tillpost/tillpost/hub/release"
 )
 
 const (
@@ -87,28 +89,18 @@ func TestAFleet(t *testing.T) {
 
 // tells says what went over the line.
 func (w *world) tells(t *testing.T, n int, down, up int64) {
-	var of struct {
-		Releases []struct {
-			Version string `json:"version"`
-			Size    int64
-			Patches []struct {
-				Size int64
-				From string `json:"from"`
-			}
-		} `json:"releases"`
-	}
+	var of repo.Overview
 	must(t, json.Unmarshal([]byte(w.hub("release", "list", "--json")), &of))
 	whole, packed := int64(0), int64(0)
 	for _, r := range of.Releases {
-		if r.Version != "1.1.0" {
-			continue
-		}
-		whole = r.Size
 		for _, p := range r.Patches {
-			if p.From == "" {
-				packed = p.Size
+			if r.Version == "1.1.0" && p.From == "" {
+				whole, packed = r.Bytes, p.Bytes
 			}
 		}
+	}
+	if packed == 0 {
+		t.Fatalf("the release is not listed: %+v", of.Releases)
 	}
 	patched, bytes := 0, int64(0)
 	for _, p := range w.pcs {
