@@ -1,8 +1,6 @@
 package release
 
 import (
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -10,19 +8,15 @@ import (
 	"github.com/tillpost/tillpost/shared/release"
 )
 
+// maxLinks is how many links to nothing are followed: more are a circle.
+const maxLinks = 40
+
 // Apart refuses a folder of keys that lies in the repository's, directly or over a link: a repository is copied to web servers and sticks as it
 // stands. Neither need exist yet. Code invalid.
 func (r *Repo) Apart(keys string) error {
-	at, err := resolved(keys)
-	if err != nil {
-		return fault.New(fault.Invalid, "folder of the hub's own keys", err)
-	}
+	at := resolved(keys)
 	for _, public := range []string{"", release.MetadataDir, release.TargetsDir, stagedDir} {
-		in, err := resolved(r.path(public))
-		if err != nil {
-			return fault.New(fault.Invalid, "release folder", err)
-		}
-		if inside(at, in) {
+		if inside(at, resolved(r.path(public))) {
 			return fault.Msg(fault.Invalid, "release keys", "the hub's own keys in "+keys+" would lie in the folder of releases "+r.path(public)+
 				", which every web server may serve and which goes round on sticks: name a folder outside of it, and rotate keys that lay there (CEREMONY.md, part 7)")
 		}
@@ -30,29 +24,33 @@ func (r *Repo) Apart(keys string) error {
 	return nil
 }
 
-// resolved is where a path leads over all links; the part of it that is not there yet stays as it is written.
-func resolved(path string) (string, error) {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return "", err
-	}
-	rest := ""
-	for p := path; ; p = filepath.Dir(p) {
-		got, err := filepath.EvalSymlinks(p)
-		if err == nil {
-			return filepath.Join(got, rest), nil
+// resolved is where a path leads over all links. What is not there yet, or cannot be looked at, stays as it is written: a disk that is away
+// keeps no hub from its stores' tickets.
+func resolved(path string) string {
+	for range maxLinks {
+		if whole, err := filepath.Abs(path); err == nil {
+			path = whole
 		}
-		if !errors.Is(err, fs.ErrNotExist) || p == filepath.Dir(p) {
-			return "", err
-		}
-		if to, err := os.Readlink(p); err == nil { // a link to what is not there yet
-			if !filepath.IsAbs(to) {
-				to = filepath.Join(filepath.Dir(p), to)
+		next, rest := "", ""
+		for p := path; ; p = filepath.Dir(p) {
+			if got, err := filepath.EvalSymlinks(p); err == nil {
+				return filepath.Join(got, rest)
 			}
-			return resolved(filepath.Join(to, rest))
+			if to, err := os.Readlink(p); err == nil { // a link to what is not there yet
+				if !filepath.IsAbs(to) {
+					to = filepath.Join(filepath.Dir(p), to)
+				}
+				next = filepath.Join(to, rest)
+				break
+			}
+			if p == filepath.Dir(p) {
+				return path
+			}
+			rest = filepath.Join(filepath.Base(p), rest)
 		}
-		rest = filepath.Join(filepath.Base(p), rest)
+		path = next
 	}
+	return path
 }
 
 // inside reports whether a path is a folder or lies in it. Folders that exist are compared as the system knows them: letters' case, mounts.

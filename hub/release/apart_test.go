@@ -19,7 +19,7 @@ func TestKeysLieApart(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for from, to := range map[string]string{"to-releases": in("releases"), "to-safe": in("safe"), "to-nothing": in("releases", "not", "there"), "around": "to-releases"} {
+	for from, to := range map[string]string{"to-releases": in("releases"), "to-safe": in("safe"), "to-nothing": in("releases", "not", "there"), "around": "to-releases", "circle": "circle2", "circle2": "circle"} {
 		if err := os.Symlink(to, in(from)); err != nil {
 			t.Skip("no links here:", err)
 		}
@@ -37,7 +37,10 @@ func TestKeysLieApart(t *testing.T) {
 		{"to-releases", "safe/new", false},
 		{"new/releases", "new/release-keys", false},
 		{"releases", "releases-keys", false},
-		{"releases", "", false}, // the folder around both
+		{"releases", "", false},            // the folder around both
+		{"circle/releases", "safe", false}, // a disk that cannot be looked at keeps nobody from starting
+		{"releases", "circle/keys", false},
+		{"circle/releases", "circle/releases/keys", true},
 		{"releases", "releases", true},
 		{"releases", "releases/keys", true},
 		{"releases", "safe/../releases/a/b", true},
