@@ -32,7 +32,7 @@ func (w *Writer) finish(ctx context.Context, ch *chart, jobs []job) (out []Outco
 			return out, err
 		}
 		for _, records := range receipts {
-			if pass == 0 && len(records[0].Before)+len(records[0].House) > 0 { // what another document matched a moment ago is no longer open
+			if len(again) > 0 && len(records[0].Before)+len(records[0].House) > 0 { // what another document matched a moment ago is no longer open
 				own, err := ch.owing(ctx, w.client, [][]job{records})
 				if err != nil {
 					return out, err

@@ -304,45 +304,48 @@ func TestLostAnswersNeverMakeALaterPaymentTwice(t *testing.T) {
 	each(t, func(t *testing.T, s server) {
 		set, b := s.set(t)
 		at, p := s.behind(t)
-		for name, how := range map[string]spoil{"answer": lose, "call": unsent} {
-			for n := 1; ; n++ {
-				hub := newHub()
-				tag := string(hub)[:8]
-				x := &slips{t: t, set: set, b: b, key: rollup.DayKey{Location: "S-NY", Day: today}, now: map[string]rollup.Slipped{},
-					own: []rollup.Meaning{{Status: rollup.IsApproved, Move: rollup.MovePosted, Payment: rollup.PaymentOpen}}}
-				o := newOutbox()
-				w, _ := at.writer(t, o, hub)
-				p.set(nil)
-				x.put(tag+"-1", "visa", 2599, 211, atGateway("2001-"+tag, retail.PaymentOpen))
-				x.book(o, w, x.next())
-				x.put(tag+"-1", "visa", 2599, 211, atGateway("2001-"+tag, retail.PaymentClosed))
-				d := x.next()[0]
-				o.tasks[d.ID()] = &task{Task: odoo.Task{Document: d, Date: d.Date, Before: []odoo.Earlier{{Document: x.docs[0], Move: o.tasks[x.docs[0].ID()].Move}}}}
-				p.set(nth(n, how))
+		run := func(name string, how func(string) spoil) (calls []string) {
+			hub := newHub()
+			tag := string(hub)[:8]
+			x := &slips{t: t, set: set, b: b, key: rollup.DayKey{Location: "S-NY", Day: today}, now: map[string]rollup.Slipped{},
+				own: []rollup.Meaning{{Status: rollup.IsApproved, Move: rollup.MovePosted, Payment: rollup.PaymentOpen}}}
+			o := newOutbox()
+			w, _ := at.writer(t, o, hub)
+			p.set(nil)
+			x.put(tag+"-1", "visa", 2599, 211, atGateway("2001-"+tag, retail.PaymentOpen))
+			x.book(o, w, x.next())
+			x.put(tag+"-1", "visa", 2599, 211, atGateway("2001-"+tag, retail.PaymentClosed))
+			d := x.next()[0]
+			o.tasks[d.ID()] = &task{Task: odoo.Task{Document: d, Date: d.Date, Before: []odoo.Earlier{{Document: x.docs[0], Move: o.tasks[x.docs[0].ID()].Move}}}}
+			p.set(how)
+			step(t, w)
+			calls = p.seen()
+			for i := 0; i < 5 && o.outcome(d).Verdict != odoo.Done; i++ {
 				step(t, w)
-				seen := p.seen()
-				if len(seen) < n { // the chain has no more calls
-					if n < 12 {
-						t.Fatalf("the chain has only %v", seen)
-					}
-					break
-				}
-				_, method, _ := cutLast(seen[n-1], ".")
-				if s.fake == nil && !slices.Contains([]string{"load", "action_post", "write", "reconcile"}, method) { // a real one takes its time: only what writes
-					continue
-				}
-				for i := 0; i < 5 && o.outcome(d).Verdict != odoo.Done; i++ {
-					step(t, w)
-				}
-				if o.outcome(d).Verdict != odoo.Done {
-					t.Fatalf("%s %d (%s) is lost: %s", name, n, seen[n-1], o.outcome(d).Why)
-				}
-				p.set(nil)
-				s.isPayment(t, o, d, "inbound", 2810)
-				if got := s.taken(t, hub, x.docs...); got.owed != 0 || !got.paid["paid"] || len(got.paid) != 1 || got.sums[visaAccount(set)] != 2810 {
-					t.Errorf("%s %d (%s): %+v", name, n, seen[n-1], got)
-				}
 			}
+			if o.outcome(d).Verdict != odoo.Done {
+				t.Fatalf("%s is lost: %s", name, o.outcome(d).Why)
+			}
+			p.set(nil)
+			s.isPayment(t, o, d, "inbound", 2810)
+			if got := s.taken(t, hub, x.docs...); got.owed != 0 || !got.paid["paid"] || len(got.paid) != 1 || got.sums[visaAccount(set)] != 2810 {
+				t.Errorf("%s: %+v", name, got)
+			}
+			return calls
+		}
+		calls, writes := run("nothing", nth(1000, lose)), 0
+		for n, call := range calls {
+			_, method, _ := cutLast(call, ".")
+			if slices.Contains([]string{"load", "action_post", "write", "reconcile"}, method) {
+				writes++
+			} else if s.fake == nil { // a real one takes its time: only what writes
+				continue
+			}
+			run(fmt.Sprintf("answer %d, %s", n+1, call), nth(n+1, lose))
+			run(fmt.Sprintf("call %d, %s", n+1, call), nth(n+1, unsent))
+		}
+		if writes != 5 {
+			t.Errorf("load, post, note, names and match are %v", calls)
 		}
 	})
 }
