@@ -46,6 +46,9 @@ func (ch *chart) records(hub envelope.HubID, d rollup.Document, date retail.Busi
 		if es, err := ch.settling(hub, d, whole, c); err != nil || es != nil {
 			return es, whole, tags, err
 		}
+		if d.Slip != nil && d.Slip.House { // whose account it is, wherever that stands
+			whole.partner = c.id
+		}
 		if whole.owes(ch, d, c) { // matched with the earlier documents of its ticket
 			whole.partner, whole.receivable = c.id, c.receivable
 		}

@@ -173,7 +173,7 @@ func TestTheDocumentsOfAHouseAccountKnowEachOther(t *testing.T) {
 		t.Errorf("posted: %+v", k)
 	}
 	for _, what := range []string{"account.payment/8", "account.move/90"} {
-		if got := named(t, g.Store, what); !strings.Contains(got, last.Document.ID()) {
+		if got := named(t, g.Store, what); !strings.Contains(got, last.Document.ID()+" 1 [") { // with its ticket
 			t.Errorf("%s names %q", what, got)
 		}
 	}
