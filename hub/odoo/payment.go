@@ -178,7 +178,11 @@ func (w *Writer) seeNamed(ctx context.Context, ch *chart, jobs []job) error {
 			continue
 		}
 		if note := j.entry.note(); j.entry.first && note != "" { // there is no receipt that says it
-			if err := w.tell(ctx, "account.move", []int64{j.seen.move}, map[string]any{"narration": note}, in); err != nil {
+			said := map[string]any{"narration": note}
+			if j.entry.mark != "" {
+				said[ExternalField] = j.entry.mark
+			}
+			if err := w.tell(ctx, "account.move", []int64{j.seen.move}, said, in); err != nil {
 				return err
 			}
 		}

@@ -86,7 +86,7 @@ func (ch *chart) settling(hub envelope.HubID, d rollup.Document, whole entry, c 
 	if err != nil || slices.ContainsFunc(es, func(e entry) bool { return e.as != asPayment }) {
 		return nil, err
 	}
-	es[0].first, es[0].about = true, slipNote(d)
+	es[0].first, es[0].about, es[0].mark = true, slipNote(d), whole.mark
 	return es, nil
 }
 
