@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/lockdate"
 	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/hub/rollup"
@@ -346,6 +347,49 @@ func TestLostAnswersNeverMakeALaterPaymentTwice(t *testing.T) {
 		}
 		if writes != 5 {
 			t.Errorf("load, post, note, names and match are %v", calls)
+		}
+	})
+}
+
+// A payment alone whose draft a lock overtook goes to the first open date, as all that comes late; until it is posted nothing but its payment is known of it.
+func TestALaterPaymentThatALockOvertookIsDatedAnew(t *testing.T) {
+	each(t, func(t *testing.T, s server) {
+		p := s.person(t)
+		set, b := s.set(t)
+		field := "sale_lock_date"
+		if p.version == 17 {
+			field = p.lockField()
+		}
+		at, way := s.behind(t)
+		hub := newHub()
+		tag := string(hub)[:8]
+		x := &slips{t: t, set: set, b: b, key: rollup.DayKey{Location: "S-NY", Day: ancient.AddDays(6)}, now: map[string]rollup.Slipped{},
+			own: []rollup.Meaning{{Status: rollup.IsApproved, Move: rollup.MovePosted, Payment: rollup.PaymentOpen}}}
+		o := newOutbox()
+		w, c := at.writer(t, o, hub)
+		x.put(tag+"-1", "visa", 2599, 211, atGateway("2001-"+tag, retail.PaymentOpen))
+		x.book(o, w, x.next())
+		x.put(tag+"-1", "visa", 2599, 211, atGateway("2001-"+tag, retail.PaymentClosed))
+		d := x.next()[0]
+		o.tasks[d.ID()] = &task{Task: odoo.Task{Document: d, Date: d.Date, Period: lockdate.Next, Before: []odoo.Earlier{{Document: x.docs[0], Move: o.tasks[x.docs[0].ID()].Move}}}}
+		way.set(only("account.payment.action_post", unsent))
+		step(t, w)
+		way.set(nil)
+		want(t, o.outcome(d), odoo.Wait)
+		if k := o.tasks[d.ID()]; k.Move != 0 || len(k.Parts) != 1 {
+			t.Fatalf("its draft is known as %d %v", k.Move, k.Parts)
+		}
+		p.lock(field, "2002-06-30")
+		for range 3 {
+			step(t, w)
+		}
+		want(t, o.outcome(d), odoo.Done)
+		s.isPayment(t, o, d, "inbound", 2810)
+		if rows := rowsOf(t, c, "account.move", []any{[]any{"id", "=", o.tasks[d.ID()].Move}}, "date"); rows[0]["date"] != "2002-07-01" {
+			t.Errorf("it stands on %v", rows[0]["date"])
+		}
+		if got := s.taken(t, hub, x.docs...); got.owed != 0 || !got.paid["paid"] {
+			t.Errorf("%+v", got)
 		}
 	})
 }
