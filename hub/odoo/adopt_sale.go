@@ -32,11 +32,21 @@ func (r reverse) adopted(ch *chart, records []record, begun map[string]bool) (ou
 		}
 		groups[i] = append(groups[i], x)
 	}
+	sold := map[chain]bool{} // tickets of which something else than payments stands there
+	for _, x := range records {
+		if !isPayment(x.part) {
+			sold[chainOf(x.document)] = true
+		}
+	}
 	for _, g := range groups {
 		slices.SortFunc(g, func(x, y record) int { return strings.Compare(x.part, y.part) }) // the first record has no part
 		if first := g[0]; len(g) == 1 && first.kind == asEntry && first.part == "" {
 			first.document.Journal = first.journal
 			out = append(out, Adopted{Document: first.document, Move: first.move, Entry: first.name, Posted: first.state == "posted", Home: ch.company})
+		} else if x := g[0].document; isPayment(g[0].part) && strings.HasPrefix(x.Series, rollup.TicketSeries) { // sorted, it has no other record
+			if a, ok := r.alone(ch, g, sold[chainOf(x)]); ok && !begun[x.ID()] {
+				out = append(out, a)
+			}
 		} else if a, ok := r.together(ch, g); ok && !begun[a.Document.ID()] {
 			out = append(out, a)
 		}

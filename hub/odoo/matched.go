@@ -32,6 +32,9 @@ func Matched(ctx context.Context, c *Client, d rollup.Document, company, move in
 		}
 		for i, l := range left {
 			sum, merr := Minor(m["balance"], d.Currency)
+			if l.Account == rollup.OnCustomer {
+				continue
+			}
 			if merr == nil && sum == l.Amount && (text(m["name"]) == label(l.Label) || text(m["name"]) == label(string(l.Measure))) {
 				out, left = append(out, l), append(left[:i], left[i+1:]...)
 				break

@@ -22,6 +22,7 @@ type entry struct {
 	external  string
 	ref       string
 	part      string // "" = the document's first record, else one that belongs to it
+	first     bool   // its document is known by it: the record without a part, or of a document of payments alone the first of them
 	as        string // Odoo's move_type
 	partner   int64  // 0 = none
 	about     string // for people who search, as payRef is

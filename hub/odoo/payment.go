@@ -56,6 +56,9 @@ func (ch *chart) payment(hub envelope.HubID, d rollup.Document, e entry, line in
 			strings.TrimSuffix(" "+strconv.Quote(name), ` ""`), d.Lines[line].Account, d.Lines[line].Measure, map[bool]string{true: "incoming", false: "outgoing"}[e.items[0].minor > 0])}
 	}
 	e.as, e.part, e.method, e.journal, e.mark = asPayment, fmt.Sprintf("%s%d", partPayment, line+1), ch.methods[i].id, j.id, ""
+	if d.Settles { // no receipt beside it says whose it is
+		d.Note = strings.TrimSpace(d.Note + " " + slipRef(d))
+	}
 	e.external, e.ref = ExternalID(hub, d.ID()+"/"+e.part), partRef(hub, d, e.part)
 	return e, nil
 }
@@ -168,9 +171,20 @@ func (w *Writer) seeNamed(ctx context.Context, ch *chart, jobs []job) error {
 	}
 	type mark struct{ label, analytic string }
 	of, order := map[mark][]int64{}, []mark{}
+	in := ch.in()
+	in["tracking_disable"] = true
 	for _, j := range jobs {
 		if j.entry.as != asPayment || j.seen == nil || j.seen.state != "posted" || j.entry.amountsDiffer(j.seen) || len(j.entry.differences(j.seen)) == 0 {
 			continue
+		}
+		if note := j.entry.note(); j.entry.first && note != "" { // there is no receipt that says it
+			said := map[string]any{"narration": note}
+			if j.entry.mark != "" {
+				said[ExternalField] = j.entry.mark
+			}
+			if err := w.tell(ctx, "account.move", []int64{j.seen.move}, said, in); err != nil {
+				return err
+			}
 		}
 		m := mark{j.entry.items[0].label, j.entry.items[0].analytic}
 		if of[m] == nil {
@@ -190,13 +204,19 @@ func (w *Writer) seeNamed(ctx context.Context, ch *chart, jobs []job) error {
 		for i, r := range items {
 			which[i] = id(r["id"])
 		}
-		in := ch.in()
-		in["tracking_disable"] = true
-		if _, err := w.client.Call(ctx, "account.move.line", "write", []any{which, map[string]any{"name": m.label, "analytic_distribution": map[string]any{m.analytic: 100}}}, map[string]any{"context": in}); KindOf(err) == Refused || KindOf(err) == Broken {
-			w.Log.WarnContext(ctx, "Odoo refuses labels and analytic accounts on payments; they will be cases", "err", err)
-		} else if err != nil {
+		if err := w.tell(ctx, "account.move.line", which, map[string]any{"name": m.label, "analytic_distribution": map[string]any{m.analytic: 100}}, in); err != nil {
 			return err
 		}
 	}
 	return w.see(ctx, ch, jobs)
+}
+
+// tell writes what moves no money on what is posted. A refusal is no error: what differs will be a case.
+func (w *Writer) tell(ctx context.Context, model string, which []int64, values, in map[string]any) error {
+	_, err := w.client.Call(ctx, model, "write", []any{which, values}, map[string]any{"context": in})
+	if KindOf(err) == Refused || KindOf(err) == Broken {
+		w.Log.WarnContext(ctx, "Odoo refuses labels, analytic accounts or notes on payments; what differs will be a case", "err", err)
+		return nil
+	}
+	return err
 }

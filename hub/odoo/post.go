@@ -1,8 +1,10 @@
 package odoo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/shared/failpoint"
@@ -67,7 +69,7 @@ func (w *Writer) postRest(ctx context.Context, ch *chart, jobs []job, why error)
 		return w.postAll(ctx, ch, rest)
 	}
 	o := w.refused(jobs[0], why)
-	if jobs[0].entry.as == asPayment { // what it pays went before it
+	if jobs[0].entry.as == asPayment && !slices.ContainsFunc(jobs, func(j job) bool { return j.entry.first }) { // what it pays went before it
 		o.Posted = o.Verdict == Park
 		o.Why = "What was sold is in the books, and its payment is not: " + o.Why
 		if o.Case != nil {
@@ -142,7 +144,7 @@ func (w *Writer) see(ctx context.Context, ch *chart, jobs []job) error {
 
 // verdict judges a posted entry: its date, then its items.
 func (w *Writer) verdict(ch *chart, j job) Outcome {
-	o := Outcome{Document: j.Document.ID(), Verdict: Done, Posted: true, Entry: fmt.Sprintf("%s (id %d)", j.seen.name, j.Move), Read: reading([]job{j}, w.client.cfg.URL, ch)}
+	o := Outcome{Document: j.Document.ID(), Verdict: Done, Posted: true, Entry: fmt.Sprintf("%s (id %d)", j.seen.name, j.inBooks()), Read: reading([]job{j}, w.client.cfg.URL, ch)}
 	if j.entry.part != "" || j.entry.receivable != 0 {
 		o.Read = nil // one of several records is not the document
 	}
@@ -164,7 +166,7 @@ func (w *Writer) verdict(ch *chart, j job) Outcome {
 func (w *Writer) park(j job, cause cases.Cause, why string) Outcome {
 	o := Outcome{Document: j.Document.ID(), Verdict: Park, Why: why, Case: caseOf(cause, j.Task, why)}
 	if j.seen != nil {
-		o.Entry, o.Posted = fmt.Sprintf("%s (id %d)", j.seen.name, j.Move), j.seen.state == "posted"
+		o.Entry, o.Posted = fmt.Sprintf("%s (id %d)", j.seen.name, cmp.Or(j.inBooks(), j.Move)), j.seen.state == "posted"
 	}
 	return o
 }

@@ -29,7 +29,7 @@ func (w *Writer) prepare(ctx context.Context, b books, ch *chart, locks lockdate
 	led := leads{}
 	for _, t := range ts {
 		es, whole, tags, err := ch.records(w.Hub, t.Document, t.Date)
-		if err != nil && t.Move == 0 {
+		if err != nil && !t.known() {
 			if fresh, ferr := w.charts.get(ctx, b, true); ferr == nil && fresh != ch {
 				*ch = *fresh
 				es, whole, tags, err = ch.records(w.Hub, t.Document, t.Date)
@@ -42,9 +42,9 @@ func (w *Writer) prepare(ctx context.Context, b books, ch *chart, locks lockdate
 		own := make([]job, len(es))
 		for i, e := range es {
 			e.link = w.address(t.Document)
-			own[i] = job{Task: t.record(e.part), entry: e, whole: whole, tags: tags}
+			own[i] = job{Task: t.record(e.part), entry: e, whole: whole, tags: tags, lead: t.Move}
 		}
-		if t.Move == 0 {
+		if !t.known() {
 			if wait := w.date(&own[0], locks, led); wait != nil {
 				out = append(out, *wait)
 				continue

@@ -14,8 +14,9 @@ func reading(records []job, url string, ch *chart) *Reading {
 		if j.seen == nil {
 			return nil
 		}
-		if j.entry.part == "" {
+		if j.entry.first {
 			seen.name, seen.date, one.Task = j.seen.name, j.seen.date, j.Task
+			one.Move = j.inBooks()
 		} else {
 			parts = append(parts, j.inBooks())
 		}
@@ -24,7 +25,7 @@ func reading(records []job, url string, ch *chart) *Reading {
 				seen.items = append(seen.items, i)
 			}
 		}
-		if j.entry.part == "" {
+		if j.entry.first {
 			seen.items = append(seen.items, j.owed(ch)...)
 		}
 	}

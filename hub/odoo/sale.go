@@ -33,6 +33,7 @@ func (ch *chart) records(hub envelope.HubID, d rollup.Document, date retail.Busi
 	if err != nil {
 		return nil, whole, nil, err
 	}
+	whole.first = true
 	if d.Mode == "" || d.Mode == rollup.ByTicket && d.Slip == nil { // what belongs to no ticket is no receipt
 		return []entry{whole}, whole, tags, nil
 	}
@@ -42,12 +43,23 @@ func (ch *chart) records(hub envelope.HubID, d rollup.Document, date retail.Busi
 	}
 	sale, err := ch.sale(hub, d, whole, c)
 	if err != nil || sale.as == asEntry {
-		if whole.owes(d) { // a payment that is booked later, or taken back: it is matched with the earlier documents of its ticket
+		if es, err := ch.settling(hub, d, whole, c); err != nil || es != nil {
+			return es, whole, tags, err
+		}
+		if d.Slip != nil && d.Slip.House { // whose account it is, wherever that stands
+			whole.partner = c.id
+		}
+		if whole.owes(ch, d, c) { // matched with the earlier documents of its ticket
 			whole.partner, whole.receivable = c.id, c.receivable
 		}
 		return []entry{whole}, whole, tags, err
 	}
-	es = []entry{sale}
+	pays, err := ch.paying(hub, d, whole, c)
+	return append([]entry{sale}, pays...), whole, tags, err
+}
+
+// paying are the records of a document's tenders.
+func (ch *chart) paying(hub envelope.HubID, d rollup.Document, whole entry, c customer) (es []entry, err error) {
 	for i, l := range d.Lines {
 		it := whole.items[i]
 		if !ch.pays(l) || it.account == c.receivable { // what stays owed on the customer's account is no payment
@@ -56,12 +68,26 @@ func (ch *chart) records(hub envelope.HubID, d rollup.Document, date retail.Busi
 		p := whole.belonging(hub, d, fmt.Sprintf("%s%d", partPaid, i+1), c, []item{it, {account: c.receivable, label: it.label, minor: -it.minor, analytic: it.analytic}})
 		if code := d.PaidIn(l); code != "" {
 			if p, err = ch.payment(hub, d, p, i, code, l.Method); err != nil {
-				return nil, whole, nil, err
+				return nil, err
 			}
 		}
 		es = append(es, p)
 	}
-	return es, whole, tags, nil
+	return es, nil
+}
+
+// settling are the records of a document that only pays, or takes a payment back: nothing but payments, of which the first stands for it. nil = something of
+// it is neither a payment nor on its customer's account, and it goes as one entry.
+func (ch *chart) settling(hub envelope.HubID, d rollup.Document, whole entry, c customer) ([]entry, error) {
+	if !d.Settles || slices.ContainsFunc(d.Lines, func(l rollup.Line) bool { return !ch.pays(l) }) || !whole.owes(ch, d, c) {
+		return nil, nil
+	}
+	es, err := ch.paying(hub, d, whole, c)
+	if err != nil || slices.ContainsFunc(es, func(e entry) bool { return e.as != asPayment }) {
+		return nil, err
+	}
+	es[0].first, es[0].about, es[0].mark = true, slipNote(d), whole.mark
+	return es, nil
 }
 
 // sale is the receipt, invoice or credit note of a document. Where nothing is owed either way the document stays one entry: tenders that were
@@ -100,14 +126,19 @@ func (ch *chart) sale(hub envelope.HubID, d rollup.Document, whole entry, c cust
 }
 
 // owes tells documents of which something stands on their customer's account.
-func (whole entry) owes(d rollup.Document) bool {
-	return slices.ContainsFunc(d.Lines, func(l rollup.Line) bool { return l.Account == rollup.OnCustomer })
+func (whole entry) owes(ch *chart, d rollup.Document, c customer) bool {
+	for i, l := range d.Lines {
+		if l.Account == rollup.OnCustomer || d.Slip != nil && ch.pays(l) && whole.items[i].account == c.receivable {
+			return true
+		}
+	}
+	return false
 }
 
 // belonging is a record that belongs to a document's first one.
 func (whole entry) belonging(hub envelope.HubID, d rollup.Document, part string, c customer, items []item) entry {
 	e := whole
-	e.part, e.items, e.kind = part, items, "sale" // dated as the receipt it belongs to, whose lock dates count
+	e.part, e.first, e.items, e.kind = part, false, items, "sale" // dated as the receipt it belongs to, whose lock dates count
 	e.external, e.ref = ExternalID(hub, d.ID()+"/"+part), partRef(hub, d, part)
 	e.partner, e.receivable = c.id, c.receivable
 	return e

@@ -19,7 +19,8 @@ type Task struct {
 	Company  string              // name of the Odoo company whose books it goes to, "" = the one of the settings
 	Home     int64               // Odoo's id of that company once it or its store-day stands there, which counts then: names change. 0 = not known
 	Parts    map[string]int64    // Odoo's ids of what stands beside its first record, by the part's name
-	Before   []Earlier           // of a ticket: its documents before this one, whose open items this one may pay
+	Before   []Earlier           // of a ticket: its other documents, whose open items this one may pay, or which may have paid this one's
+	House    []Earlier           // of a ticket on a house account: the other documents of that account, whose open items it may pay or be paid by
 	Attempt  int                 // how often Odoo broke on it
 	Beside   bool                // a person said that it, or an earlier one of its day, stands beside what another hub has posted
 	Begun    bool                // an earlier one of its day or voucher stands in Odoo: the day is this hub's
@@ -31,11 +32,15 @@ type Task struct {
 	Held   bool                // the first document of its store-day or voucher waits for a closed period
 }
 
-// Earlier is a document of the same ticket that stands in Odoo.
+// Earlier is another document, of the same ticket or house account, that stands in Odoo.
 type Earlier struct {
 	Document rollup.Document
 	Move     int64
+	Parts    map[string]int64 // as a task's
 }
+
+// known tells a task of which something stands in Odoo under ids that are kept here. A document of payments alone has no entry before they are posted.
+func (t Task) known() bool { return t.Move != 0 || len(t.Parts) > 0 }
 
 // Verdict is what becomes of a task.
 type Verdict string

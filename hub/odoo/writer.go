@@ -57,6 +57,7 @@ type job struct {
 	whole entry // the document as one entry
 	tags  map[int64][]int64
 	seen  *found
+	lead  int64 // the document's entry as far as it is known here, 0 = not yet
 }
 
 // Step claims what is due and brings it as far as it goes; worked = there was something. An error is the outbox's: what Odoo says is in the

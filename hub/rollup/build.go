@@ -145,6 +145,7 @@ func complete(d Document, s Sheet, posted []Document) (Document, bool, error) {
 	if d.Number > 1 {
 		d.Kind = DeltaDocument
 	}
+	d.Settles = d.settles()
 	if err := d.check(); err != nil {
 		return Document{}, false, err
 	}

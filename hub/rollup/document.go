@@ -42,6 +42,7 @@ type Document struct {
 	Sales    string `json:",omitempty"` // code of the sales journal, in which receipts and invoices stand
 	Payments string `json:",omitempty"` // code of the journal of their payments, where a line names none; "" = none: payments are plain entries
 	Slip     *Slip  `json:",omitempty"` // of a ticket's own document, nil = of many tickets
+	Settles  bool   `json:",omitempty"` // it sells nothing: each tender is a payment to or from its ticket's customer
 	Lines    []Line // sorted; they sum to zero
 	Tickets  int    // current tickets of the store-day when it was made
 	Mapping  int64  // mapping.Set.Version

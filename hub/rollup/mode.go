@@ -72,6 +72,26 @@ func (d Document) payable(lines []Line) []Line {
 	return lines
 }
 
+// settles tells a ticket's document that sells nothing and only pays what its customer owes, or takes that back: what a status says later of a payment, and
+// what is paid on a house account. All of its tenders are payments then.
+func (d Document) settles() bool {
+	owed, paid := false, false
+	for _, l := range d.Lines {
+		switch role, code := l.Measure.Split(); {
+		case l.Account == OnCustomer, role == ledger.House, role == ledger.Tender && code == onAccount:
+			owed = true
+		case d.PaidIn(l) == "":
+			return false
+		default:
+			paid = true
+		}
+	}
+	return d.Mode == ByTicket && d.Slip != nil && owed && paid
+}
+
+// onAccount is the tender of what is charged to a house account.
+const onAccount = "on_account"
+
 // PaidIn is the code of the journal in which a line is a payment of its own, "" = it is none.
 func (d Document) PaidIn(l Line) string {
 	if role, _ := l.Measure.Split(); d.Mode == "" || role != ledger.Tender || l.Suspense || l.Account == OnCustomer {

@@ -51,8 +51,39 @@ func (s *Store) foundDocuments(ctx context.Context, f view.FindFilter, cond stri
 	return out, err
 }
 
+// behindTicket fills in the ticket whose own document it is: the document names it, or one that was adopted after a restore its day does.
+func (s *Store) behindTicket(ctx context.Context, f view.FindFilter, d view.FoundDocument, x *view.FoundThing) error {
+	doc, err := getDocument(ctx, s.read, d.ID)
+	if err != nil {
+		return err
+	}
+	x.Text = "ticket of " + x.Text
+	key := ""
+	if doc.Slip != nil && rollup.SeriesOf(doc.Slip.Key) == d.Series {
+		key = doc.Slip.Key
+	} else if err := each(ctx, s.read, func(r *sql.Rows) error {
+		var k string
+		err := r.Scan(&k)
+		if rollup.SeriesOf(k) == d.Series {
+			key = k
+		}
+		return err
+	}, `SELECT key FROM ticket WHERE location = ? AND day = ?`, string(d.Location), string(d.Day)); err != nil {
+		return err
+	}
+	if key == "" {
+		return nil
+	}
+	x.Tickets, err = s.FindTickets(ctx, view.TicketFilter{Find: key, Only: f.Only, Limit: 1})
+	x.Count = len(x.Tickets)
+	return err
+}
+
 // behind fills in the tickets that a document rests on: those of its part of the store-day, or of the batches of its voucher.
 func (s *Store) behind(ctx context.Context, f view.FindFilter, d view.FoundDocument, x *view.FoundThing) error {
+	if strings.HasPrefix(d.Series, rollup.TicketSeries) {
+		return s.behindTicket(ctx, f, d, x)
+	}
 	if d.Series != "" {
 		return s.behindVoucher(ctx, f, d.Series, x)
 	}

@@ -82,27 +82,50 @@ func (o Outbox) tasks(ctx context.Context, where string, args ...any) (out []odo
 		}
 		out = append(out, t)
 		return err
-	}, `SELECT d.body, `+dated+`, d.move, d.attempt, `+home+`, `+company+`, `+stands+`, `+beside+`, d.period, CASE WHEN d.move = 0 THEN '' WHEN d.loaded = '' THEN d.date ELSE d.loaded END, d.moved, `+held+`, `+partsOf+` FROM document d `+where, args...)
+	}, `SELECT d.body, `+dated+`, d.move, d.attempt, `+home+`, `+company+`, `+stands+`, `+beside+`, d.period, CASE WHEN d.move = 0 AND NOT EXISTS (SELECT 1 FROM part p WHERE p.document = d.id) THEN '' WHEN d.loaded = '' THEN d.date ELSE d.loaded END, d.moved, `+held+`, `+partsOf+` FROM document d `+where, args...)
 	for i, t := range out {
-		if err == nil && strings.HasPrefix(t.Document.Series, rollup.TicketSeries) && t.Document.Number > 1 {
+		if err == nil && strings.HasPrefix(t.Document.Series, rollup.TicketSeries) {
 			out[i].Before, err = o.earlier(ctx, t.Document)
+		}
+		if s := t.Document.Slip; err == nil && s != nil && s.House && s.Customer != "" {
+			out[i].House, err = o.house(ctx, t.Document)
 		}
 	}
 	return out, err
 }
 
-// earlier are a ticket's documents before one of them, as far as Odoo has them.
-func (o Outbox) earlier(ctx context.Context, d rollup.Document) (out []odoo.Earlier, err error) {
+// houseMost is how many documents of one house account are looked through for what is open: the latest.
+const houseMost = 300
+
+// house are the other documents of a ticket's house account, as far as Odoo has them.
+func (o Outbox) house(ctx context.Context, d rollup.Document) ([]odoo.Earlier, error) {
+	mine, args := o.mine()
+	return o.standing(ctx, `customer = ? AND move > 0 AND NOT (location = ? AND day = ? AND series = ?) AND `+mine+` ORDER BY day DESC, id DESC LIMIT ?`,
+		slices.Concat([]any{d.Slip.Customer, string(d.Key.Location), string(d.Key.Day), d.Series}, args, []any{houseMost})...)
+}
+
+// earlier are a ticket's documents before one of them, as far as Odoo has them, and those after it that are in the books: after a person's word or a restore
+// an earlier one may go again.
+func (o Outbox) earlier(ctx context.Context, d rollup.Document) ([]odoo.Earlier, error) {
+	return o.standing(ctx, `location = ? AND day = ? AND series = ? AND move > 0 AND (number < ? OR number > ? AND state = ?) ORDER BY number`,
+		string(d.Key.Location), string(d.Key.Day), d.Series, d.Number, d.Number, roll.Verified)
+}
+
+// standing are documents with where they stand in Odoo.
+func (o Outbox) standing(ctx context.Context, where string, args ...any) (out []odoo.Earlier, err error) {
 	err = each(ctx, o.read, func(r *sql.Rows) error {
 		var e odoo.Earlier
-		var body string
-		if err := r.Scan(&body, &e.Move); err != nil {
+		var body, parts string
+		if err := r.Scan(&body, &e.Move, &parts); err != nil {
 			return err
 		}
+		err := json.Unmarshal([]byte(body), &e.Document)
+		if parts != "" {
+			err = errors.Join(err, json.Unmarshal([]byte(parts), &e.Parts))
+		}
 		out = append(out, e)
-		return json.Unmarshal([]byte(body), &out[len(out)-1].Document)
-	}, `SELECT body, move FROM document WHERE location = ? AND day = ? AND series = ? AND number < ? AND move > 0 ORDER BY number`,
-		string(d.Key.Location), string(d.Key.Day), d.Series, d.Number)
+		return err
+	}, `SELECT d.body, d.move, `+partsOf+` FROM document d WHERE `+where, args...)
 	return out, err
 }
 
@@ -188,7 +211,10 @@ func (o Outbox) Loaded(ctx context.Context, ts []odoo.Task) error {
 // loaded keeps the ids of a document's records; those that the task does not name stay as they are.
 func (tx *Tx) loaded(ctx context.Context, t odoo.Task) error {
 	after := fmt.Sprintf("id %d, on %s", t.Move, t.Date)
-	if len(t.Parts) > 0 {
+	switch {
+	case t.Move == 0:
+		after = fmt.Sprintf("%d payments, on %s", len(t.Parts), t.Date)
+	case len(t.Parts) > 0:
 		after += fmt.Sprintf(", with %d that belong to it", len(t.Parts))
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE document SET move = CASE WHEN ? > 0 THEN ? ELSE move END, date = ?, loaded = ?, moved = ?, home = ?, changed = ? WHERE id = ?`,

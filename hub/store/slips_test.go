@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/store"
@@ -118,6 +120,67 @@ func TestPartsAreKept(t *testing.T) {
 	g.ok(err)
 	if len(ps) != 1 || fmt.Sprint(ps[0].Parts) != "map[pay2:8]" {
 		t.Errorf("posted: %+v", ps)
+	}
+}
+
+// A document of payments alone has no entry until they are posted; until then its payments are what is known of it, and it is found by either. A ticket on a house
+// account is told of the other documents of that account, on whatever day and of no other customer.
+func TestTheDocumentsOfAHouseAccountKnowEachOther(t *testing.T) {
+	g := newRig(t, t.TempDir())
+	g.tickets(rollup.ByTicket)
+	g.ok(g.SetRules(t.Context(), []mapping.Rule{{Role: ledger.House, Target: mapping.Target{Account: "121"}}, {Role: ledger.Tender, Code: "on_account", Target: mapping.Target{Account: "121"}}}, "test", ""))
+	ticket := func(id, day, customer, line, tender string) {
+		g.commit(g.line.seal("ticket.v1", id, fmt.Sprintf(`{"id":"%s","number":"%s","location":"S1","till":"T1","at":"%sT10:00:00Z","currency":"USD","kind":"sale","customer":"%s","lines":[{"kind":%s,"amount":"10.00"}],"tenders":[{"type":"%s","amount":"10.00"}]}`,
+			id, id, day, customer, line, tender)))
+	}
+	ticket("1", "2026-11-19", "C-1", `"item","category":"Toys"`, "on_account")
+	ticket("2", "2026-11-19", "C-2", `"item","category":"Toys"`, "on_account")
+	ticket("3", "2026-11-19", "C-1", `"item","category":"Toys"`, "cash") // no house account
+	ticket("4", "2026-11-20", "C-1", `"account"`, "cash")
+	g.later(48 * time.Hour)
+	box := store.Outbox{Store: g.Store}
+	move := int64(70)
+	var last odoo.Task
+	for _, k := range g.claims() {
+		if k.Document.Slip.Number == "4" {
+			last = k
+			continue
+		}
+		k.Move = move
+		g.ok(box.Loaded(t.Context(), []odoo.Task{k}))
+		if k.Document.Settles {
+			t.Errorf("%s sells something", k.Document.ID())
+		}
+		move++
+	}
+	if !last.Document.Settles || last.Document.Slip.Customer != "C-1" {
+		t.Fatalf("what is paid on account is %+v", last.Document)
+	}
+	g.ok(box.Loaded(t.Context(), []odoo.Task{{Document: last.Document, Date: last.Date, Loaded: last.Date, Parts: map[string]int64{"payment2": 8}}}))
+	again := func() (out odoo.Task) {
+		for _, k := range g.claims() {
+			if k.Document.ID() == last.Document.ID() {
+				out = k
+			}
+		}
+		return out
+	}
+	if k := again(); k.Move != 0 || k.Parts["payment2"] != 8 || k.Loaded != last.Date || len(k.House) != 1 || k.House[0].Document.Slip.Number != "1" || k.House[0].Move == 0 {
+		t.Errorf("its draft payment: %+v", k)
+	}
+	g.ok(box.Loaded(t.Context(), []odoo.Task{{Document: last.Document, Date: last.Date, Move: 90}}))
+	if k := again(); k.Move != 90 || k.Parts["payment2"] != 8 {
+		t.Errorf("posted: %+v", k)
+	}
+	for _, what := range []string{"account.payment/8", "account.move/90"} {
+		if got := named(t, g.Store, what); !strings.Contains(got, last.Document.ID()+" 1 [") { // with its ticket
+			t.Errorf("%s names %q", what, got)
+		}
+	}
+	for _, k := range g.claims() {
+		if want := map[string]int{"1": 1, "2": 0, "3": 0, "4": 1}[k.Document.Slip.Number]; len(k.House) != want || want == 1 && k.Document.Slip.Number == "1" && k.House[0].Parts["payment2"] != 8 {
+			t.Errorf("ticket %s is told of %+v", k.Document.Slip.Number, k.House)
+		}
 	}
 }
 

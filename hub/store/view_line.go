@@ -147,6 +147,11 @@ type posted struct {
 // places finds the lines of documents that hold a part of the ticket: what each of its versions added, and took back, in the document that
 // was made next.
 func (s *Store) places(ctx context.Context, v *view.TicketView) error {
+	if v.Key == "" {
+		if err := s.read.QueryRowContext(ctx, `SELECT key FROM ticket WHERE id = ?`, v.ID).Scan(&v.Key); err != nil {
+			return err
+		}
+	}
 	var all []posted // a taken-back part has its postings turned round
 	if err := each(ctx, s.read, func(r *sql.Rows) error {
 		var id int64

@@ -237,12 +237,12 @@ func pos(t *testing.T, dir string) (db *sql.DB, profiles string) {
 	t.Cleanup(func() { db.Close() })
 	noon := time.Now().Add(-2 * time.Hour).In(time.UTC).Format("2006-01-02T15:04:05")
 	for _, q := range []string{
-		`CREATE TABLE Invoice_Totals (Store_ID, Invoice_Number INTEGER, CustNum, DateTime DATETIME, Total_Price, Grand_Total, Station_ID, Cashier_ID, Status, CA_Amount, CC_Amount, OA_Amount, GC_Amount)`,
-		`CREATE TABLE Invoice_Itemized (Store_ID, Invoice_Number INTEGER, LineNum INTEGER, ItemNum, DiffItemName, Quantity, PricePer)`,
+		`CREATE TABLE Invoice_Totals (Store_ID, Invoice_Number INTEGER, CustNum, DateTime DATETIME, Total_Price, Grand_Total, Station_ID, Cashier_ID, Status, CA_Amount, CC_Amount, OA_Amount, GC_Amount, Taxed_Sales)`,
+		`CREATE TABLE Invoice_Itemized (Store_ID, Invoice_Number INTEGER, LineNum INTEGER, ItemNum, DiffItemName, Quantity, PricePer, Tax1Per, Tax2Per, Tax3Per)`,
 		`CREATE TABLE Inventory (ItemNum, ItemName, Dept_ID)`,
-		`INSERT INTO Invoice_Totals VALUES ('1', 1, '', '` + noon + `', '9.00', '9.72', '01', 'ann', 'C', '9.72', '0', '0', '0'), ('1', 2, '', '` + noon + `', '9.00', '9.72', '01', 'ann', 'C', '0', '9.72', '0', '0'),
-			('1', 3, '', '` + noon + `', '9.00', '9.72', '01', 'ann', 'C', '0', '9.72', '0', '0')`,
-		`INSERT INTO Invoice_Itemized VALUES ('1', 1, 1, '100', 'Coffee', '2', '4.50'), ('1', 2, 1, '100', 'Coffee', '2', '4.50'), ('1', 3, 1, '100', 'Coffee', '2', '4.50')`,
+		`INSERT INTO Invoice_Totals VALUES ('1', 1, '', '` + noon + `', '9.00', '9.72', '01', 'ann', 'C', '9.72', '0', '0', '0', '9.00'), ('1', 2, '', '` + noon + `', '9.00', '9.72', '01', 'ann', 'C', '0', '9.72', '0', '0', '9.00'),
+			('1', 3, '', '` + noon + `', '9.00', '9.72', '01', 'ann', 'C', '0', '9.72', '0', '0', '9.00')`,
+		`INSERT INTO Invoice_Itemized VALUES ('1', 1, 1, '100', 'Coffee', '2', '4.50', '0.36', '0', '0'), ('1', 2, 1, '100', 'Coffee', '2', '4.50', '0.36', '0', '0'), ('1', 3, 1, '100', 'Coffee', '2', '4.50', '0.36', '0', '0')`,
 	} {
 		if _, err := db.Exec(q); err != nil {
 			t.Fatal(err)

@@ -1,6 +1,7 @@
 package people_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -82,5 +83,44 @@ func TestStatusesAreShownAndChanged(t *testing.T) {
 	g.hub(0, "odoo", "states", "set", "Approved", "--payment", "open", "--reason", "only settled money is money")
 	if said := g.hub(0, "odoo", "states"); !strings.Contains(said, "Approved  posted    open     changed") {
 		t.Errorf("it says %s", said)
+	}
+}
+
+// A status that says otherwise than before moves a ticket's payment in Odoo by a payment of its own, which any of its numbers finds; the receipt stays.
+func TestAStatusThatChangesMovesThePayment(t *testing.T) {
+	g := newRig(t)
+	g.hubSettings("info", postingTOML+"[[location]]\ncode = 'S1'\nname = 'First Street'\nzone = 'UTC'\ncutoff = '00:00'\ncurrency = 'USD'\ntills = ['T1']\n")
+	g.startHub()
+	g.startAgent()
+	g.hub(0, "location", "set", "S1", "--posting", "ticket")
+	g.hub(0, "odoo", "setup", "--plan")
+	g.hub(0, "odoo", "setup", "--apply")
+	g.hub(0, "odoo", "states", "set", "Sale", "--payment", "open", "--reason", "cash counts once it is counted")
+	day := daysAgo(2)
+	g.sell("A-1", "S1", day+"T10:00:00Z", "cash")
+	until(t, "the unpaid receipt", func() bool { return strings.Contains(g.hub(0, "days"), "verified") })
+	found := func() string { return g.hub(0, "find", "A-1") }
+	documents := regexp.MustCompile(`document (\S+), verified: account\.move/(\d+)  (\S+)  posted`)
+	if m := documents.FindAllStringSubmatch(found(), -1); len(m) != 1 || !strings.HasPrefix(m[0][3], "TPOSR/") {
+		t.Fatalf("at first it says %s", found())
+	}
+	g.hub(0, "odoo", "states", "set", "Sale", "--payment", "paid", "--reason", "it is counted")
+	until(t, "the payment", func() bool { return len(documents.FindAllString(found(), -1)) == 2 })
+	m := documents.FindAllStringSubmatch(found(), -1)[1]
+	if !strings.HasPrefix(m[3], "PTPOSP/") || !strings.HasSuffix(m[1], "/2") {
+		t.Errorf("paid, it says %s", found())
+	}
+	for _, what := range []string{m[1], m[3], "account.move/" + m[2]} {
+		if said := g.hub(0, "find", what); !strings.Contains(said, "document  "+m[1]) || !strings.Contains(said, m[3]) || !strings.Contains(said, "ticket A-1 ") {
+			t.Errorf("%s says %s", what, said)
+		}
+	}
+	if said := g.hub(0, "books", "verify"); !strings.Contains(said, "Every document stands in Odoo as it was sent") {
+		t.Errorf("the proof says %s", said)
+	}
+	g.hub(0, "odoo", "states", "set", "Sale", "--payment", "open", "--reason", "it was miscounted")
+	until(t, "the payment taken back", func() bool { return len(documents.FindAllString(found(), -1)) == 3 })
+	if said := g.hub(0, "books", "verify"); !strings.Contains(said, "Every document stands in Odoo as it was sent") {
+		t.Errorf("taken back, the proof says %s", said)
 	}
 }

@@ -32,8 +32,8 @@ type rig struct {
 
 const schema = `
 CREATE TABLE Invoice_Totals (Store_ID TEXT, Invoice_Number INTEGER, CustNum TEXT, DateTime DATETIME, Total_Price, Grand_Total, Station_ID TEXT, Cashier_ID TEXT, Status TEXT,
-  CA_Amount, CC_Amount, OA_Amount, GC_Amount, PRIMARY KEY (Store_ID, Invoice_Number));
-CREATE TABLE Invoice_Itemized (Store_ID TEXT, Invoice_Number INTEGER, LineNum INTEGER, ItemNum TEXT, DiffItemName TEXT, Quantity, PricePer);
+  CA_Amount, CC_Amount, OA_Amount, GC_Amount, Taxed_Sales, PRIMARY KEY (Store_ID, Invoice_Number));
+CREATE TABLE Invoice_Itemized (Store_ID TEXT, Invoice_Number INTEGER, LineNum INTEGER, ItemNum TEXT, DiffItemName TEXT, Quantity, PricePer, Tax1Per, Tax2Per, Tax3Per);
 CREATE TABLE Inventory (ItemNum TEXT, ItemName TEXT, Dept_ID TEXT);
 INSERT INTO Inventory VALUES ('100', 'Coffee', 'DRINKS'), ('100', 'Coffee again', 'DRINKS'), ('200', 'Bagel', 'FOOD');`
 
@@ -84,8 +84,8 @@ func (r *rig) exec(q string, args ...any) {
 // sell rings up two coffees and a bagel with 8 % tax, at a wall clock time.
 func (r *rig) sell(invoice int, wall string) {
 	r.t.Helper()
-	r.exec(`INSERT INTO Invoice_Totals VALUES ('1001', ?, 'C9', ?, '9.00', '9.72', '01', 'ann', 'C', '9.72', '0', '0', '0')`, invoice, wall)
-	r.exec(`INSERT INTO Invoice_Itemized VALUES ('1001', ?, 1, '100', 'Coffee', '2', '3.25'), ('1001', ?, 2, '200', 'Bagel', '1', '2.50')`, invoice, invoice)
+	r.exec(`INSERT INTO Invoice_Totals VALUES ('1001', ?, 'C9', ?, '9.00', '9.72', '01', 'ann', 'C', '9.72', '0', '0', '0', '9.00')`, invoice, wall)
+	r.exec(`INSERT INTO Invoice_Itemized VALUES ('1001', ?, 1, '100', 'Coffee', '2', '3.25', '0.26', '0', '0'), ('1001', ?, 2, '200', 'Bagel', '1', '2.50', '0.20', NULL, '0')`, invoice, invoice)
 }
 
 // look lets d pass, reads until nothing comes, and stores it.
@@ -180,13 +180,48 @@ func TestSalesEditsAndVoids(t *testing.T) {
 func TestHalfWrittenTicketWaits(t *testing.T) {
 	r, p := newRig(t), onSQLite(t)
 	r.settle()
-	r.exec(`INSERT INTO Invoice_Totals VALUES ('1001', 7, '', '2026-11-25T14:10:00', '6.50', '6.50', '01', 'ann', 'C', '6.50', '0', '0', '0')`)
-	r.exec(`INSERT INTO Invoice_Itemized VALUES ('1001', 7, 1, '100', 'Coffee', '1', '3.25')`)
+	r.exec(`INSERT INTO Invoice_Totals VALUES ('1001', 7, '', '2026-11-25T14:10:00', '6.50', '6.50', '01', 'ann', 'C', '6.50', '0', '0', '0', '0')`)
+	r.exec(`INSERT INTO Invoice_Itemized VALUES ('1001', 7, 1, '100', 'Coffee', '1', '3.25', '0', '0', '0')`)
 	first := r.look(20 * time.Second)
-	r.exec(`INSERT INTO Invoice_Itemized VALUES ('1001', 7, 2, '100', 'Coffee', '1', '3.25')`)
+	r.exec(`INSERT INTO Invoice_Itemized VALUES ('1001', 7, 2, '100', 'Coffee', '1', '3.25', '0', '0', '0')`)
 	ts, refused := r.tickets(append(append(first, r.look(20*time.Second)...), r.look(20*time.Second)...), p)
 	if len(ts) != 1 || len(refused) != 0 || len(ts[0].Lines) != 2 {
 		t.Errorf("%+v %v", ts, refused)
+	}
+}
+
+// Which lines are taxed is told where the invoice itself says the same of their sum, and of no other invoice: a guess would stand in a tax return.
+func TestLinesSayWhatIsTaxedWhereTheInvoiceProvesIt(t *testing.T) {
+	r, p := newRig(t), onSQLite(t)
+	for i, x := range []struct{ price, grand, taxed, coffee, bagel string }{
+		{"9.00", "9.52", "6.50", "0.26", "0"},   // the bagel is not taxed
+		{"9.00", "9.52", "6.50", "8", "0"},      // a rate, and not an amount per piece
+		{"9.00", "9.72", "9.00", "0.26", "0"},   // the invoice says otherwise
+		{"9.00", "9.72", "", "0.26", "0.20"},    // it says nothing
+		{"9.00", "9.00", "9.00", "0.26", "0.2"}, // no tax was taken
+		{"8.00", "8.64", "8.00", "0.26", "0.2"}, // a dollar off the whole, and nobody says off what
+	} {
+		taxed := any(x.taxed)
+		if x.taxed == "" {
+			taxed = nil
+		}
+		r.exec(`INSERT INTO Invoice_Totals VALUES ('1001', ?, '', '2026-11-25T13:00:00', ?, ?, '01', 'ann', 'C', ?, '0', '0', '0', ?)`, i+1, x.price, x.grand, x.grand, taxed)
+		r.exec(`INSERT INTO Invoice_Itemized VALUES ('1001', ?, 1, '100', 'Coffee', '2', '3.25', ?, '0', '0'), ('1001', ?, 2, '200', 'Bagel', '1', '2.50', '0', ?, NULL)`, i+1, x.coffee, i+1, x.bagel)
+	}
+	ts, refused := r.tickets(r.settle(), p)
+	if len(ts) != 6 || len(refused) != 0 {
+		t.Fatalf("%d tickets, %v", len(ts), refused)
+	}
+	for _, x := range ts {
+		got := ""
+		for _, l := range x.Lines {
+			if len(l.Taxes) > 0 {
+				got += fmt.Sprint(l.Code, " ", l.Taxes, " ")
+			}
+		}
+		if want := map[string]string{"1": "100 [all] ", "2": "100 [all] "}[x.Number]; got != want {
+			t.Errorf("invoice %s: taxed are %q, want %q", x.Number, got, want)
+		}
 	}
 }
 

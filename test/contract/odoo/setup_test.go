@@ -8,6 +8,7 @@ import (
 	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/hub/rollup"
+	"github.com/tillpost/tillpost/shared/retail"
 	fake "github.com/tillpost/tillpost/test/fake/odoo"
 )
 
@@ -197,6 +198,14 @@ func TestTheFieldForVendorIDsIsMadeAndFilled(t *testing.T) {
 		}
 		if rows := rowsOf(t, c, "account.move", []any{[]any{"id", "=", box.outcome(day).Read.Move}}, odoo.ExternalField); len(rows) != 1 || rows[0][odoo.ExternalField] != day.ID() {
 			t.Errorf("the day's entry carries %v", rows)
+		}
+		x.own = []rollup.Meaning{{Status: rollup.IsReversed, Move: rollup.MovePosted, Payment: rollup.PaymentOpen}}
+		for _, at := range []retail.PaymentState{retail.PaymentClosed, retail.PaymentReversed} { // the payment the other way has no receipt that says whose it is
+			x.put(tag+"-2", "visa", 1000, 80, atGateway("2002-"+tag, at))
+			x.book(box, w, x.next())
+		}
+		if rows := rowsOf(t, c, "account.move", []any{[]any{odoo.ExternalField, "=", tag + "-2"}}, "move_type"); len(rows) != 2 || rows[1]["move_type"] != "entry" {
+			t.Errorf("a receipt and the payment that took its own back carry the ticket's id: %v", rows)
 		}
 	})
 }
