@@ -43,11 +43,12 @@ type Options struct {
 
 // Buffer is safe for concurrent use.
 type Buffer struct {
-	opt   Options
-	write *sql.DB
-	read  *sql.DB
-	box   *box
-	turn  chan struct{} // who puts something in may write; one at a time
+	opt    Options
+	write  *sql.DB
+	read   *sql.DB
+	box    *box
+	turn   chan struct{} // who puts something in may write; one at a time
+	sealed []byte        // room for a sealed body; only the writer has it
 
 	mu      sync.Mutex
 	closed  bool
