@@ -88,7 +88,7 @@ func Exact(d decimal.Decimal, c Currency) (a Amount, ok bool) {
 // ParseDecimal reads plain decimal text of any number of decimals: no exponent, no grouping, no spaces inside. Code invalid.
 func ParseDecimal(s string) (decimal.Decimal, error) {
 	if n, decimals, ok := Plain(s); ok {
-		return decimal.New(n, -int32(decimals)), nil
+		return Decimal(n, int32(decimals)), nil
 	}
 	t := strings.TrimSpace(s)
 	if t == "" || len(t) > maxText || strings.Trim(t, "+-.0123456789") != "" {
@@ -100,6 +100,22 @@ func ParseDecimal(s string) (decimal.Decimal, error) {
 	}
 	return d, nil
 }
+
+// Decimal is n × 10^−decimals.
+func Decimal(n int64, decimals int32) decimal.Decimal {
+	if decimals == 0 && n >= 0 && n < int64(len(counts)) {
+		return counts[n]
+	}
+	return decimal.New(n, -decimals)
+}
+
+// counts are the numbers that most quantities are, made once: a decimal is never changed.
+var counts = func() (ds [100]decimal.Decimal) {
+	for i := range ds {
+		ds[i] = decimal.New(int64(i), 0)
+	}
+	return ds
+}()
 
 // DecimalOf is the amount as a decimal number of whole units.
 func (a Amount) DecimalOf() decimal.Decimal { return decimal.New(a.Minor, -int32(a.Currency.Digits())) }

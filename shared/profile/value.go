@@ -19,22 +19,11 @@ type value struct {
 func valueOf(d decimal.Decimal) value { return value{big: &d} }
 
 func (v value) decimal() decimal.Decimal {
-	switch {
-	case v.big != nil:
+	if v.big != nil {
 		return *v.big
-	case v.decimals == 0 && v.n >= 0 && v.n < int64(len(counts)):
-		return counts[v.n]
 	}
-	return decimal.New(v.n, -v.decimals)
+	return money.Decimal(v.n, v.decimals)
 }
-
-// counts are the numbers that most quantities are.
-var counts = func() (ds [100]decimal.Decimal) {
-	for i := range ds {
-		ds[i] = decimal.New(int64(i), 0)
-	}
-	return ds
-}()
 
 func (v value) isZero() bool { return v.n == 0 && (v.big == nil || v.big.IsZero()) }
 
