@@ -187,7 +187,7 @@ func (b *Buffer) load(ctx context.Context) error {
 func (b *Buffer) checkTables(ctx context.Context) error {
 	all := []string{`SELECT name, epoch, last, sum, acked, trimmed, base FROM stream`, `SELECT source, value FROM cursor`, `SELECT name, value FROM meta`}
 	for _, s := range envelope.Streams {
-		all = append(all, insertSQL[s], `SELECT `+rowColumns+` FROM `+string(s))
+		all = append(all, insertSQL[insert{s, 1}], `SELECT `+rowColumns+` FROM `+string(s))
 	}
 	for _, q := range all {
 		st, err := b.write.PrepareContext(ctx, q)
