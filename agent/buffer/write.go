@@ -41,7 +41,7 @@ func (b *Buffer) inTx(f func(*writing) error) error {
 		return err
 	}
 	defer conn.Close()
-	w := &writing{conn: conn, into: map[insert]driver.StmtQueryContext{}, bytes: b.sealed}
+	w := &writing{conn: conn, into: map[insert]driver.StmtQueryContext{}, bytes: b.sealed[:0]}
 	if w.Tx, err = conn.BeginTx(ctx, nil); err != nil {
 		return err
 	}
