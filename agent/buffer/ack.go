@@ -47,7 +47,7 @@ func (b *Buffer) trimSlice(ctx context.Context, s envelope.Stream, before time.T
 		b.mu.Lock()
 		l := *b.streams[s]
 		b.mu.Unlock()
-		return b.inTx(func(tx *sql.Tx) error {
+		return b.inTx(func(tx *writing) error {
 			// The last row stays: it proves at the next start that the file's end is the one we wrote.
 			limit := min(l.Acked, l.Last-min(l.Last, 1))
 			var seq int64
@@ -95,7 +95,7 @@ func (b *Buffer) reseal(s envelope.Stream, why string) error {
 	b.mu.Unlock()
 	l := lane{Epoch: envelope.NewEpoch()}
 	lost, missing := uint64(0), false
-	err := b.inTx(func(tx *sql.Tx) error {
+	err := b.inTx(func(tx *writing) error {
 		if _, err := tx.Exec(`UPDATE ` + string(s) + ` SET seq = -seq`); err != nil {
 			return err
 		}
@@ -142,7 +142,7 @@ func (b *Buffer) reseal(s envelope.Stream, why string) error {
 }
 
 // kept hands over every row of the old epoch that can still be read, in order.
-func (b *Buffer) kept(tx *sql.Tx, s envelope.Stream, old *lane, f func(envelope.Envelope) error) error {
+func (b *Buffer) kept(tx *writing, s envelope.Stream, old *lane, f func(envelope.Envelope) error) error {
 	before := chain{seq: old.Trimmed, sum: old.Base, known: true}
 	for done := int64(0); !bug.ForkDrops; {
 		page, next, err := b.page(tx, s, old.Epoch, done, &before)
@@ -164,7 +164,7 @@ func (b *Buffer) kept(tx *sql.Tx, s envelope.Stream, old *lane, f func(envelope.
 
 // page reads the next rows of the old epoch, which stand at negative sequences meanwhile.
 // It steps over those that are damaged; next is where the following page begins.
-func (b *Buffer) page(tx *sql.Tx, s envelope.Stream, epoch envelope.Epoch, done int64, before *chain) (out envelope.Batch, next int64, err error) {
+func (b *Buffer) page(tx *writing, s envelope.Stream, epoch envelope.Epoch, done int64, before *chain) (out envelope.Batch, next int64, err error) {
 	limit := done
 	if limit == 0 {
 		limit = 1 // rows are below zero; the greatest comes first
@@ -191,7 +191,7 @@ func (b *Buffer) page(tx *sql.Tx, s envelope.Stream, epoch envelope.Epoch, done 
 	return out, next, rows.Err()
 }
 
-func putLane(tx *sql.Tx, s envelope.Stream, l *lane) error {
+func putLane(tx *writing, s envelope.Stream, l *lane) error {
 	_, err := tx.Exec(`UPDATE stream SET epoch = ?, last = ?, sum = ?, acked = ?, trimmed = ?, base = ? WHERE name = ?`,
 		l.Epoch[:], int64(l.Last), l.Sum[:], int64(l.Acked), int64(l.Trimmed), l.Base[:], string(s))
 	return err

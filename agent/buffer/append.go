@@ -3,7 +3,6 @@ package buffer
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -130,7 +129,7 @@ func (b *Buffer) store(group []appendCall) error {
 	}
 	b.mu.Unlock()
 	changed := map[envelope.Stream]bool{}
-	err := b.inTx(func(tx *sql.Tx) error {
+	err := b.inTx(func(tx *writing) error {
 		for _, c := range group {
 			for i := range c.drafts {
 				l := next[c.drafts[i].Stream]
@@ -184,21 +183,8 @@ func (b *Buffer) knows(source string) bool {
 	return b.told == nil || b.told[source]
 }
 
-func (b *Buffer) inTx(f func(*sql.Tx) error) error {
-	tx, err := b.write.Begin()
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing
-	if err := f(tx); err != nil {
-		return err
-	}
-	b.Count.Commits.Add(1)
-	return tx.Commit()
-}
-
 // put seals a draft at the end of its lane; a large one becomes consecutive parts, one beyond the limit a stub with the body in a file.
-func (b *Buffer) put(tx *sql.Tx, l *lane, d *source.Draft) error {
+func (b *Buffer) put(tx *writing, l *lane, d *source.Draft) error {
 	body := d.Body
 	if len(body) > envelope.MaxRecord {
 		return b.putStub(tx, l, d)
@@ -222,29 +208,20 @@ func (b *Buffer) put(tx *sql.Tx, l *lane, d *source.Draft) error {
 }
 
 // insert gives an envelope the next place and stores it.
-func (b *Buffer) insert(tx *sql.Tx, l *lane, e envelope.Envelope) error {
+func (b *Buffer) insert(tx *writing, l *lane, e envelope.Envelope) error {
 	e.Pos = envelope.Position{Epoch: l.Epoch, Seq: l.Last + 1}
 	e = e.Seal(l.Sum)
-	_, err := tx.Exec(insertSQL[e.Stream], int64(e.Pos.Seq), string(e.Location), string(e.Kind), e.Key, e.ContentType, e.At.UnixMicro(), e.Part, e.Parts, e.Sum[:], b.box.seal(e.Body, e.Sum[:]))
-	if err != nil {
+	if err := tx.row(&e, b.box); err != nil {
 		return err
 	}
 	l.Last, l.Sum = e.Pos.Seq, e.Sum
 	return nil
 }
 
-var insertSQL = func() map[envelope.Stream]string {
-	m := map[envelope.Stream]string{}
-	for _, s := range envelope.Streams {
-		m[s] = `INSERT INTO ` + string(s) + ` (seq, location, kind, key, content_type, at, part, parts, sum, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	}
-	return m
-}()
-
 // putStub keeps a record beyond any limit in a sealed file of its own and sends a stub, so that the hub lists it as a case.
-func (b *Buffer) putStub(tx *sql.Tx, l *lane, d *source.Draft) error {
+func (b *Buffer) putStub(tx *writing, l *lane, d *source.Draft) error {
 	name := fmt.Sprintf("large-%s-%d", l.Epoch, l.Last+1)
-	if err := writeDurably(filepath.Join(b.opt.Dir, name), b.box.seal(d.Body, []byte(name))); err != nil {
+	if err := writeDurably(filepath.Join(b.opt.Dir, name), b.box.seal(nil, d.Body, []byte(name))); err != nil {
 		return err
 	}
 	body, err := json.Marshal(stub{d.Kind, d.Key, d.ContentType, len(d.Body), name})

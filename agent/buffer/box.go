@@ -29,11 +29,12 @@ func newBox(key []byte) (*box, error) {
 	return &box{a}, err
 }
 
-func (b *box) seal(body, sum []byte) []byte {
-	n := b.aead.NonceSize()
-	out := make([]byte, n, n+len(body)+b.aead.Overhead())
-	_, _ = rand.Read(out) // crypto/rand.Read never fails since Go 1.24
-	return b.aead.Seal(out, out, body, sum)
+// seal appends a sealed body to room, nonce in front.
+func (b *box) seal(room, body, sum []byte) []byte {
+	at, n := len(room), b.aead.NonceSize()
+	out := slices.Grow(room, n+len(body)+b.aead.Overhead())[:at+n]
+	_, _ = rand.Read(out[at:]) // crypto/rand.Read never fails since Go 1.24
+	return b.aead.Seal(out, out[at:], body, sum)
 }
 
 // open opens in place: sealed is noise afterwards.
@@ -87,7 +88,7 @@ func keepWrapped(path string, key, recovery []byte) error {
 	if err != nil {
 		return err
 	}
-	return writeDurably(path, slices.Concat(recovery, own.PublicKey().Bytes(), w.seal(key, nil)))
+	return writeDurably(path, slices.Concat(recovery, own.PublicKey().Bytes(), w.seal(nil, key, nil)))
 }
 
 // Unwrap gives the data key of a dead PC's disk back from its recovery.key file. hub is the hub's private recovery key. Code invalid.

@@ -43,11 +43,12 @@ type Options struct {
 
 // Buffer is safe for concurrent use.
 type Buffer struct {
-	opt   Options
-	write *sql.DB
-	read  *sql.DB
-	box   *box
-	turn  chan struct{} // who puts something in may write; one at a time
+	opt    Options
+	write  *sql.DB
+	read   *sql.DB
+	box    *box
+	turn   chan struct{} // who puts something in may write; one at a time
+	sealed []byte        // room for a sealed body; only the writer has it
 
 	mu      sync.Mutex
 	closed  bool
@@ -186,7 +187,7 @@ func (b *Buffer) load(ctx context.Context) error {
 func (b *Buffer) checkTables(ctx context.Context) error {
 	all := []string{`SELECT name, epoch, last, sum, acked, trimmed, base FROM stream`, `SELECT source, value FROM cursor`, `SELECT name, value FROM meta`}
 	for _, s := range envelope.Streams {
-		all = append(all, insertSQL[s], `SELECT `+rowColumns+` FROM `+string(s))
+		all = append(all, insertSQL[insert{s, 1}], `SELECT `+rowColumns+` FROM `+string(s))
 	}
 	for _, q := range all {
 		st, err := b.write.PrepareContext(ctx, q)

@@ -71,7 +71,7 @@ func (b *Buffer) salvage(ctx context.Context, aside string, why error) (*Salvage
 		return nil, err
 	}
 	defer old.Close()
-	err = b.inTx(func(tx *sql.Tx) error {
+	err = b.inTx(func(tx *writing) error {
 		whole := true
 		for _, s := range envelope.Streams {
 			missing, err := b.salvageStream(ctx, tx, old, s, report)
@@ -93,7 +93,7 @@ func (b *Buffer) salvage(ctx context.Context, aside string, why error) (*Salvage
 
 // salvageStream reports whether a row is missing. Those that only this PC had are told in the epoch's first row; a stream whose end cannot
 // be read counts as one.
-func (b *Buffer) salvageStream(ctx context.Context, tx *sql.Tx, old *sql.DB, s envelope.Stream, report *Salvage) (missing bool, err error) {
+func (b *Buffer) salvageStream(ctx context.Context, tx *writing, old *sql.DB, s envelope.Stream, report *Salvage) (missing bool, err error) {
 	was, known := laneOf(ctx, old, s)
 	l := lane{Epoch: b.streams[s].Epoch}
 	g := groups{drop: map[uint64]bool{}}
@@ -197,7 +197,7 @@ func pageFor(hole int) int {
 	return 500
 }
 
-func copyPairs(ctx context.Context, tx *sql.Tx, old *sql.DB, table, key string) {
+func copyPairs(ctx context.Context, tx *writing, old *sql.DB, table, key string) {
 	rows, err := old.QueryContext(ctx, `SELECT `+key+`, value FROM `+table)
 	if err != nil {
 		return // a source then reads again from the beginning: doubles are known by identity

@@ -1,7 +1,6 @@
 package envelope
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"time"
@@ -102,7 +101,8 @@ func (c *Codec) Decode(payload []byte) (Batch, error) {
 		return nil, fault.New(fault.Invalid, "decode batch", err)
 	}
 	out := make(Batch, 0, min(n, 4096))
-	fr, h := reader{b: raw}, sha256.New()
+	fr, h := reader{b: raw}, hashers.Get().(*hasher)
+	defer hashers.Put(h)
 	for i := range n {
 		e := proto
 		e.Pos.Seq = seq + i
@@ -111,8 +111,7 @@ func (c *Codec) Decode(payload []byte) (Batch, error) {
 			return nil, fault.Msg(fault.Invalid, "decode batch", fmt.Sprintf("damaged frame %d of %d", i+1, n))
 		}
 		e.Prev = prev
-		h.Reset()
-		e.Sum = e.sum(h)
+		e.Sum = h.sum(&e)
 		prev = e.Sum
 		out = append(out, e)
 	}

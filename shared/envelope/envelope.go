@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"sync"
 	"time"
 
 	"github.com/tillpost/tillpost/shared/fault"
@@ -96,7 +97,9 @@ func (e Envelope) Seal(prev Sum) Envelope {
 		e.Part, e.Parts = 1, 1
 	}
 	e.Prev = prev
-	e.Sum = e.sum(sha256.New())
+	h := hashers.Get().(*hasher)
+	e.Sum = h.sum(&e)
+	hashers.Put(h)
 	return e
 }
 
@@ -105,20 +108,32 @@ var ErrSum = errors.New("checksum mismatch")
 
 // Verify recomputes the checksum. Code invalid.
 func (e Envelope) Verify() error {
-	if e.Sum != e.sum(sha256.New()) {
+	h := hashers.Get().(*hasher)
+	sum := h.sum(&e)
+	hashers.Put(h)
+	if e.Sum != sum {
 		return fault.New(fault.Invalid, "envelope "+e.Pos.String(), ErrSum)
 	}
 	return nil
 }
 
+// hasher makes Sums, one after the other, in the same room.
+type hasher struct {
+	h    hash.Hash
+	head []byte
+}
+
+var hashers = sync.Pool{New: func() any { return &hasher{h: sha256.New()} }}
+
 // sum covers every field but Sum itself, each with its length, so that no two envelopes share a text.
-func (e *Envelope) sum(h hash.Hash) (s Sum) {
-	var buf [256]byte
-	head := appendHead(buf[:0], e)
-	h.Write(head)
-	h.Write(e.Body)
-	h.Write(e.Prev[:])
-	h.Sum(s[:0])
+func (x *hasher) sum(e *Envelope) (s Sum) {
+	x.h.Reset()
+	x.head = appendHead(x.head[:0], e)
+	x.h.Write(x.head)
+	x.h.Write(e.Body)
+	x.head = append(x.head[:0], e.Prev[:]...)
+	x.h.Write(x.head)
+	copy(s[:], x.h.Sum(x.head[:0]))
 	return s
 }
 

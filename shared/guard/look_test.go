@@ -27,6 +27,9 @@ func FuzzLooks(f *testing.F) {
 		if (number || named) && !suspicious(s) || named && !fielded(s) || suspicious(s) != suspicious([]byte(s)) {
 			t.Errorf("%q: a number %v, a field %v; looks: %v, %v, as bytes %v", s, number, named, suspicious(s), fielded(s), suspicious([]byte(s)))
 		}
+		if want := byteByByte(s); suspicious(s) != want {
+			t.Errorf("%q: four bytes at a time say %v, one at a time %v", s, suspicious(s), want)
+		}
 		if all := everything(s); suspicious(s) && Text(s) != all {
 			t.Errorf("%q is made %q, every expression together makes %q", s, Text(s), all)
 		}
@@ -49,4 +52,54 @@ func everything(s string) string {
 		return dropped
 	})
 	return mask(s)
+}
+
+// byteByByte is the look as it is meant: once over the text.
+func byteByByte(s string) bool {
+	run := 0
+	for i := range len(s) {
+		switch class[s[i]] {
+		case nothing:
+			run = 0
+		case aDigit:
+			if run++; run >= shortest {
+				return true
+			}
+		case initial, kelvin:
+			if run = 0; names(s, i) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// TestLooksMissNothing puts everything that a look is for at every place of texts of every length, beside what is nearly the same.
+func TestLooksMissNothing(t *testing.T) {
+	what := []string{"411111111111", "4 1-1.1 1-1.1 1-1.1 1-1.1", "41111111111", "\u212asn", "1\u00a02\u00a03\u00a04\u00a05\u00a06\u00a07\u00a08\u00a09\u00a00\u00a01\u00a02"}
+	for _, w := range words {
+		what = append(what, w+"=", strings.ToUpper(w)+"x\":", w[:2]+strings.ToUpper(w[2:])+" :", w)
+	}
+	for _, filling := range []string{"z", "1", "-", "c", "\"", "Pi", "12.5,", "\u00e2\u0084"} {
+		room := strings.Repeat(filling, 40)
+		for _, w := range what {
+			for before := range 20 {
+				for after := range 9 {
+					s := room[:before] + w + room[:after]
+					if got, want := suspicious(s), byteByByte(s); got != want || suspicious([]byte(s)) != want {
+						t.Fatalf("%q: got %v, want %v", s, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestALookIsOnceOverTheText: what a stranger may hand in must not cost more than its length.
+func TestALookIsOnceOverTheText(t *testing.T) {
+	for _, s := range []string{"-", "1-----------", "1 z", "1234567 x"} {
+		if suspicious(strings.Repeat(s, 4<<20/len(s))) != byteByByte(strings.Repeat(s, 40)) {
+			t.Errorf("4 MB of %q", s)
+		}
+	}
 }

@@ -23,7 +23,7 @@ const maxText = 40
 
 // Parse reads exact decimal text ("12.3", "-0.05", "1e2" is refused). Trailing zeros beyond the minor unit are no decimals. Code invalid.
 func Parse(s string, c Currency) (Amount, error) {
-	if n, decimals, ok := plain(s); ok && decimals == c.Digits() {
+	if n, decimals, ok := Plain(s); ok && decimals == c.Digits() {
 		return Amount{n, c}, nil
 	}
 	d, err := ParseDecimal(s)
@@ -37,9 +37,10 @@ func Parse(s string, c Currency) (Amount, error) {
 	return minor(m, c)
 }
 
-// plain reads what nearly every till writes, digits with a point somewhere inside, at most eighteen of them: a ticket has some thirty
-// numbers, and big arithmetic for each took a tenth of what the hub needs for it (measured). ok = false says nothing against s.
-func plain(s string) (n int64, decimals int, ok bool) {
+// Plain reads what nearly every till writes, digits with a point somewhere inside, at most eighteen of them: a ticket has some thirty
+// numbers, and big arithmetic for each took a tenth of what the hub needs for it (measured). The number is n × 10^−decimals;
+// ok = false says nothing against s.
+func Plain(s string) (n int64, decimals int, ok bool) {
 	digits, neg := s, false
 	if strings.HasPrefix(digits, "-") {
 		digits, neg = digits[1:], true
@@ -86,8 +87,8 @@ func Exact(d decimal.Decimal, c Currency) (a Amount, ok bool) {
 
 // ParseDecimal reads plain decimal text of any number of decimals: no exponent, no grouping, no spaces inside. Code invalid.
 func ParseDecimal(s string) (decimal.Decimal, error) {
-	if n, decimals, ok := plain(s); ok {
-		return decimal.New(n, -int32(decimals)), nil
+	if n, decimals, ok := Plain(s); ok {
+		return Decimal(n, int32(decimals)), nil
 	}
 	t := strings.TrimSpace(s)
 	if t == "" || len(t) > maxText || strings.Trim(t, "+-.0123456789") != "" {
@@ -99,6 +100,22 @@ func ParseDecimal(s string) (decimal.Decimal, error) {
 	}
 	return d, nil
 }
+
+// Decimal is n × 10^−decimals.
+func Decimal(n int64, decimals int32) decimal.Decimal {
+	if decimals == 0 && n >= 0 && n < int64(len(counts)) {
+		return counts[n]
+	}
+	return decimal.New(n, -decimals)
+}
+
+// counts are the numbers that most quantities are, made once: a decimal is never changed.
+var counts = func() (ds [100]decimal.Decimal) {
+	for i := range ds {
+		ds[i] = decimal.New(int64(i), 0)
+	}
+	return ds
+}()
 
 // DecimalOf is the amount as a decimal number of whole units.
 func (a Amount) DecimalOf() decimal.Decimal { return decimal.New(a.Minor, -int32(a.Currency.Digits())) }

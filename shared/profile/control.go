@@ -33,7 +33,7 @@ func (p *Profile) control(head *Head, r Rows) (retail.Record, error) {
 			if err != nil {
 				return nil, invalid("file %s, row %d: %v", r.File, x.N, err)
 			}
-			total = total.Add(d)
+			total = total.Add(d.decimal())
 		}
 		var err error
 		if *one.into, err = money.Round(total, p.Currency); err != nil {

@@ -104,9 +104,9 @@ func (p *Profile) time(s string, zone *time.Location) (time.Time, error) {
 type build struct {
 	p       *Profile
 	lines   []retail.Line
-	exact   []decimal.Decimal
+	exact   []value
 	tenders []retail.Tender
-	paid    []decimal.Decimal
+	paid    []value
 	open    []bool        // tenders that take what the lines come to
 	idle    []retail.Line // lines of nothing, kept only when the ticket has no other
 	void    bool          // a line was left out
@@ -144,16 +144,18 @@ func (b *build) row(r row, first bool) error {
 		}
 		line := retail.Line{Kind: kind, Code: r.text(l.code), Category: r.text(l.category), Description: r.text(l.description), Reason: r.text(l.reason), Taxes: list(r.text(l.taxes))}
 		if q := r.text(l.quantity); q != "" {
-			if line.Quantity, err = r.number(q); err != nil {
+			n, err := r.p.value(q)
+			if err != nil {
 				return err
 			}
+			line.Quantity = n.decimal()
 		}
 		if kind == retail.Item {
 			if cost, known, err := r.sum(l.cost); known && err == nil { // what cannot be read is not known
-				line.Cost = retail.CostOf(amount.IsNegative(), cost, b.p.Currency)
+				line.Cost = retail.CostOf(amount.isNegative(), cost.decimal(), b.p.Currency)
 			}
 		}
-		if amount.IsZero() && kind != retail.Item {
+		if amount.isZero() && kind != retail.Item {
 			if given {
 				b.idle = append(b.idle, line)
 			}
@@ -188,7 +190,7 @@ func (b *build) tender(r row, first bool) error {
 		}
 		tender := retail.Tender{Type: r.text(t.kind), Brand: r.text(t.brand), Ref: r.text(t.ref), Last4: r.text(t.last4)}
 		if t.amount == nil {
-			b.tenders, b.paid, b.open = append(b.tenders, tender), append(b.paid, decimal.Decimal{}), append(b.open, true)
+			b.tenders, b.paid, b.open = append(b.tenders, tender), append(b.paid, value{}), append(b.open, true)
 			continue
 		}
 		amount, _, err := r.sum(t.amount)
@@ -196,7 +198,7 @@ func (b *build) tender(r row, first bool) error {
 			return err
 		}
 		if i := b.same(tender); i >= 0 {
-			b.paid[i] = b.paid[i].Add(amount)
+			b.paid[i] = b.paid[i].plus(amount)
 			continue
 		}
 		b.tenders, b.paid, b.open = append(b.tenders, tender), append(b.paid, amount), append(b.open, false)
@@ -218,11 +220,11 @@ func (b *build) same(t retail.Tender) int {
 func (b *build) finish(t retail.Ticket) (rec retail.Record, err error) {
 	if len(b.lines) == 0 {
 		b.lines, b.idle = b.idle, b.lines // each keeps its room
-		b.exact = make([]decimal.Decimal, len(b.lines))
+		b.exact = make([]value, len(b.lines))
 	}
 	amounts, booked, whole := whole(b.amounts[:0], b.exact, t.Currency)
 	if b.amounts = amounts; !whole {
-		total := sum(b.exact)
+		total := sum(b.exact).decimal()
 		if booked, err = money.Round(total, t.Currency); err != nil {
 			return nil, invalid("ticket %s: the total %s is beyond all bounds", t.Number, total)
 		}
@@ -256,7 +258,7 @@ func (b *build) finish(t retail.Ticket) (rec retail.Record, err error) {
 func (b *build) settle(booked money.Amount) (out []retail.Tender, err error) {
 	amounts, paid, whole := whole(nil, b.paid, booked.Currency)
 	if !whole {
-		if paid, err = money.Round(sum(b.paid), booked.Currency); err != nil {
+		if paid, err = money.Round(sum(b.paid).decimal(), booked.Currency); err != nil {
 			return nil, err
 		}
 		if amounts, err = spread(b.paid, paid); err != nil {
@@ -278,12 +280,12 @@ func (b *build) settle(booked money.Amount) (out []retail.Tender, err error) {
 }
 
 // whole are exact amounts that are minor units already, put into out, and their sum: nothing is rounded then, and nothing needs decimals.
-func whole(out []money.Amount, exact []decimal.Decimal, c money.Currency) (_ []money.Amount, total money.Amount, ok bool) {
+func whole(out []money.Amount, exact []value, c money.Currency) (_ []money.Amount, total money.Amount, ok bool) {
 	total = money.Of(0, c)
-	for _, d := range exact {
+	for _, v := range exact {
 		a := money.Of(0, c)
-		if !d.IsZero() {
-			if a, ok = money.Exact(d, c); !ok {
+		if !v.isZero() {
+			if a, ok = v.exact(c); !ok {
 				return out, total, false
 			}
 		}
@@ -296,23 +298,13 @@ func whole(out []money.Amount, exact []decimal.Decimal, c money.Currency) (_ []m
 	return out, total, true
 }
 
-func sum(ds []decimal.Decimal) (total decimal.Decimal) {
-	for i, d := range ds {
-		if i == 0 {
-			total = d
-			continue
-		}
-		total = total.Add(d)
-	}
-	return total
-}
-
 // spread rounds exact amounts so that they add up to total: each is cut off towards zero, and what is left goes, a minor unit each, to
 // those that lost most.
-func spread(exact []decimal.Decimal, total money.Amount) ([]money.Amount, error) {
+func spread(exact []value, total money.Amount) ([]money.Amount, error) {
 	out, lost := make([]money.Amount, len(exact)), make([]decimal.Decimal, len(exact))
 	left := total.Minor
-	for i, d := range exact {
+	for i, v := range exact {
+		d := v.decimal()
 		scaled := d.Shift(int32(total.Currency.Digits()))
 		cut := scaled.Truncate(0)
 		if !cut.BigInt().IsInt64() {

@@ -22,16 +22,11 @@ type Head struct {
 	date     string
 	location string
 	missing  []string
-	numbers  map[string]decimal.Decimal // nil = they are not remembered
-	room     *build                     // nil = each ticket has its own
+	room     *build // nil = each ticket has its own
 }
 
-// maxNumbers bounds what Remember keeps.
-const maxNumbers = 4000
-
-// Remember makes h keep the numbers of the rows that it reads, for quantities and prices of a file come again and again, and makes tickets in
-// the same room. From then on h is for one goroutine, and a ticket made under it holds until the next.
-func (h *Head) Remember() { h.numbers, h.room = map[string]decimal.Decimal{}, &build{} }
+// Remember makes tickets in the same room. From then on h is for one goroutine, and a ticket made under it holds until the next.
+func (h *Head) Remember() { h.room = &build{} }
 
 // Head reads what rows have in common. Of two columns with one name the first counts.
 func (p *Profile) Head(r Rows) *Head {

@@ -17,6 +17,7 @@ type rules struct {
 	control [3]amount // gross, tax, paid
 	ids     []int     // slots of what TicketID is made of
 	plain   bool      // those are columns by their headings
+	digits  bool      // digits and a point are a number as they stand
 }
 
 type ticketRule struct {
@@ -37,7 +38,7 @@ type tenderRule struct {
 
 // compile takes templates and amounts apart.
 func (p *Profile) compile() {
-	r := &rules{}
+	r := &rules{digits: (p.Decimal == "" || p.Decimal == ".") && !strings.ContainsAny(p.Group, "0123456789.-")}
 	t := p.Ticket
 	r.scope = r.template(p.Scope)
 	r.ticket = ticketRule{r.template(t.ID), r.template(t.Number), r.template(t.Location), r.template(t.Till), r.template(t.Cashier), r.template(t.Day), r.template(t.At),

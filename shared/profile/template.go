@@ -74,6 +74,9 @@ func (r row) text(t template) string {
 	case 0:
 		return ""
 	case 1:
+		if p := &t[0]; p.column != "" && p.table == "" && r.head.slots[p.slot] >= 0 {
+			return r.head.at(p, r.cells) // is trimmed
+		}
 		return strings.TrimSpace(r.one(&t[0]))
 	}
 	var b strings.Builder
@@ -113,14 +116,14 @@ func (p *Profile) translate(table, v string) string {
 }
 
 // sum works an amount out: terms joined by " + ", each of factors joined by " * ". Empty cells make the whole term nothing.
-func (r row) sum(a amount) (total decimal.Decimal, given bool, err error) {
+func (r row) sum(a amount) (total value, given bool, err error) {
 	for _, term := range a {
 		product, some, err := r.product(term)
 		switch {
 		case err != nil:
 			return total, false, err
 		case some && given:
-			total = total.Add(product)
+			total = total.plus(product)
 		case some:
 			total, given = product, true
 		}
@@ -128,67 +131,55 @@ func (r row) sum(a amount) (total decimal.Decimal, given bool, err error) {
 	return total, given, nil
 }
 
-func (r row) product(term []factor) (product decimal.Decimal, some bool, err error) {
+func (r row) product(term []factor) (product value, some bool, err error) {
 	some = true
 	for i := range term {
-		f, d := &term[i], decimal.Decimal{}
+		f, v := &term[i], value{}
 		if f.across {
 			var filled bool
-			d, filled, err = r.across(f.text[0].column)
+			v, filled, err = r.across(f.text[0].column)
 			some = some && filled
 		} else if s := r.text(f.text); s == "" {
 			return product, false, nil
-		} else if d, err = r.number(s); err != nil {
+		} else if v, err = r.p.value(s); err != nil {
 			err = fmt.Errorf("%s: %w", f.name, err)
 		}
 		switch {
 		case err != nil:
 			return product, false, err
 		case i == 0:
-			product = d
-		case isOne(product):
-			product = d
+			product = v
 		default:
-			product = product.Mul(d)
+			product = product.times(v)
 		}
 	}
 	return product, some, nil
 }
 
-var one = decimal.NewFromInt(1)
-
-// isOne reports whether d is 1 as it stands, which most quantities are: a product with it need not be worked out.
-func isOne(d decimal.Decimal) bool { return d.Exponent() == 0 && d.Equal(one) }
-
-// number is the profile's number, or the one that the same text was before.
-func (r row) number(s string) (d decimal.Decimal, err error) {
-	seen := r.head.numbers
-	if d, ok := seen[s]; ok {
-		return d, nil
-	}
-	if d, err = r.p.number(s); err != nil || seen == nil {
-		return d, err
-	}
-	if len(seen) >= maxNumbers {
-		clear(seen)
-	}
-	seen[strings.Clone(s)] = d // a piece of the row's text would keep all of it
-	return d, nil
-}
-
 // across adds up the cells between two columns.
-func (r row) across(span string) (total decimal.Decimal, given bool, err error) {
+func (r row) across(span string) (total value, given bool, err error) {
 	for _, c := range r.head.between(span, r.cells) {
 		if c = strings.TrimSpace(c); c == "" {
 			continue
 		}
-		d, err := r.p.number(c)
+		v, err := r.p.value(c)
 		if err != nil {
 			return total, false, fmt.Errorf("%s: %w", span, err)
 		}
-		total, given = total.Add(d), true
+		total, given = total.plus(v), true
 	}
 	return total, given, nil
+}
+
+// value is number, the quick way for a text in which the profile's signs have nothing to say.
+func (p *Profile) value(s string) (value, error) {
+	if p.rules.digits {
+		if n, decimals, ok := money.Plain(s); ok {
+			return value{n: n, decimals: int32(decimals)}, nil
+		}
+	}
+	d, err := p.number(s)
+	return valueOf(d), err
 }
 
 // number reads "1.234,56", "(12.00)" and "12.00-" by the profile's signs. A formula or a word is an error.

@@ -150,8 +150,10 @@ func (l lineJSON) line(c money.Currency) (Line, error) {
 		}
 	}
 	out := Line{Kind: LineKind(l.Kind), Code: l.Code, Category: l.Category, Description: l.Description, Quantity: q, Amount: a, Reason: l.Reason, Taxes: l.Taxes.known()}
-	if cost, err := money.ParseDecimal(string(l.Cost)); err == nil { // what cannot be read is not known
-		out.Cost = CostOf(a.Minor < 0, cost, a.Currency)
+	if l.Cost != "" { // most tills tell none
+		if cost, err := money.ParseDecimal(string(l.Cost)); err == nil { // what cannot be read is not known
+			out.Cost = CostOf(a.Minor < 0, cost, a.Currency)
+		}
 	}
 	return out, nil
 }

@@ -45,6 +45,7 @@ func capturing(ctx context.Context, dir string, o options) (r result, err error)
 		n    int
 		hand func(ds []source.Draft) error
 		took time.Duration
+		cpu  time.Duration
 	}{
 		{figure: figure{name: "capture in process, one at a time", want: timesRaw(0.9)}, n: single, hand: func(ds []source.Draft) error { return appendEach(ctx, a.Buffer, ds) }},
 		{figure: figure{name: "capture over loopback HTTP, one at a time", want: timesRaw(0.65)}, n: single, hand: func(ds []source.Draft) error { return tills[:1].push(ds) }},
@@ -60,17 +61,17 @@ func capturing(ctx context.Context, dir string, o options) (r result, err error)
 			return r, err
 		}
 		ds := drafts(next, w.n)
-		begun := time.Now()
+		begun, before := time.Now(), cpuTime()
 		if err := w.hand(ds); err != nil {
 			return r, err
 		}
-		w.took += time.Since(begun)
+		w.took, w.cpu = w.took+time.Since(begun), w.cpu+cpuTime()-before
 		next += w.n
 	}
 	o.profile.end()
 	for _, w := range ways {
 		w.value, w.unit, w.limit = float64(rounds*w.n)/w.took.Seconds(), " tickets/s", raw.rate()
-		r.figures = append(r.figures, w.figure)
+		r.figures = append(r.figures, w.figure, figure{"processor time of it", w.cpu.Seconds() * 1e6 / float64(rounds*w.n), " µs", 0, want{}})
 	}
 	r.lost, r.doubled, err = held(ctx, a.Buffer, next)
 	return r, err

@@ -46,7 +46,7 @@ func importing(ctx context.Context, dir string, o options) (r result, err error)
 		return r, err
 	}
 	defer raw.close()
-	var took time.Duration
+	var took, cpu time.Duration
 	var size int
 	for i := range files {
 		im := filedrop.Import{Path: filepath.Join(dir, fmt.Sprintf("sales-%d.csv", i)), Profile: p, Stream: envelope.Sales}
@@ -63,11 +63,11 @@ func importing(ctx context.Context, dir string, o options) (r result, err error)
 		if err := o.profile.begin(); err != nil {
 			return r, err
 		}
-		begun := time.Now()
+		begun, before := time.Now(), cpuTime()
 		behind := capture.NewBehind(b)
 		rep, err := im.Run(ctx, behind)
 		err = errors.Join(err, behind.Wait())
-		took += time.Since(begun)
+		took, cpu = took+time.Since(begun), cpu+cpuTime()-before
 		o.profile.end()
 		if err != nil {
 			return r, err
@@ -80,6 +80,7 @@ func importing(ctx context.Context, dir string, o options) (r result, err error)
 	n := float64(files * perFile)
 	r.figures = []figure{
 		{"file import", n / took.Seconds(), " tickets/s", raw.rate(), timesRaw(0.5)},
+		{"processor time of an imported ticket", cpu.Seconds() * 1e6 / n, " µs", 0, want{}},
 		{"record of an imported ticket", float64(size) / n, " B", 0, want{}},
 	}
 	r.lost, r.doubled, err = held(ctx, b, files*perFile)

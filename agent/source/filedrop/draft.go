@@ -23,6 +23,7 @@ type drafter struct {
 	of    []string
 	rows  profile.Rows          // without rows and note, clean
 	cell  []func(string) string // how each of the header's cells is cleaned
+	never []int                 // cells of the header that are dropped whatever is in them
 	head  *profile.Head
 }
 
@@ -77,6 +78,16 @@ func (m *drafter) clean(g group) profile.Rows {
 	}
 	r := m.rows
 	r.Rows, r.Note = g.rows, guard.Text(g.note)
+	if g.pieces != "" && guard.Clean(g.pieces) { // one look at all instead of one at each
+		for _, row := range r.Rows {
+			for _, k := range m.never {
+				if k < len(row.Cells) {
+					row.Cells[k] = guard.Drop(row.Cells[k])
+				}
+			}
+		}
+		return r
+	}
 	for _, row := range r.Rows {
 		for k, text := range row.Cells {
 			if k < len(m.cell) {
@@ -96,13 +107,13 @@ func (m *drafter) know(header []string, noted bool) {
 	m.rows = profile.Rows{Profile: c.profile.Name, File: guard.Text(filepath.Base(c.path)), SHA256: c.sha, Location: c.loc, Top: cleaned(c.top()), Header: cleaned(header)}
 	m.head = c.profile.Head(m.rows)
 	m.head.Remember()
-	m.cell = make([]func(string) string, len(header))
+	m.cell, m.never = make([]func(string) string, len(header)), nil
 	for k, name := range m.rows.Header {
 		switch {
 		case !noted && c.profile.IsKey(name):
 			m.cell[k] = func(s string) string { return guard.Key(c.card.Secret, s) }
 		case guard.Never(name):
-			m.cell[k] = guard.Drop
+			m.cell[k], m.never = guard.Drop, append(m.never, k)
 		default:
 			m.cell[k] = guard.Text
 		}

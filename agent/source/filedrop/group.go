@@ -23,6 +23,7 @@ type group struct {
 	note   string
 	header []string
 	rows   []profile.Row
+	pieces string // "" = not known; else every cell of every row is a piece of it
 }
 
 // seek makes n the next group. Going on, and going back to where the last batch began, cost nothing.
@@ -106,6 +107,9 @@ func (c *content) next(f io.ReaderAt, room *space) (g group, ok bool, err error)
 		read.place(p, raw)
 	}
 	g = read.group()
+	if _, is := c.format.(*commas); is && len(at) == 1 && strings.IndexByte(read.text, '"') < 0 { // a quoted cell is not as it stands
+		g.pieces = read.text
+	}
 	if over {
 		g.note = fmt.Sprintf("its ticket has more than %d rows or %d MB, which no ticket has: look at what the profile takes for the ticket's number", maxTicketRows, maxTicketBytes>>20)
 	}
@@ -132,12 +136,14 @@ type reading struct {
 	fixed bool // all rows have the file's header
 	*space
 	from  int        // its first row there
+	text  string     // of the last place
 	names [][]string // of each row that names its cells
 }
 
 // place reads the rows of one place.
 func (r *reading) place(p place, raw []byte) {
 	text := string(raw)
+	r.text = text
 	for i := range p.rows {
 		line := text
 		if i < p.rows-1 {
@@ -172,7 +178,7 @@ func (r *reading) row(n int, raw string, broken bool) {
 func (r *reading) group() group {
 	rows := slices.Clip(r.rows[r.from:])
 	if header, ok := r.c.fixed(); ok {
-		return group{r.note, header, rows}
+		return group{note: r.note, header: header, rows: rows}
 	}
 	own := map[string]bool{}
 	for _, names := range append(r.names, r.c.profile.Columns()) {
@@ -180,7 +186,7 @@ func (r *reading) group() group {
 			own[n] = true
 		}
 	}
-	g := group{r.note, slices.Sorted(maps.Keys(own)), rows}
+	g := group{note: r.note, header: slices.Sorted(maps.Keys(own)), rows: rows}
 	for i, names := range r.names {
 		if names == nil {
 			continue

@@ -106,11 +106,11 @@ func (x *index) finish() error {
 	var key [16]byte
 	var ticket []entry // of the ticket that is being gathered
 	size, rows, over := 0, 0, false
-	out := sorter{dir: x.byID.dir}
-	defer out.close()
 	if err := x.settle(); err != nil {
 		return err
 	}
+	out := sorter{dir: x.byID.dir, buf: make([]entry, 0, len(x.byID.buf))}
+	defer out.close()
 	flush := func() error {
 		for i := range ticket {
 			if over {
@@ -144,6 +144,10 @@ func (x *index) finish() error {
 	})
 	if err = cmp.Or(err, flush()); err != nil {
 		return err
+	}
+	if sorted, ok := out.inMemory(); ok {
+		x.done.buf, x.done.n = sorted, int64(len(sorted))
+		return nil
 	}
 	if err := out.each(func(e *entry) error { return x.done.add(*e) }); err != nil {
 		return err

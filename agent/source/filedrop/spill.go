@@ -54,13 +54,22 @@ func (s *sorter) spill() (err error) {
 	return nil
 }
 
+// inMemory gives all entries away in order; ok is false when they are not all in the memory.
+func (s *sorter) inMemory() (sorted []entry, ok bool) {
+	if s.file != nil {
+		return nil, false
+	}
+	sorted, s.buf = s.buf, nil
+	slices.SortFunc(sorted, func(a, b entry) int { return a.compare(&b) })
+	return sorted, true
+}
+
 // each hands over all entries in order and forgets them.
 func (s *sorter) each(f func(*entry) error) error {
 	defer s.close()
-	if s.file == nil {
-		slices.SortFunc(s.buf, func(a, b entry) int { return a.compare(&b) })
-		for i := range s.buf {
-			if err := f(&s.buf[i]); err != nil {
+	if sorted, ok := s.inMemory(); ok {
+		for i := range sorted {
+			if err := f(&sorted[i]); err != nil {
 				return err
 			}
 		}
