@@ -175,7 +175,7 @@ func (a *App) Run(ctx context.Context) error {
 		start("desired state", func(ctx context.Context) error { return a.desirer.run(ctx, a) })
 	}
 	if a.door != nil {
-		start("localapi", a.serveDoor)
+		start("localapi", func(ctx context.Context) error { return serve(ctx, a.Config.Source.LocalAPI.Listen, a.door) })
 	}
 	for _, w := range a.watches {
 		start("folder events", w)

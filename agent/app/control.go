@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/tillpost/tillpost/agent/source/localapi"
 	"github.com/tillpost/tillpost/shared/fault"
 )
 
@@ -115,16 +114,15 @@ func guarded(token string, next http.Handler) http.Handler {
 	})
 }
 
-// serveDoor lets tills in until ctx ends.
-func (a *App) serveDoor(ctx context.Context) error {
-	l, err := net.Listen("tcp", a.Config.Source.LocalAPI.Listen)
+// serve listens on addr until ctx ends.
+func serve(ctx context.Context, addr string, h http.Handler) error {
+	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return fault.New(fault.Invalid, "listen", err)
 	}
-	return localapi.Serve(ctx, l, a.door, a.log)
+	return serveOn(ctx, l, h)
 }
 
-// serveOn serves l until ctx ends.
 func serveOn(ctx context.Context, l net.Listener, h http.Handler) error {
 	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	stop := context.AfterFunc(ctx, func() {

@@ -55,7 +55,7 @@ var kinds = map[string]struct {
 // it should be is kept, goes to the hub and becomes a case there; the answer is then 202 with a warning.
 func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, r *http.Request) { answer(w, http.StatusOK, a.Status(r.Context())) })
+	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, r *http.Request) { reply(w, http.StatusOK, a.Status(r.Context())) })
 	mux.HandleFunc("POST /v1/{what}", a.take)
 	return a.guard(mux)
 }
@@ -118,10 +118,10 @@ func (a *API) take(w http.ResponseWriter, r *http.Request) {
 	}
 	res.Kept = len(drafts)
 	if len(res.Warnings) > 0 {
-		answer(w, http.StatusAccepted, res)
+		reply(w, http.StatusAccepted, res)
 		return
 	}
-	answer(w, http.StatusCreated, res)
+	reply(w, http.StatusCreated, res)
 }
 
 // draft makes a record ready for the buffer. An error refuses it; a warning keeps it all the same.
@@ -187,12 +187,12 @@ func lines(body []byte) (out [][]byte) {
 	return out
 }
 
-func answer(w http.ResponseWriter, status int, v any) {
+func reply(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v)
 }
 
 func refuse(w http.ResponseWriter, status int, text string) {
-	answer(w, status, map[string]string{"error": text})
+	reply(w, status, map[string]string{"error": text})
 }
