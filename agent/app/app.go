@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/http"
 	"os"
 	"sync"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"github.com/tillpost/tillpost/agent/capture"
 	"github.com/tillpost/tillpost/agent/forward"
 	"github.com/tillpost/tillpost/agent/source"
+	"github.com/tillpost/tillpost/agent/source/localapi"
 	"github.com/tillpost/tillpost/agent/uplink"
 	"github.com/tillpost/tillpost/shared/crash"
 	"github.com/tillpost/tillpost/shared/envelope"
@@ -41,7 +41,7 @@ type App struct {
 	uplink  *uplink.Uplink
 	sources []source.Source
 	watches []func(context.Context) error
-	door    http.Handler // the local API, nil = closed
+	door    *localapi.API // nil = closed
 	started time.Time
 	vital   vital
 
@@ -175,7 +175,7 @@ func (a *App) Run(ctx context.Context) error {
 		start("desired state", func(ctx context.Context) error { return a.desirer.run(ctx, a) })
 	}
 	if a.door != nil {
-		start("localapi", func(ctx context.Context) error { return serve(ctx, a.Config.Source.LocalAPI.Listen, a.door) })
+		start("localapi", a.serveDoor)
 	}
 	for _, w := range a.watches {
 		start("folder events", w)

@@ -100,7 +100,7 @@ func (a *App) openSources(secretOf func(Config) ([]byte, error)) error {
 			return err
 		}
 		api := &localapi.API{Token: token, Locations: l.Locations, Sink: a.Buffer, Now: time.Now, Status: func(ctx context.Context) any { return a.Status(ctx) }}
-		a.door = api.Handler()
+		a.door = api
 	}
 	return nil
 }

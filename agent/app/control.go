@@ -114,15 +114,16 @@ func guarded(token string, next http.Handler) http.Handler {
 	})
 }
 
-// serve listens on addr until ctx ends.
-func serve(ctx context.Context, addr string, h http.Handler) error {
-	l, err := net.Listen("tcp", addr)
+// serveDoor lets tills in until ctx ends.
+func (a *App) serveDoor(ctx context.Context) error {
+	l, err := net.Listen("tcp", a.Config.Source.LocalAPI.Listen)
 	if err != nil {
 		return fault.New(fault.Invalid, "listen", err)
 	}
-	return serveOn(ctx, l, h)
+	return a.door.Serve(ctx, l, a.log)
 }
 
+// serveOn serves l until ctx ends.
 func serveOn(ctx context.Context, l net.Listener, h http.Handler) error {
 	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	stop := context.AfterFunc(ctx, func() {

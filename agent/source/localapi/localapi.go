@@ -55,15 +55,15 @@ var kinds = map[string]struct {
 // it should be is kept, goes to the hub and becomes a case there; the answer is then 202 with a warning.
 func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, r *http.Request) { reply(w, http.StatusOK, a.Status(r.Context())) })
+	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, r *http.Request) { answer(w, http.StatusOK, a.Status(r.Context())) })
 	mux.HandleFunc("POST /v1/{what}", a.take)
 	return a.guard(mux)
 }
 
 func (a *API) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte("Bearer "+a.Token)) != 1 {
-			refuse(w, http.StatusUnauthorized, "the token is missing or wrong: send the header Authorization: Bearer <token>")
+		if !a.knows(r.Header.Get("Authorization")) {
+			refuse(w, http.StatusUnauthorized, noToken)
 			return
 		}
 		if r.Header.Get("Origin") != "" {
@@ -72,6 +72,11 @@ func (a *API) guard(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// knows says whether a request's Authorization header holds the token.
+func (a *API) knows(header string) bool {
+	return subtle.ConstantTimeCompare([]byte(header), []byte("Bearer "+a.Token)) == 1
 }
 
 // result is what a till is told. Kept is how many records are durable now.
@@ -88,7 +93,7 @@ func (a *API) take(w http.ResponseWriter, r *http.Request) {
 	}
 	body, err := whole(http.MaxBytesReader(w, r.Body, maxBody), r.ContentLength)
 	if err != nil {
-		refuse(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the request is over %d MB or broke off; nothing of it was kept", maxBody>>20))
+		refuse(w, http.StatusRequestEntityTooLarge, tooLarge)
 		return
 	}
 	objects := [][]byte{body}
@@ -118,10 +123,10 @@ func (a *API) take(w http.ResponseWriter, r *http.Request) {
 	}
 	res.Kept = len(drafts)
 	if len(res.Warnings) > 0 {
-		reply(w, http.StatusAccepted, res)
+		answer(w, http.StatusAccepted, res)
 		return
 	}
-	reply(w, http.StatusCreated, res)
+	answer(w, http.StatusCreated, res)
 }
 
 // draft makes a record ready for the buffer. An error refuses it; a warning keeps it all the same.
@@ -187,12 +192,12 @@ func lines(body []byte) (out [][]byte) {
 	return out
 }
 
-func reply(w http.ResponseWriter, status int, v any) {
+func answer(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v)
 }
 
 func refuse(w http.ResponseWriter, status int, text string) {
-	reply(w, status, map[string]string{"error": text})
+	answer(w, status, map[string]string{"error": text})
 }

@@ -19,9 +19,13 @@ import (
 type sink struct {
 	drafts []source.Draft
 	err    error
+	on     func() // what else an append does; nil = nothing
 }
 
 func (s *sink) Append(_ context.Context, _ string, _ source.Cursor, ds []source.Draft) error {
+	if s.on != nil {
+		s.on()
+	}
 	if s.err == nil {
 		s.drafts = append(s.drafts, ds...)
 	}
