@@ -51,7 +51,8 @@ bench-fleet:
 demo:
 	go run ./test/demo
 
-# month runs three stores' last whole month from sale to bank, with ODOO_URL, ODOO_DB, ODOO_USER and ODOO_KEY on a real Odoo.
+# month runs three stores' last whole month from sale to bank, with ODOO_URL, ODOO_DB, ODOO_USER and ODOO_KEY on a real Odoo; MODES=entry,receipt,ticket
+# says as what each store's days go there.
 month:
 	MONTH=1 go run ./test/demo
 

@@ -261,8 +261,8 @@ func (d *demo) centre(ctx context.Context) (err error) {
 	}
 	c.Odoo = hub.OdooConfig{URL: d.odoo.URL, Database: d.odoo.DB, User: d.odoo.User, KeyFile: key, Mode: "test"}
 	var taxes []string
-	for _, s := range d.shops {
-		l := hub.LocationConfig{Code: retail.LocationCode(s.Code), Name: s.Name, Zone: s.Zone, Cutoff: fmt.Sprintf("%02d:00", s.Cutoff), Currency: "USD"}
+	for i, s := range d.shops {
+		l := hub.LocationConfig{Code: retail.LocationCode(s.Code), Name: s.Name, Zone: s.Zone, Cutoff: fmt.Sprintf("%02d:00", s.Cutoff), Currency: "USD", Posting: d.month.mode(i)}
 		l.Tills = d.tills(s)
 		c.Locations = append(c.Locations, l)
 		for _, t := range s.Taxes {

@@ -84,7 +84,7 @@ func (d *demo) taxPlace(ctx context.Context, as books.Odoo) (account, country in
 // taxesAgree holds what a tax return reads of Odoo against the tills: per jurisdiction, tax and base, sold and taken back. What no till tells has no
 // base in Odoo either.
 func (d *demo) taxesAgree(ctx context.Context, truths []till.Truth, hub string) error {
-	all, err := books.ReadTaxes(ctx, d.odoo, "TPOS")
+	all, err := books.ReadTaxes(ctx, d.odoo, ownJournals...)
 	if err != nil {
 		return err
 	}

@@ -35,8 +35,8 @@ type Item struct {
 // document finds LOCATION/DAY/NUMBER, or LOCATION/DAY/SERIES/NUMBER, with the part behind +, in an entry's reference.
 var document = regexp.MustCompile(`([^/\s]+)/(\d{4}-\d{2}-\d{2})/(?:([a-z]+-[0-9a-f-]+)/)?(\d+)(?:\+(\w+))?`)
 
-// Read returns the items of every entry of the journal, in the order of their ids.
-func Read(ctx context.Context, o Odoo, journal string) ([]Item, error) {
+// Read returns the items of every entry of the journals, in the order of their ids.
+func Read(ctx context.Context, o Odoo, journals ...string) ([]Item, error) {
 	uid, err := call(ctx, o.URL+"/xmlrpc/2/common", "authenticate", o.DB, o.User, o.Key, map[string]any{})
 	if err != nil {
 		return nil, err
@@ -59,11 +59,11 @@ func Read(ctx context.Context, o Odoo, journal string) ([]Item, error) {
 		}
 		return out, nil
 	}
-	moves, err := read("account.move", []any{[]any{"journal_id.code", "=", journal}}, "name", "ref", "date", "state")
+	moves, err := read("account.move", []any{[]any{"journal_id.code", "in", anyOf(journals)}}, "name", "ref", "date", "state")
 	if err != nil {
 		return nil, err
 	}
-	lines, err := read("account.move.line", []any{[]any{"move_id.journal_id.code", "=", journal}}, "move_id", "account_id", "name", "debit", "credit", "amount_residual")
+	lines, err := read("account.move.line", []any{[]any{"move_id.journal_id.code", "in", anyOf(journals)}}, "move_id", "account_id", "name", "debit", "credit", "amount_residual")
 	if err != nil {
 		return nil, err
 	}
@@ -72,6 +72,13 @@ func Read(ctx context.Context, o Odoo, journal string) ([]Item, error) {
 		return nil, err
 	}
 	return join(moves, lines, accounts)
+}
+
+func anyOf(list []string) (out []any) {
+	for _, s := range list {
+		out = append(out, s)
+	}
+	return out
 }
 
 func join(moves, lines, accounts []map[string]any) ([]Item, error) {

@@ -75,8 +75,8 @@ func Version(ctx context.Context, o Odoo) (int, error) {
 	return integer(info[0]), nil
 }
 
-// ReadTaxes returns what a tax return reads of the journal's entries.
-func ReadTaxes(ctx context.Context, o Odoo, journal string) (out []TaxItem, err error) {
+// ReadTaxes returns what a tax return reads of the journals' entries.
+func ReadTaxes(ctx context.Context, o Odoo, journals ...string) (out []TaxItem, err error) {
 	version, err := Version(ctx, o)
 	if err != nil {
 		return nil, err
@@ -100,16 +100,16 @@ func ReadTaxes(ctx context.Context, o Odoo, journal string) (out []TaxItem, err 
 	for _, p := range parts {
 		part[integer(p["id"])] = p
 	}
-	items, err := Read(ctx, o, journal)
+	items, err := Read(ctx, o, journals...)
 	if err != nil {
 		return nil, err
 	}
-	lines, err := rowsOf(ctx, o, "account.move.line", []any{[]any{"move_id.journal_id.code", "=", journal}}, "tax_repartition_line_id", "tax_ids", "tax_tag_ids", "tax_base_amount", "company_id")
+	lines, err := rowsOf(ctx, o, "account.move.line", []any{[]any{"move_id.journal_id.code", "in", anyOf(journals)}}, "tax_repartition_line_id", "tax_ids", "tax_tag_ids", "tax_base_amount", "company_id")
 	if err != nil {
 		return nil, err
 	}
 	if len(lines) != len(items) {
-		return nil, fmt.Errorf("the journal changed while it was read: %d items, then %d", len(items), len(lines))
+		return nil, fmt.Errorf("the journals changed while it was read: %d items, then %d", len(items), len(lines))
 	}
 	for n, l := range lines {
 		x := TaxItem{Item: items[n], Company: names["res.company"][first(l["company_id"])]}
