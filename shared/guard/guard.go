@@ -100,9 +100,20 @@ func dropNever(m string) string {
 
 // mask replaces the middle of every card number by stars: first six and last four stay (PCI DSS 3.4.1).
 func mask(s string) string {
-	b := []byte(s)
+	b, among := []byte(s), 0 // among: where the digits end that stand together
 	for i := 0; i < len(b); {
-		if !digit(b[i]) || i > 0 && (digit(b[i-1]) || b[i-1] == '_') || mixed(b, i) {
+		if !digit(b[i]) {
+			i++
+			continue
+		}
+		if i >= among { // else it is known that there are enough
+			end, enough := numbered(b, i)
+			if among = end; !enough { // no number begins before it
+				i = end
+				continue
+			}
+		}
+		if i > 0 && (digit(b[i-1]) || b[i-1] == '_') || mixed(b, i) {
 			i++
 			continue
 		}

@@ -30,6 +30,9 @@ func FuzzLooks(f *testing.F) {
 		if want := byteByByte(s); suspicious(s) != want {
 			t.Errorf("%q: four bytes at a time say %v, one at a time %v", s, suspicious(s), want)
 		}
+		if got, want := mask(s), maskEach(s); got != want {
+			t.Errorf("%q is masked to %q, every digit looked at to %q", s, got, want)
+		}
 		if all := everything(s); suspicious(s) && Text(s) != all {
 			t.Errorf("%q is made %q, every expression together makes %q", s, Text(s), all)
 		}
@@ -97,9 +100,32 @@ func TestLooksMissNothing(t *testing.T) {
 
 // TestALookIsOnceOverTheText: what a stranger may hand in must not cost more than its length.
 func TestALookIsOnceOverTheText(t *testing.T) {
-	for _, s := range []string{"-", "1-----------", "1 z", "1234567 x"} {
+	for _, s := range []string{"-", "1-----------", "1 z", "1234567 x", "1-"} {
 		if suspicious(strings.Repeat(s, 4<<20/len(s))) != byteByByte(strings.Repeat(s, 40)) {
 			t.Errorf("4 MB of %q", s)
 		}
+		if long := strings.Repeat(s, 1<<20/len(s)); len(Text(long)) < len(long) {
+			t.Errorf("1 MB of %q became shorter", s)
+		}
 	}
+}
+
+// maskEach is mask without a look at how many digits there are.
+func maskEach(s string) string {
+	b := []byte(s)
+	for i := 0; i < len(b); {
+		if !digit(b[i]) || i > 0 && (digit(b[i-1]) || b[i-1] == '_') || mixed(b, i) {
+			i++
+			continue
+		}
+		end := number(b, i)
+		if end == 0 {
+			for i++; i < len(b) && digit(b[i]); i++ {
+			}
+			continue
+		}
+		hide(b[i:end])
+		i = end
+	}
+	return string(b)
 }
