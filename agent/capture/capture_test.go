@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strconv"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,14 +16,24 @@ import (
 
 // list is a source over numbers; it fails while broken is set.
 type list struct {
+	wake chan struct{}
+
+	mu     sync.Mutex
 	last   int
 	broken error
-	wake   chan struct{}
+}
+
+func (l *list) set(last int, broken error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last, l.broken = last, broken
 }
 
 func (l *list) Name() string          { return "list" }
 func (l *list) Wake() <-chan struct{} { return l.wake }
 func (l *list) Read(_ context.Context, after source.Cursor, most int) (ds []source.Draft, next source.Cursor, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.broken != nil {
 		return nil, "", l.broken
 	}
@@ -64,10 +75,10 @@ func TestPumpStoresEachDraftOnceThroughTrouble(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		go p.Run(ctx)
 		time.Sleep(5 * capture.Every / 2) // virtual time, between two rounds
-		src.broken = errors.New("share is gone")
+		src.set(450, errors.New("share is gone"))
 		src.wake <- struct{}{}
 		synctest.Wait()
-		src.broken, src.last = nil, 460
+		src.set(460, nil)
 		time.Sleep(5 * capture.Every / 2)
 		stop()
 		synctest.Wait()
