@@ -207,10 +207,14 @@ func (d *demo) agents(ctx context.Context, day time.Time) error {
 				return err
 			}
 		}
-		if d.month != nil {
-			if err := d.month.charge(sh); err != nil {
-				return err
-			}
+		switch {
+		case d.month != nil:
+			err = d.month.charge(sh)
+		case through():
+			err = sh.ahead(day)
+		}
+		if err != nil {
+			return err
 		}
 		if sh.agent, err = app.New(ctx, c, d.log); err != nil {
 			return err
