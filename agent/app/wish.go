@@ -51,7 +51,7 @@ func wantOf(r *wire.Release, now time.Time) update.Want {
 	if r == nil || now.Before(r.NotBefore) {
 		return update.Want{}
 	}
-	w := update.Want{Version: r.Version, Order: r.Order, From: r.From, Until: r.Until, Back: r.Back, Jitter: update.JitterUsual}
+	w := update.Want{Version: r.Version, Order: r.Order, From: r.From, Until: r.Until, Zone: r.Zone, Back: r.Back, Jitter: update.JitterUsual}
 	if r.Back {
 		w.Jitter = 0
 	}

@@ -39,6 +39,9 @@ func TestWhenAVersionMayBeChanged(t *testing.T) {
 		want   bool
 	}{
 		{"in the window, past midnight", night, at("03:00"), time.Hour, 0, true},
+		{"in the store's window, whatever the PC's zone is", Want{From: 60, Until: 300, Zone: "America/Chicago"}, at("09:00"), time.Hour, 0, true}, // 3 there
+		{"outside of the store's window", Want{From: 60, Until: 300, Zone: "America/Chicago"}, at("03:00"), time.Hour, 0, false},
+		{"a zone that this PC does not know", Want{From: 60, Until: 300, Zone: "Mars/Base"}, at("03:00"), time.Hour, 0, true},
 		{"before it", night, at("21:59"), time.Hour, 0, false},
 		{"at its end", night, at("05:00"), time.Hour, 0, false},
 		{"a sale just now", night, at("23:00"), 4 * time.Minute, 0, false},

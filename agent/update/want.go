@@ -11,6 +11,7 @@ type Want struct {
 	Order   string        `json:"order,omitempty"`  // which wish this is: a version that failed here is tried again for another order only
 	From    int           `json:"from,omitempty"`   // minutes of the store's day between which the program may be changed; equal = at any hour
 	Until   int           `json:"until,omitempty"`  // may be before From: past midnight
+	Zone    string        `json:"zone,omitempty"`   // the store's, when the PC's may be another
 	Quiet   time.Duration `json:"quiet,omitempty"`  // no ticket for so long; 0 = QuietUsual
 	Jitter  time.Duration `json:"jitter,omitempty"` // each PC begins at its own moment within it
 	MaxWait time.Duration `json:"max_wait,omitempty"`
@@ -28,7 +29,7 @@ var (
 
 // Moment is how the store stands at this minute.
 type Moment struct {
-	Local time.Time     // the store's time, for the window alone
+	Local time.Time     // the PC's time, for the window alone
 	Quiet time.Duration // since the last ticket came in
 }
 
@@ -52,6 +53,11 @@ func (w Want) allows(m Moment, waited time.Duration) bool {
 }
 
 func (w Want) in(local time.Time) bool {
+	if w.Zone != "" {
+		if z, err := time.LoadLocation(w.Zone); err == nil { // else the PC's own, which is the store's nearly everywhere
+			local = local.In(z)
+		}
+	}
 	at := local.Hour()*60 + local.Minute()
 	switch {
 	case w.From == w.Until:

@@ -53,13 +53,15 @@ func releaseFor(ctx context.Context, q querier, d retail.DeviceID) (r *wire.Rele
 	err = each(ctx, q, func(rows *sql.Rows) error {
 		var at, told int64
 		r = &wire.Release{From: nightFrom, Until: nightUntil}
-		err := rows.Scan(&r.Version, &at, &told, &r.Back)
+		err := rows.Scan(&r.Version, &at, &told, &r.Back, &r.Zone)
 		r.NotBefore, r.Order = fromMicros(at), strconv.FormatInt(told, 36)
 		if r.Back {
-			r.From, r.Until = 0, 0
+			r.From, r.Until, r.Zone = 0, 0, ""
 		}
 		return err
-	}, `SELECT told, not_before, told_at, back FROM device_release WHERE device = ? AND told <> ''`, string(d))
+	}, `SELECT told, not_before, told_at, back, COALESCE((SELECT t.zone FROM assignment a JOIN trading t ON t.location = a.location
+			WHERE a.device = r.device AND a.until = 0 ORDER BY a.location, t.since DESC LIMIT 1), '')
+		FROM device_release r WHERE device = ? AND told <> ''`, string(d))
 	return r, err
 }
 

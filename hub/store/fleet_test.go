@@ -218,13 +218,19 @@ func TestAReleaseGoesOutWithTheWordAndItsEndComesBack(t *testing.T) {
 	g.ok(g.Births(t.Context(), map[retail.DeviceID]envelope.Birth{"d1": {Online: true, Version: "1.4.0", Platform: "linux/amd64"}}))
 	was, err := g.DesiredChange(t.Context())
 	g.ok(err)
+	g.ok(g.InTx(t.Context(), func(tx *store.Tx) error {
+		if err := tx.SetLocation(t.Context(), store.Location{Code: "S1", Name: "One", Zone: "America/Chicago", Cutoff: "04:00", Currency: "USD"}, "", "anna"); err != nil {
+			return err
+		}
+		return tx.Assign(t.Context(), "d1", "S1", g.clock, "anna")
+	}))
 	g.start("1.5.0") // d1 is the only one of its kind, so a canary
 	g.look()
 	if is, err := g.DesiredChange(t.Context()); err != nil || is == was {
 		t.Errorf("nobody notices that d1's word is another: %v", err)
 	}
 	m := g.word("d1")
-	if m.Release == nil || m.Release.Version != "1.5.0" || m.Release.Order == "" || m.Release.Back || m.Release.From == m.Release.Until {
+	if m.Release == nil || m.Release.Version != "1.5.0" || m.Release.Order == "" || m.Release.Back || m.Release.From == m.Release.Until || m.Release.Zone != "America/Chicago" {
 		t.Fatalf("%+v", m.Release)
 	}
 	g.told(decode.Release, wire.ReleaseReport{Order: m.Release.Order, Version: "1.4.0", Step: wire.Rests, Why: "the metadata has run out"})

@@ -29,7 +29,7 @@ func newAuthority(t testing.TB) *authority.Authority {
 func message() desired.Message {
 	text := "log_level = 'debug'\n"
 	return desired.Message{Hub: "hub-1", Device: "pc-1", Version: 1_764_000_000_000, Made: time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC), Settings: text, Hash: desired.HashOf(text),
-		Release:  &desired.Release{Version: "1.7.0", Order: "1764000000000-1", NotBefore: time.Date(2026, 11, 26, 3, 0, 0, 0, time.UTC), From: 120, Until: 300},
+		Release:  &desired.Release{Version: "1.7.0", Order: "1764000000000-1", NotBefore: time.Date(2026, 11, 26, 3, 0, 0, 0, time.UTC), From: 120, Until: 300, Zone: "America/Chicago"},
 		Commands: []desired.Command{{ID: "ABCDEFGH", Kind: desired.LogLevel, Level: "debug", For: time.Hour, Expires: time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)}}}
 }
 

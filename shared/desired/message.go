@@ -50,8 +50,9 @@ type Release struct {
 	NotBefore time.Time `json:"not_before,omitzero"`
 	Back      bool      `json:"back,omitempty"` // to the version before, which still lies on the PC's disk
 	// Minutes of the store's day between which the program may be changed; equal = at any hour. Until may be before From: past midnight.
-	From  int `json:"from,omitempty"`
-	Until int `json:"until,omitempty"`
+	From  int    `json:"from,omitempty"`
+	Until int    `json:"until,omitempty"`
+	Zone  string `json:"zone,omitempty"` // the store's; "" = the PC's own
 }
 
 // ReleaseStep is how far a PC is with the release that is wanted.
