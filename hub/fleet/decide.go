@@ -178,7 +178,7 @@ func (r Rollout) forward(ds []Device, ring []int, now time.Time) (Rollout, []Tel
 		if flying == or(r.InFlight, 50) {
 			break
 		}
-		if ring[i] < 0 || ring[i] > r.Ring || d.Told == r.Version || d.Running == r.Version && d.Told == "" {
+		if ring[i] < 0 || ring[i] > r.Ring || !r.due(d, now) {
 			continue
 		}
 		out = append(out, Tell{Device: d.ID, Version: r.Version, NotBefore: r.slot(now)})
@@ -186,6 +186,21 @@ func (r Rollout) forward(ds []Device, ring []int, now time.Time) (Rollout, []Tel
 	}
 	return r, out
 }
+
+// due tells whether a device of the rings so far is to be told. When a release has proven itself in the whole fleet, who went back alone (the power
+// failed three times in its probation, its disk was full) is asked again: nobody else would ever do it.
+func (r Rollout) due(d *Device, now time.Time) bool {
+	switch d.Told {
+	case r.Version:
+		return r.State == Done && (d.Step == Back || d.Step == Refused) && now.Sub(d.Since) >= askedAgain
+	case "":
+		return d.Running != r.Version
+	}
+	return true
+}
+
+// askedAgain is how long a device that went back from a good release is left alone.
+const askedAgain = 3 * 24 * time.Hour
 
 // awake is how long a device that was told and has not begun holds a place of those in flight: it may be off until spring.
 const awake = 24 * time.Hour

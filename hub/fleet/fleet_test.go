@@ -442,3 +442,36 @@ func TestObey(t *testing.T) {
 		}
 	}
 }
+
+// TestWhoWentBackAloneIsAskedAgain: of a release that the fleet keeps, and of no other.
+func TestWhoWentBackAloneIsAskedAgain(t *testing.T) {
+	r := Rollout{ID: "r", Version: fresh, Previous: old, Rings: Usual(), Ring: len(Usual()) - 1, State: Done, Since: begin}
+	ds := []Device{
+		{ID: "keeps", Running: fresh, Told: fresh, Step: Kept, Since: begin, Seen: begin},
+		{ID: "back", Running: old, Told: fresh, Step: Back, Since: begin, Seen: begin},
+		{ID: "refused", Running: old, Told: fresh, Step: Refused, Since: begin, Seen: begin},
+		{ID: "waits", Running: old, Told: fresh, Step: Waiting, Since: begin, Seen: begin},
+		{ID: "pinned", Running: old, Told: fresh, Step: Back, Pin: old, Since: begin, Seen: begin},
+	}
+	told := func(state State, now time.Time) (out []string) {
+		r.State = state
+		_, tells := Decide(r, ds, now)
+		for _, tell := range tells {
+			if tell.Version == fresh {
+				out = append(out, tell.Device)
+			}
+		}
+		return out
+	}
+	if got := told(Done, begin.Add(askedAgain-time.Minute)); got != nil {
+		t.Errorf("%v are asked again at once", got)
+	}
+	if got := told(Done, begin.Add(askedAgain)); !slices.Equal(got, []string{"back", "refused"}) {
+		t.Errorf("asked again: %v", got)
+	}
+	for _, s := range []State{Paused, Stopped, Aborted, Reverse} {
+		if got := told(s, begin.Add(askedAgain)); got != nil {
+			t.Errorf("%s: %v are asked again", s, got)
+		}
+	}
+}

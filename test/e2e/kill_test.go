@@ -51,7 +51,7 @@ func TestKills(t *testing.T) {
 		t.Log("mosquitto is not installed: only the hub's own broker is killed (apt-get install mosquitto)")
 		outside = 0
 	}
-	sum := &tally{hits: map[string]int{}}
+	sum := &tally{hits: map[string]int{}, tries: map[string]int{}}
 	t.Run("own broker", func(t *testing.T) { play(t, newWorld(t, bin, 1, false), kills-outside, sum) })
 	if outside > 0 {
 		t.Run("broker of its own", func(t *testing.T) { play(t, newWorld(t, bin, 2, true), outside, sum) })
@@ -66,8 +66,16 @@ func TestKills(t *testing.T) {
 type tally struct {
 	pulls, kills, tickets int
 	found
-	hits map[string]int // by stage at its boundaries, and by program at random
+	hits  map[string]int // by stage at its boundaries, and by program at random
+	tries map[string]int // by stage
 }
+
+// next is the boundary whose turn it is: each in turn, and one that was not met in time up to three times as often as the others.
+func (s *tally) next(order []boundary) boundary {
+	return slices.MinFunc(order, func(a, b boundary) int { return s.turns(a) - s.turns(b) })
+}
+
+func (s *tally) turns(b boundary) int { return 2*s.hits[b.point] + s.tries[b.point] }
 
 // play runs one world to its end.
 func play(t *testing.T, w *world, pulls int, sum *tally) {
@@ -75,7 +83,7 @@ func play(t *testing.T, w *world, pulls int, sum *tally) {
 	order := boundaries()
 	stop := w.sell(t)
 	for i := range pulls {
-		w.pull(t, i, order, sum.hits)
+		w.pull(t, i, order, sum)
 		if t.Failed() {
 			break
 		}
@@ -116,21 +124,22 @@ func (s *tally) enough(t *testing.T, broker bool) {
 }
 
 // pull kills: every fifth time at a random instant, else at the next boundary in turn.
-func (w *world) pull(t *testing.T, i int, order []boundary, hits map[string]int) {
+func (w *world) pull(t *testing.T, i int, order []boundary, sum *tally) {
 	t.Helper()
 	if i%5 == 4 {
-		w.atRandom(t, i/5, hits)
+		w.atRandom(t, i/5, sum.hits)
 		return
 	}
-	b := order[(i-i/5)%len(order)]
+	b := sum.next(order)
+	sum.tries[b.point]++
 	p := w.programs[b.program]
 	w.kill(t, p) // it comes back with the fail point armed
-	hits[b.program+", at random"]++
+	sum.hits[b.program+", at random"]++
 	w.start(t, p, fmt.Sprintf("%s:%d", b.point, 1+w.dice.IntN(3)))
 	switch p.end(4 * time.Second) {
 	case pulled:
 		w.kills++
-		hits[b.point]++
+		sum.hits[b.point]++
 	case running: // the boundary was not met in time
 		w.kill(t, p)
 	case itself:

@@ -28,22 +28,22 @@ func TestKillsWhileDaysGoAsReceipts(t *testing.T) {
 					order = append(order, b)
 				}
 			}
-			hits := map[string]int{}
+			sum := &tally{hits: map[string]int{}, tries: map[string]int{}}
 			stop := w.sell(t)
 			for i := range len(order) * 5 / 4 { // every fifth pull is at random
-				w.pull(t, i, order, hits)
+				w.pull(t, i, order, sum)
 				if t.Failed() {
 					break
 				}
 			}
 			stop()
 			got := w.settled(t)
-			t.Logf("%d kills over %d tickets at %v: lost %d, doubled %d, cents off %d", w.kills, len(w.told), hits, got.lost, got.doubled, got.off)
+			t.Logf("%d kills over %d tickets at %v: lost %d, doubled %d, cents off %d", w.kills, len(w.told), sum.hits, got.lost, got.doubled, got.off)
 			if got.lost+got.doubled != 0 || got.off != 0 {
 				t.Error(strings.Join(got.words, "\n"))
 			}
 			for _, point := range []string{"load.after", "post.before", "post.after", "match.before", "match.after"} {
-				if hits[point] == 0 {
+				if sum.hits[point] == 0 {
 					t.Errorf("nothing was killed at %s", point)
 				}
 			}
