@@ -32,9 +32,12 @@ type pc struct {
 	pause          time.Duration // of the till between two tickets
 }
 
-// night is a time zone in which it is two in the morning now: stores' PCs change their programs at night.
-func night() string {
-	ahead := (2 - time.Now().UTC().Hour() + 24) % 24
+// night is a time zone in which it is two in the morning now, the stores': PCs change their programs in their stores' night.
+func night() string { return zoneOf(2) }
+
+// zoneOf is a time zone in which it is that hour now.
+func zoneOf(hour int) string {
+	ahead := (hour - time.Now().UTC().Hour() + 24) % 24
 	if ahead > 14 {
 		ahead -= 24
 	}
@@ -76,7 +79,7 @@ func (p *pc) start() {
 	must(p.w.t, err)
 	defer log.Close()
 	p.cmd = exec.Command(p.exe, "run", "--service", "--config", p.conf)
-	p.cmd.Env = append(os.Environ(), "TZ="+night())
+	p.cmd.Env = append(os.Environ(), "TZ="+zoneOf(13)) // a PC whose zone was never set counts for nothing
 	p.cmd.Stdout, p.cmd.Stderr, p.cmd.SysProcAttr = log, log, &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	must(p.w.t, p.cmd.Start())
 }

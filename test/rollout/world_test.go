@@ -40,7 +40,7 @@ func newWorld(t *testing.T, n int, pace string) *world {
 	w := &world{t: t, dir: t.TempDir(), program: hub(t), pace: pace, broker: port(t), enrol: port(t), web: port(t)}
 	var places strings.Builder
 	for i := range n {
-		fmt.Fprintf(&places, "[[location]]\ncode='S%03d'\nname='Store %d'\nzone='America/Chicago'\ncutoff='04:00'\ncurrency='USD'\ntills=['T1']\n", i+1, i+1)
+		fmt.Fprintf(&places, "[[location]]\ncode='S%03d'\nname='Store %d'\nzone='%s'\ncutoff='04:00'\ncurrency='USD'\ntills=['T1']\n", i+1, i+1, night())
 	}
 	w.conf = w.write("hub.toml", fmt.Sprintf("data_dir=%q\n[web]\nlisten=%q\n[broker]\nlisten=%q\n[enrol]\nlisten=%q\n%s", w.at("hubdata"), w.web, w.broker, w.enrol, places.String()))
 	w.write("pass", "five plain words of a holder\n")
