@@ -54,6 +54,10 @@ func (a *App) serveControl(ctx context.Context) error {
 		}
 		answer(w, name, a.Retry(name))
 	})
+	mux.HandleFunc("POST /enrolled", func(w http.ResponseWriter, _ *http.Request) {
+		a.reconnect()
+		answer(w, true, nil)
+	})
 	mux.HandleFunc("POST /import", func(w http.ResponseWriter, r *http.Request) {
 		var o ImportOptions
 		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&o); err != nil {

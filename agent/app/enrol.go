@@ -98,10 +98,22 @@ func (c *cli) enrol(ctx context.Context, o identity.Options, dataDir string) err
 	}
 	if _, err := LoadConfig(c.file); err != nil {
 		fmt.Fprintf(c.err, "agent: the settings cannot be used yet: %v\n", err)
-	} else if _, err := ask(ctx, cfg.DataDir, "status", &Status{}); err == nil && !cfg.Enrolled {
-		fmt.Fprintln(c.err, "agent: the service runs with its old password; start it anew")
+	} else {
+		c.tellRunning(ctx, cfg)
 	}
 	return c.tell(nil, out, words)
+}
+
+// tellRunning has a service that runs come in with its new certificate at once: one that the hub had refused would ask in some minutes only.
+func (c *cli) tellRunning(ctx context.Context, was Config) {
+	var done bool
+	running, err := ask(ctx, was.DataDir, "enrolled", &done, true)
+	switch {
+	case running && !was.Enrolled:
+		fmt.Fprintln(c.err, "agent: the service runs with its old password; start it anew")
+	case running && err != nil: // an older version that does not know the question
+		fmt.Fprintln(c.err, "agent: the service takes its new certificate within some minutes; to have it at once, start it anew")
+	}
 }
 
 func enrolledOf(id identity.Identity, file string) (enrolled, error) {

@@ -85,10 +85,7 @@ func (k *keeper) run(ctx context.Context) error {
 	s := identity.Keeper{Store: identityOf(a.Config), Now: a.hubTime,
 		Renewed: func(id identity.Identity) {
 			a.log.InfoContext(ctx, "this PC's certificate was renewed; the line is made anew with it", "device", id.Device)
-			select {
-			case a.again <- struct{}{}:
-			default:
-			}
+			a.reconnect()
 		},
 		Told: func(err error, ends time.Time) { k.told(ctx, err, ends) },
 	}
@@ -100,6 +97,14 @@ func (k *keeper) run(ctx context.Context) error {
 		case <-k.hurry:
 			s.Ask(ctx)
 		}
+	}
+}
+
+// reconnect has the line made anew, with the certificate that the PC has now. Streams that the hub had refused ask again at once.
+func (a *App) reconnect() {
+	select {
+	case a.again <- struct{}{}:
+	default: // it is on its way
 	}
 }
 

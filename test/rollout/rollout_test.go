@@ -100,7 +100,11 @@ func (w *world) stands(state string, within time.Duration) (r view.RolloutView) 
 			return r
 		}
 		if time.Since(began) > within {
-			w.t.Fatalf("after %s the rollout is %s\n%s", within, r.State, w.hub("rollout", "list"))
+			var each strings.Builder
+			for _, p := range w.pcs {
+				fmt.Fprintf(&each, "%+v\n%+v\n", w.device(p), p.status())
+			}
+			w.t.Fatalf("after %s the rollout is %s\n%s\n%s", within, r.State, w.hub("rollout", "list"), each.String())
 		}
 		time.Sleep(200 * time.Millisecond)
 	}
