@@ -15,6 +15,7 @@ import (
 	wire "github.com/tillpost/tillpost/shared/desired"
 	"github.com/tillpost/tillpost/shared/enrol"
 	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/version"
 )
 
 // A command that hangs ends after so long, whatever its own limit is. A bundle is offered again after retryBundle while the hub is away.
@@ -32,10 +33,14 @@ func (d *desirer) obey(ctx context.Context, a *App, f desired.Folder, wg *sync.W
 	l, now := f.Ledger(), a.hubTime()
 	begin, late := l.Due(d.word.Commands, now)
 	for _, c := range late {
-		l.Entries[c.ID] = desired.Entry{Kind: c.Kind, Begun: time.Now().UTC(), End: &wire.Result{ID: c.ID, Kind: c.Kind, Outcome: wire.Expired,
-			Detail: "it came after its time limit and was not begun", At: time.Now().UTC()}}
+		l.Entries[c.ID] = notBegun(c, wire.Expired, "it came after its time limit and was not begun")
 	}
-	if small := l.Forget(d.word.Commands, time.Now()); len(late) > 0 || len(small.Entries) < len(l.Entries) {
+	begin, strange := known(begin)
+	for _, c := range strange {
+		a.log.WarnContext(ctx, "a command of the hub was refused", "code", c.Kind, "detail", c.ID, "err", c.Check())
+		l.Entries[c.ID] = notBegun(c, wire.Unknown, "it was not begun: "+c.Check().Error()+". This PC runs "+version.String()+"; update it, then ask again")
+	}
+	if small := l.Forget(d.word.Commands, time.Now()); len(late)+len(strange) > 0 || len(small.Entries) < len(l.Entries) {
 		l = small
 		if err := f.Put(l); err != nil {
 			a.log.WarnContext(ctx, "cannot note commands of the hub; they wait", "err", err)
@@ -62,6 +67,23 @@ func (d *desirer) obey(ctx context.Context, a *App, f desired.Folder, wg *sync.W
 			wg.Go(func() { d.carry(ctx, a, c) })
 		}
 	}
+}
+
+// known parts the commands that this version can carry out from those that only a later one can.
+func known(cs []wire.Command) (can, cannot []wire.Command) {
+	for _, c := range cs {
+		if c.Check() == nil {
+			can = append(can, c)
+		} else {
+			cannot = append(cannot, c)
+		}
+	}
+	return can, cannot
+}
+
+func notBegun(c wire.Command, how wire.Outcome, why string) desired.Entry {
+	now := time.Now().UTC()
+	return desired.Entry{Kind: c.Kind, Begun: now, End: &wire.Result{ID: c.ID, Kind: c.Kind, Outcome: how, Detail: why, At: now}}
 }
 
 // carry does what takes its time. One that is cut off by the agent's end is told as such at the next start.

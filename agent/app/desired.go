@@ -39,7 +39,7 @@ func (c Config) asDesired(own []byte) Config {
 		return c
 	}
 	d := DesiredConfig{Version: m.Version, Hash: m.Hash, Trial: trial}
-	out, err := laid(own, m.Settings, c)
+	out, _, err := laid(own, m.Settings, c)
 	if err != nil {
 		d.Unused, out = err.Error(), c
 	}
@@ -47,19 +47,20 @@ func (c Config) asDesired(own []byte) Config {
 	return out
 }
 
-// laid is the one check of the hub's settings: the same as of a file, and that they touch nothing of the agent's own. Code invalid.
-func laid(own []byte, settings string, c Config) (Config, error) {
-	s, err := wire.Parse(settings)
+// laid is the one check of the hub's settings: the same as of a file, and that they touch nothing of the agent's own. notes say what of them
+// only a later version knows. Code invalid.
+func laid(own []byte, settings string, c Config) (out Config, notes []string, err error) {
+	s, notes, err := wire.ParseKnown(settings)
 	if err != nil {
-		return c, err
+		return c, nil, err
 	}
 	data, err := desired.Overlay(own, s)
 	if err != nil {
-		return c, err
+		return c, nil, err
 	}
-	out, err := parseConfig("the hub's settings on this PC", data, s.Profiles)
+	out, err = parseConfig("the hub's settings on this PC", data, s.Profiles)
 	if err != nil {
-		return c, err
+		return c, nil, err
 	}
 	var f config.Faults
 	for name, keys := range s.Sources["filedrop"] {
@@ -67,7 +68,7 @@ func laid(own []byte, settings string, c Config) (Config, error) {
 			f.Add("source.filedrop %q: %s is a folder of the agent's own; tickets do not come from there", name, dir)
 		}
 	}
-	return out, f.Err("the hub's settings on this PC")
+	return out, notes, f.Err("the hub's settings on this PC")
 }
 
 // notes are what is not wrong with settings and should be looked at.
@@ -315,7 +316,7 @@ func (d *desirer) take(ctx context.Context, a *App, f desired.Folder, m desired.
 	if err != nil {
 		return err // the PC's own settings are being edited: the word comes again
 	}
-	c, err := laid(own, w.Settings, base)
+	c, notes, err := laid(own, w.Settings, base)
 	if err != nil {
 		a.log.WarnContext(ctx, "the hub's new settings cannot be used here; nothing was changed", "version", w.Version, "err", err)
 		trying := m.Step == desired.Trying
@@ -329,7 +330,7 @@ func (d *desirer) take(ctx context.Context, a *App, f desired.Folder, m desired.
 		failing, _ := a.said.look(a.sources)
 		m.Ailing, m.Line = slices.Sorted(maps.Keys(failing)), a.uplink.State().Connected
 	}
-	m.Notes = c.notes()
+	m.Notes = append(notes, c.notes()...)
 	a.log.InfoContext(ctx, "new settings of the hub are tried", "version", w.Version)
 	if err := f.Try(m, w); err != nil {
 		return err

@@ -78,8 +78,11 @@ func (tx *Tx) open(ctx context.Context, d retail.DeviceID) (out []wire.Command, 
 // tellCommand keeps how a command ended. The first end counts; a PC tells one.
 func (tx *Tx) tellCommand(ctx context.Context, e *envelope.Envelope) error {
 	var r wire.Result
-	if json.Unmarshal(e.Body, &r) != nil || !slices.Contains([]wire.Outcome{wire.Done, wire.Failed, wire.Expired}, r.Outcome) {
+	if json.Unmarshal(e.Body, &r) != nil || r.Outcome == "" {
 		return nil
+	}
+	if !slices.Contains(wire.Outcomes, r.Outcome) { // a later agent's: it has ended all the same, and is told once
+		r.Outcome, r.Detail = wire.Failed, fmt.Sprintf("it says %.40q, which this version of the hub does not know. %s", r.Outcome, r.Detail)
 	}
 	if len(r.Detail) > wire.MaxDetail+8 {
 		r.Detail = r.Detail[:wire.MaxDetail]

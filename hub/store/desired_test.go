@@ -170,6 +170,16 @@ func TestACommandEndsOnce(t *testing.T) {
 	if m := g.word("d1"); len(m.Commands) != 0 {
 		t.Errorf("an ended one is told again: %+v", m.Commands)
 	}
+	for how, want := range map[wire.Outcome]wire.Outcome{wire.Unknown: wire.Unknown, "postponed": wire.Failed} { // of a PC that is older, and of one that is newer
+		c, err := ask(wire.Doctor, time.Hour)
+		g.ok(err)
+		g.told(decode.Command, wire.Result{ID: c.ID, Kind: c.Kind, Outcome: how, Detail: "why"})
+		all, err := g.Commands(t.Context(), "d1")
+		g.ok(err)
+		if all[0].ID != c.ID || all[0].Outcome != want || !strings.Contains(all[0].Detail, "why") || len(g.word("d1").Commands) != 0 {
+			t.Errorf("%s: %+v", how, all[0])
+		}
+	}
 	g.ok(g.InTx(t.Context(), func(tx *store.Tx) error { return tx.Revoke(t.Context(), "d1", "it", "stolen") }))
 	if err := g.PutBundle(t.Context(), cert, c.ID, []byte("zip")); !fault.Is(err, fault.Conflict) {
 		t.Errorf("a revoked PC's bundle: %v", err)

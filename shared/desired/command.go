@@ -36,13 +36,17 @@ type Command struct {
 	For     time.Duration `json:"for,omitempty"`   // of LogLevel, nanoseconds
 }
 
-// Check says what is wrong with a command. Code invalid.
+// named reports that its end can be told.
+func (c Command) named() bool { return len(c.ID) >= 8 && len(c.ID) <= 64 }
+
+// Check says what is wrong with a command. A hub asks for no such one, and a PC whose program is older than its hub's tells that it refused it.
+// Code invalid.
 func (c Command) Check() error {
 	switch {
-	case len(c.ID) < 8 || len(c.ID) > 64:
+	case !c.named():
 		return fault.Msg(fault.Invalid, "command", "its id has a wrong length")
 	case !slices.Contains(Kinds, c.Kind):
-		return fault.Msg(fault.Invalid, "command", fmt.Sprintf("there is no command %q", c.Kind))
+		return fault.Msg(fault.Invalid, "command", fmt.Sprintf("this version knows no command %q", c.Kind))
 	case c.Expires.IsZero():
 		return fault.Msg(fault.Invalid, "command", "it has no time limit")
 	case c.Kind != LogLevel:
@@ -62,7 +66,11 @@ const (
 	Done    Outcome = "done"
 	Failed  Outcome = "failed"
 	Expired Outcome = "expired" // it came too late and was not begun
+	Unknown Outcome = "refused" // this program is older than its hub's, or the hub asks for what cannot be; it was not begun
 )
+
+// Outcomes lists all.
+var Outcomes = []Outcome{Done, Failed, Expired, Unknown}
 
 // Result is the one report of a command.
 type Result struct {

@@ -5,7 +5,6 @@
 package desired
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/sha256"
 	"crypto/x509"
@@ -13,7 +12,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
-	"io"
+	"slices"
 	"time"
 
 	"github.com/tillpost/tillpost/shared/envelope"
@@ -120,7 +119,9 @@ func Encode(m Message, sign func(body []byte) ([]byte, error)) ([]byte, error) {
 	return out, nil
 }
 
-// Open checks a word: it is the authority's, for this device, of this hub, and whole. Code invalid; the text says what is wrong with it.
+// Open checks a word: it is the authority's, for this device, of this hub, and whole. What a later hub says beside what we know is no fault of
+// it, and neither is a command that we do not know: whoever obeys it asks Command.Check and tells that alone. Code invalid; the text says
+// what is wrong with it.
 func Open(payload []byte, authority string, hub envelope.HubID, d retail.DeviceID) (m Message, err error) {
 	refuse := func(why string) (Message, error) {
 		return Message{}, fault.Msg(fault.Invalid, "read the desired state", why)
@@ -129,7 +130,7 @@ func Open(payload []byte, authority string, hub envelope.HubID, d retail.DeviceI
 		return refuse("it is too large")
 	}
 	var s Sealed
-	if err := strict(payload, &s); err != nil {
+	if err := json.Unmarshal(payload, &s); err != nil { // a later hub may say more beside it
 		return refuse("it cannot be read")
 	}
 	key, err := keyOf(authority)
@@ -150,28 +151,18 @@ func Open(payload []byte, authority string, hub envelope.HubID, d retail.DeviceI
 		return refuse("it is another PC's")
 	case m.Version <= 0 || m.Hash != HashOf(m.Settings):
 		return refuse("its version or hash is wrong")
-	case len(m.Settings) > MaxSettings || len(m.Commands) > MaxCommands:
+	case len(m.Settings) > MaxSettings:
 		return refuse("it is too large")
 	}
-	for _, c := range m.Commands {
-		if err := c.Check(); err != nil {
-			return Message{}, err
-		}
-	}
+	m.Commands = answerable(m.Commands)
 	return m, nil
 }
 
-func strict(b []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		return err
-	}
-	if _, err := d.Token(); err != io.EOF { //nolint:errorlint // Token returns it bare
-		return fmt.Errorf("more follows")
-	}
-	return nil
+// answerable are the commands that this PC can tell the end of, the first ones when there are more than may wait: the others come when those
+// have ended.
+func answerable(cs []Command) []Command {
+	cs = slices.DeleteFunc(cs, func(c Command) bool { return !c.named() })
+	return cs[:min(len(cs), MaxCommands)]
 }
 
 func keyOf(authority string) (*ecdsa.PublicKey, error) {

@@ -60,13 +60,32 @@ type Settings struct {
 	Without  []string
 }
 
-// Parse reads settings and says everything that is wrong with them. Code invalid.
+// Parse reads settings and says everything that is wrong with them, as a hub does before it says them to anybody. Code invalid.
 func Parse(body string) (Settings, error) {
-	s := Settings{Sources: map[string]map[string]map[string]any{}, Profiles: map[string]string{}}
-	var f config.Faults
+	s, strange, f := parse(body)
+	for _, name := range strange {
+		f.Add("%s: the hub does not set this; it stays as the PC's own settings say", name)
+	}
+	return s, f.Err("desired settings")
+}
+
+// ParseKnown reads settings as a PC does whose program may be older than its hub: a part and a kind of source that it does not know are left out,
+// each with a note, and the others hold. An unknown key of a source that it knows is wrong all the same: half a source's settings may
+// read its tickets wrongly, and what held before goes on. Code invalid.
+func ParseKnown(body string) (s Settings, notes []string, err error) {
+	s, strange, f := parse(body)
+	for _, name := range strange {
+		notes = append(notes, name+": this version does not know it, so it was left out; it counts once this PC is updated")
+	}
+	return s, notes, f.Err("desired settings")
+}
+
+// parse lists parts and kinds of sources that are not in the allow-list by their names.
+func parse(body string) (s Settings, strange []string, f config.Faults) {
+	s = Settings{Sources: map[string]map[string]map[string]any{}, Profiles: map[string]string{}}
 	if len(body) > MaxSettings {
 		f.Add("they have %d bytes; %d are the most", len(body), MaxSettings)
-		return s, f.Err("desired settings")
+		return s, nil, f
 	}
 	tree := map[string]any{}
 	if err := toml.NewDecoder(strings.NewReader(body)).Decode(&tree); err != nil {
@@ -77,7 +96,7 @@ func Parse(body string) (Settings, error) {
 		} else {
 			f.Add("%s", strings.TrimPrefix(err.Error(), "toml: "))
 		}
-		return s, f.Err("desired settings")
+		return s, nil, f
 	}
 	for _, k := range slices.Sorted(maps.Keys(tree)) {
 		switch v := tree[k]; k {
@@ -89,17 +108,17 @@ func Parse(body string) (Settings, error) {
 		case keyProfiles:
 			s.profiles(v, &f)
 		case keySource:
-			s.sources(v, &f)
+			strange = append(strange, s.sources(v, &f)...)
 		case keyWithout:
 			names, ok := texts(v)
 			if s.Without = names; !ok {
 				f.Add("without: a list of names is wanted")
 			}
 		default:
-			f.Add("%s: the hub does not set this; it stays as the PC's own settings say", k)
+			strange = append(strange, k)
 		}
 	}
-	return s, f.Err("desired settings")
+	return s, strange, f
 }
 
 func (s *Settings) profiles(v any, f *config.Faults) {
@@ -130,16 +149,16 @@ func plain(name string) bool {
 	return name != "" && len(name) <= 64 && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
 }
 
-func (s *Settings) sources(v any, f *config.Faults) {
+func (s *Settings) sources(v any, f *config.Faults) (strange []string) {
 	kinds, ok := v.(map[string]any)
 	if !ok {
 		f.Add("source: [[source.KIND]] is wanted")
-		return
+		return nil
 	}
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
 		may, known := Sources[kind]
 		if !known {
-			f.Add("source.%s: the hub does not set this; it stays as the PC's own settings say", kind)
+			strange = append(strange, "source."+kind)
 			continue
 		}
 		each, ok := kinds[kind].([]any)
@@ -151,6 +170,7 @@ func (s *Settings) sources(v any, f *config.Faults) {
 			s.source(kind, i+1, may, one, f)
 		}
 	}
+	return strange
 }
 
 func (s *Settings) source(kind string, n int, may Source, v any, f *config.Faults) {
