@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/agent/buffer"
+	"github.com/tillpost/tillpost/agent/desired"
 	"github.com/tillpost/tillpost/agent/update"
 	"github.com/tillpost/tillpost/agent/update/carry"
 	"github.com/tillpost/tillpost/shared/fault"
@@ -67,7 +68,16 @@ func openBundle(c Config, file string, now func() time.Time) (carry.Releases, er
 func openReleases(c Config, root []byte, from client.Source, now func() time.Time) (*client.Client, error) {
 	sum := sha256.Sum256(root) // what was seen below one root is nothing to another, as when releases were founded anew
 	dir := filepath.Join(c.DataDir, "release", hex.EncodeToString(sum[:6]))
-	return client.Open(client.Config{Dir: dir, Root: root, Source: from, OS: runtime.GOOS, Arch: runtime.GOARCH, Now: now})
+	return client.Open(client.Config{Dir: dir, Root: root, Source: from, OS: runtime.GOOS, Arch: runtime.GOARCH, Channel: channel(c), Now: now})
+}
+
+// channel is that of the candidates which head office's last wish lets this PC see, "" = none. It opens nothing by itself: what is run is named by a
+// wish, and signed.
+func channel(c Config) string {
+	if r := desired.In(c.DataDir).Release(); r != nil && release.Word(r.Channel) {
+		return r.Channel
+	}
+	return ""
 }
 
 // Find implements carry.Releases.

@@ -60,36 +60,7 @@ func (c *cli) rolloutCommand() *cobra.Command {
 			return c.done(o.done)
 		}))
 	}
-	return group("rollout", "releases on their way through the fleet", append(cmds, c.holdCommands()...)...)
-}
-
-// holdCommands say of single devices how rollouts treat them.
-func (c *cli) holdCommands() []*cobra.Command {
-	set := func(f func(tx *store.Tx, ctx context.Context, d retail.DeviceID, who string, args []string) error, done string) func(context.Context, *desk, []string) error {
-		return func(ctx context.Context, s *desk, args []string) error {
-			if err := s.InTx(ctx, func(tx *store.Tx) error { return f(tx, ctx, retail.DeviceID(args[0]), s.who, args[1:]) }); err != nil {
-				return err
-			}
-			return c.done(done)
-		}
-	}
-	return []*cobra.Command{
-		c.on("pin DEVICE VERSION", "hold a device at a version, whatever the others get", 2, set(func(tx *store.Tx, ctx context.Context, d retail.DeviceID, who string, a []string) error {
-			return tx.PinRelease(ctx, d, a[0], who, c.reason)
-		}, "It is held there until hub rollout unpin.")),
-		c.on("unpin DEVICE", "let a device go with the others again", 1, set(func(tx *store.Tx, ctx context.Context, d retail.DeviceID, who string, _ []string) error {
-			return tx.PinRelease(ctx, d, "", who, c.reason)
-		}, "It goes with the others again.")),
-		c.on("exclude DEVICE", "keep a device out of every rollout", 1, set(func(tx *store.Tx, ctx context.Context, d retail.DeviceID, who string, _ []string) error {
-			return tx.ExcludeRelease(ctx, d, true, who, c.reason)
-		}, "No rollout touches it until hub rollout include.")),
-		c.on("include DEVICE", "let rollouts touch a device again", 1, set(func(tx *store.Tx, ctx context.Context, d retail.DeviceID, who string, _ []string) error {
-			return tx.ExcludeRelease(ctx, d, false, who, c.reason)
-		}, "Rollouts touch it again.")),
-		c.on("group DEVICE GROUP", "put a device into a group that goes first together, such as test; - = none", 2, set(func(tx *store.Tx, ctx context.Context, d retail.DeviceID, who string, a []string) error {
-			return tx.SetFamily(ctx, d, strings.TrimPrefix(a[0], "-"), who)
-		}, "Rollouts that begin or go on from now know it.")),
-	}
+	return group("rollout", "releases on their way through the fleet", append(append(cmds, c.holdCommands()...), c.nightCommand())...)
 }
 
 func (c *cli) startRollout(ctx context.Context, s *desk, r fleet.Rollout, rings string) error {
@@ -152,9 +123,13 @@ func released(c Config, version string) error {
 		return err
 	}
 	for _, t := range o.Releases {
-		if string(t.Version) == strings.TrimPrefix(version, "v") && t.Channel == release.Stable {
+		if string(t.Version) != strings.TrimPrefix(version, "v") {
+			continue
+		}
+		if t.Channel == release.Stable {
 			return nil
 		}
+		return fault.Msg(fault.Conflict, "start rollout", fmt.Sprintf("%s is a candidate of channel %s, and a rollout reaches every store: give it to single PCs (hub rollout channel DEVICE %s, then hub rollout pin DEVICE %s). Nothing was changed", version, t.Channel, t.Channel, version))
 	}
 	return fault.Msg(fault.NotFound, "start rollout", fmt.Sprintf("no release %s is published for all stores: hub release list names those that are. Nothing was changed", version))
 }
@@ -206,6 +181,9 @@ func (c *cli) releaseOf(ctx context.Context, s *desk, args []string) error {
 			fmt.Fprint(w, "; no rollout touches it")
 		case v.Pin != "":
 			fmt.Fprintf(w, "; held at %s", v.Pin)
+		}
+		if v.Channel != "" {
+			fmt.Fprintf(w, "; it may be given candidates of channel %s", v.Channel)
 		}
 		fmt.Fprintln(w)
 		if v.Told != "" {

@@ -3,6 +3,7 @@ package app
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,9 +64,17 @@ func TestOnlyWhatIsReleasedIsRolledOut(t *testing.T) {
 	ok(err)
 	_, err = r.Publish(r, o)
 	ok(err)
-	for v, good := range map[string]bool{"1.0.0": true, "v1.0.0": true, "1.1.0-rc.1": false, "9.9.9": false} {
-		if err := released(c, v); (err == nil) != good || err != nil && !fault.Is(err, fault.NotFound) {
+	for v, want := range map[string]fault.Code{"1.0.0": "", "v1.0.0": "", "1.1.0-rc.1": fault.Conflict, "9.9.9": fault.NotFound} {
+		if err := released(c, v); (err == nil) != (want == "") || err != nil && !fault.Is(err, want) {
 			t.Errorf("%s: %v", v, err)
+		}
+	}
+	for _, p := range []struct {
+		version, channel string
+		good             bool
+	}{{"1.0.0", release.Stable, true}, {"v1.0.0", "beta", true}, {"1.1.0-rc.1", "beta", true}, {"1.1.0-rc.1", release.Stable, false}, {"v1.1.0-rc.1", "alpha", false}, {"9.9.9", release.Stable, true}} {
+		if err := visible(c, p.version, p.channel); (err == nil) != p.good || err != nil && !strings.Contains(err.Error(), "hub rollout channel DEVICE beta") {
+			t.Errorf("a PC of %s is held at %s: %v", p.channel, p.version, err)
 		}
 	}
 }

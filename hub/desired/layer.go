@@ -91,7 +91,7 @@ func sum(m wire.Message) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s %s", m.Hub, m.Device, m.Hash)
 	if m.Release != nil {
-		fmt.Fprintf(&b, " %q %q", m.Release.Version, m.Release.Order)
+		fmt.Fprintf(&b, " %q %q %d %t %d %d %q %q", m.Release.Version, m.Release.Order, m.Release.NotBefore.UnixMilli(), m.Release.Back, m.Release.From, m.Release.Until, m.Release.Zone, m.Release.Channel)
 	}
 	for _, c := range m.Commands {
 		fmt.Fprintf(&b, " %s", c.ID)

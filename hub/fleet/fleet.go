@@ -26,6 +26,7 @@ type Device struct {
 	Location retail.LocationCode
 	Platform string // "windows/amd64"
 	Sources  string // kinds of what it reads, sorted: "filedrop localapi". Releases break by these and by platform.
+	Channel  string // of candidates that it may be given, "" = none
 	Group    string // "test" for the stores that go first, "" = any other
 	Running  string // version, as it says itself
 	Told     string // version it was told to run last, "" = none yet

@@ -118,6 +118,7 @@ func (s *Store) DesiredChange(ctx context.Context) (n string, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT (SELECT COALESCE(max(number), 0) FROM desired_layer) || '.' || (SELECT count(*) || '.' || COALESCE(sum(ended), 0) FROM device_command)
 		|| '.' || (SELECT count(*) FROM desired_word WHERE seen > version) || '.' || (SELECT COALESCE(max(number), 0) || '.' || count(ended = 0 OR NULL) FROM certificate)
 		|| '.' || (SELECT count(*) || '.' || count(until = 0 OR NULL) FROM assignment)
+		|| '.' || (SELECT COALESCE(max(number), 0) || '.' || count(*) FROM store_night)
 		|| '.' || (SELECT count(told <> '' OR NULL) || '.' || COALESCE(max(told_at), 0) FROM device_release)`).Scan(&n)
 	return n, classify("look for new settings", err)
 }

@@ -45,23 +45,22 @@ func (s *Store) Wishes(ctx context.Context) (map[retail.DeviceID]Wish, error) {
 	return out, classify("read the fleet's wishes", err)
 }
 
-// The hours of a store's night in which its program is changed.
-const nightFrom, nightUntil = 60, 300 // minutes of the store's day
-
 // releaseFor is what a PC's word says of its release, nil = nothing. What is called back waits for no night.
 func releaseFor(ctx context.Context, q querier, d retail.DeviceID) (r *wire.Release, err error) {
 	err = each(ctx, q, func(rows *sql.Rows) error {
 		var at, told int64
-		r = &wire.Release{From: nightFrom, Until: nightUntil}
-		err := rows.Scan(&r.Version, &at, &told, &r.Back, &r.Zone)
+		r = &wire.Release{}
+		err := rows.Scan(&r.Version, &at, &told, &r.Back, &r.Channel, &r.Zone, &r.From, &r.Until)
 		r.NotBefore, r.Order = fromMicros(at), strconv.FormatInt(told, 36)
 		if r.Back {
 			r.From, r.Until, r.Zone = 0, 0, ""
 		}
 		return err
-	}, `SELECT told, not_before, told_at, back, COALESCE((SELECT t.zone FROM assignment a JOIN trading t ON t.location = a.location
-			WHERE a.device = r.device AND a.until = 0 ORDER BY a.location, t.since DESC LIMIT 1), '')
-		FROM device_release r WHERE device = ? AND told <> ''`, string(d))
+	}, `SELECT told, not_before, told_at, back, channel, COALESCE((SELECT t.zone FROM assignment a JOIN trading t ON t.location = a.location
+			WHERE a.device = r.device AND a.until = 0 ORDER BY a.location, t.since DESC LIMIT 1), ''), COALESCE(n.begins, ?), COALESCE(n.ends, ?)
+		FROM device_release r LEFT JOIN store_night n ON n.location = COALESCE((SELECT m.location FROM assignment a JOIN store_night m ON m.location = a.location
+			WHERE a.device = r.device AND a.until = 0 ORDER BY a.location LIMIT 1), ?)
+		WHERE r.device = ? AND told <> ''`, UsualNight.From, UsualNight.Until, AllLocations, string(d))
 	return r, err
 }
 
@@ -168,7 +167,7 @@ func fleetDevices(ctx context.Context, q querier) (out []fleet.Device, err error
 		var toldAt, since, seen, traded int64
 		var list string
 		var step string
-		if err := r.Scan(&d.ID, &d.Running, &d.Platform, &d.Sources, &seen, &list, &d.Group, &d.Pin, &d.Excluded, &d.Told, &d.Before, &toldAt, &step, &d.Why, &since, &d.Location, &traded, &d.Deaf); err != nil {
+		if err := r.Scan(&d.ID, &d.Running, &d.Platform, &d.Sources, &seen, &list, &d.Group, &d.Pin, &d.Excluded, &d.Told, &d.Before, &toldAt, &step, &d.Why, &since, &d.Location, &traded, &d.Deaf, &d.Channel); err != nil {
 			return err
 		}
 		d.Running = bare(d.Running)
@@ -192,7 +191,7 @@ func fleetDevices(ctx context.Context, q querier) (out []fleet.Device, err error
 			COALESCE(f.told, ''), COALESCE(f.before, ''), COALESCE(f.told_at, 0), COALESCE(f.step, ''), COALESCE(f.why, ''), COALESCE(f.since, 0),
 			COALESCE((SELECT min(a.location) FROM assignment a WHERE a.device = d.id AND a.until = 0), ''),
 			COALESCE((SELECT max(t.seen) FROM till t JOIN assignment a ON a.location IN (t.location, '*') WHERE a.device = d.id AND a.until = 0), 0),
-			NOT EXISTS (SELECT 1 FROM certificate c WHERE c.device = d.id AND c.ended = 0)
+			NOT EXISTS (SELECT 1 FROM certificate c WHERE c.device = d.id AND c.ended = 0), COALESCE(f.channel, '')
 		FROM device d LEFT JOIN device_release f ON f.device = d.id WHERE d.disabled = 0 ORDER BY d.id`, micros(nowOf(q)))
 	return out, err
 }

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -249,5 +250,91 @@ func TestAReleaseGoesOutWithTheWordAndItsEndComesBack(t *testing.T) {
 	g.look()
 	if r := g.word("d1").Release; r == nil || !r.Back || r.Version != "1.4.0" || r.Order == m.Release.Order || r.From != r.Until {
 		t.Errorf("it is not called back: %+v", r)
+	}
+}
+
+// TestTheNightIsTheStores: its own hours, else those of all, else the usual ones; and the word says another as soon as it is.
+func TestTheNightIsTheStores(t *testing.T) {
+	g := fleetRig(t, 1)
+	g.ok(g.InTx(t.Context(), func(tx *store.Tx) error {
+		if err := tx.SetLocation(t.Context(), store.Location{Code: "S0", Name: "One", Zone: "America/Chicago", Cutoff: "04:00", Currency: "USD"}, "", "anna"); err != nil {
+			return err
+		}
+		return tx.PinRelease(t.Context(), "pc-0", "1.5.0", "anna", "")
+	}))
+	g.look()
+	last, err := g.DesiredChange(t.Context())
+	g.ok(err)
+	set := func(l retail.LocationCode, hours string) {
+		t.Helper()
+		var n *store.Night
+		if hours != "" {
+			at, err := store.ParseNight(hours)
+			g.ok(err)
+			n = &at
+		}
+		g.ok(g.InTx(t.Context(), func(tx *store.Tx) error { return tx.SetNight(t.Context(), l, n, "anna", "test") }))
+	}
+	for _, x := range []struct {
+		at          retail.LocationCode
+		hours       string
+		from, until int
+	}{{"*", "23:30-04:00", 1410, 240}, {"S0", "02:00-03:00", 120, 180}, {"S0", "02:15-04:00", 135, 240}, {"S0", "always", 0, 0}, {"S0", "", 1410, 240}, {"*", "", store.UsualNight.From, store.UsualNight.Until}} {
+		set(x.at, x.hours)
+		r := g.word("pc-0").Release
+		if r == nil || r.From != x.from || r.Until != x.until || r.Zone != "America/Chicago" || r.Version != "1.5.0" {
+			t.Errorf("after %s %q: %+v", x.at, x.hours, r)
+		}
+		is, err := g.DesiredChange(t.Context())
+		if g.ok(err); is == last {
+			t.Errorf("after %s %q nobody notices", x.at, x.hours)
+		}
+		last = is
+	}
+	if err := g.InTx(t.Context(), func(tx *store.Tx) error { return tx.SetNight(t.Context(), "S99", &store.UsualNight, "anna", "") }); !fault.Is(err, fault.NotFound) {
+		t.Errorf("the night of a store that is not there: %v", err)
+	}
+	for _, bad := range []string{"", "1-5", "01:00-01:30", "01:00-01:00", "25:00-03:00", "01:00-05:00 ", "never"} {
+		if n, err := store.ParseNight(bad); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%q is %v, %v", bad, n, err)
+		}
+	}
+}
+
+// TestAPCOfAChannel is told a candidate with its channel, and anew when it could not find it before.
+func TestAPCOfAChannel(t *testing.T) {
+	g := fleetRig(t, 2)
+	do := func(f func(tx *store.Tx) error) { t.Helper(); g.ok(g.InTx(t.Context(), f)) }
+	do(func(tx *store.Tx) error { return tx.PinRelease(t.Context(), "pc-0", "1.5.0-rc.1", "anna", "") })
+	g.look()
+	first := g.word("pc-0").Release
+	do(func(tx *store.Tx) error {
+		return tx.TellRelease(t.Context(), "pc-0", first.Version, fleet.Refused, "no release", g.clock)
+	})
+	g.clock = g.clock.Add(time.Minute)
+	do(func(tx *store.Tx) error { return tx.SetChannel(t.Context(), "pc-0", "beta", "anna", "a test store") })
+	g.look()
+	r := g.word("pc-0").Release
+	if r == nil || first.Channel != "" || r.Channel != "beta" || r.Version != "1.5.0-rc.1" || r.Order == first.Order {
+		t.Errorf("first %+v, then %+v", first, r)
+	}
+	if v, err := g.ReleaseOf(t.Context(), "pc-0"); err != nil || v.Channel != "beta" || v.Pin != "1.5.0-rc.1" {
+		t.Errorf("%+v %v", v, err)
+	}
+	do(func(tx *store.Tx) error {
+		for d, want := range map[retail.DeviceID]string{"pc-0": "beta", "pc-1": "stable"} {
+			if got, err := tx.Channel(t.Context(), d); err != nil || got != want {
+				t.Errorf("%s is in %q, %v", d, got, err)
+			}
+		}
+		return tx.SetChannel(t.Context(), "pc-0", "stable", "anna", "")
+	})
+	if steps, err := g.DeviceSteps(t.Context(), "pc-0"); err != nil || !slices.ContainsFunc(steps, func(s view.StepView) bool { return s.What == "release: channel" && s.After == "beta" && s.Reason == "a test store" }) {
+		t.Errorf("the trail says %+v, %v", steps, err)
+	}
+	for d, c := range map[retail.DeviceID]string{"pc-1": "../x", "nobody": "beta"} {
+		if err := g.InTx(t.Context(), func(tx *store.Tx) error { return tx.SetChannel(t.Context(), d, c, "anna", "") }); err == nil {
+			t.Errorf("%s in channel %s", d, c)
+		}
 	}
 }

@@ -91,7 +91,7 @@ func failedOf(ctx context.Context, q querier, ds []fleet.Device, version string,
 
 func releaseView(d *fleet.Device, wishes map[retail.DeviceID]Wish) view.ReleaseView {
 	return view.ReleaseView{Device: retail.DeviceID(d.ID), Location: d.Location, Platform: d.Platform, Group: d.Group, Running: d.Running, Told: d.Told,
-		NotBefore: wishes[retail.DeviceID(d.ID)].NotBefore, Step: string(d.Step), Why: d.Why, Since: d.Since, Seen: d.Seen, Pin: d.Pin, Excluded: d.Excluded, Deaf: d.Deaf}
+		NotBefore: wishes[retail.DeviceID(d.ID)].NotBefore, Step: string(d.Step), Why: d.Why, Since: d.Since, Seen: d.Seen, Pin: d.Pin, Channel: d.Channel, Excluded: d.Excluded, Deaf: d.Deaf}
 }
 
 // ReleaseOf reads one device with every step on its way. Code not_found.

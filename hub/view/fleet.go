@@ -57,6 +57,7 @@ type ReleaseView struct {
 	Since     time.Time
 	Seen      time.Time
 	Pin       string
+	Channel   string // of candidates that it may be given, "" = none
 	Excluded  bool
 	Deaf      bool          // it has no certificate, so it cannot be told
 	Steps     []ReleaseStep // of one that is looked at alone

@@ -52,6 +52,8 @@ type Release struct {
 	From  int    `json:"from,omitempty"`
 	Until int    `json:"until,omitempty"`
 	Zone  string `json:"zone,omitempty"` // the store's; "" = the PC's own
+	// Channel is that of the candidates which this PC may be given; "" = only what is released for everybody.
+	Channel string `json:"channel,omitempty"`
 }
 
 // ReleaseStep is how far a PC is with the release that is wanted.
