@@ -1,5 +1,5 @@
 # Tillpost: `make demo` shows it, `make test` proves it. Both need Go, gcc and make, nothing else.
-.PHONY: all build test check sim sim-bugs sim-fleet e2e contract bench bench-fleet demo month peers package
+.PHONY: all build test check sim sim-bugs sim-fleet e2e contract bench bench-fleet bench-crowd demo month peers package
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -47,6 +47,10 @@ bench:
 # bench-fleet updates N real agents on this machine through one hub: bytes a PC, time, what the hub needs, and no ticket lost.
 bench-fleet:
 	TILLPOST_FLEET=$(or $(N),300) go test -count=1 -timeout 2h -v -run TestAFleet ./test/rollout
+
+# bench-crowd has N PCs' lines on one hub: what it needs of memory and processor while they come, stay, and come back.
+bench-crowd:
+	TILLPOST_CROWD=$(or $(N),5000) go test -count=1 -timeout 2h -v -run TestACrowd ./test/crowd
 
 demo:
 	go run ./test/demo

@@ -75,6 +75,11 @@ const (
 // broker, QoS 1 costs each ticket 0.2 ms (the broker writes it to its disk) and its receipt on the way down.
 const upQoS = 0
 
+// downQoS is that of what an agent hears. Heads are sent with QoS 0 anyway, and all else is retained state: what a broken line loses, the next
+// one brings, because each connection is a clean session. A subscription with QoS 1 costs the embedded broker a queue of its own on its
+// disk and a good part of a megabyte for each PC (measured, test/crowd).
+const downQoS = 0
+
 // State tells a person how the line is.
 type State struct {
 	Connected bool
@@ -168,12 +173,12 @@ func (u *Uplink) session(ctx context.Context) (up time.Duration, err error) {
 	begun := time.Now()
 	link := &link{c}
 	var since time.Time
-	hear := map[string]byte{topic.Heads(u.o.Device): 1, topic.Hub(): 1}
+	hear := map[string]byte{topic.Heads(u.o.Device): downQoS, topic.Hub(): downQoS}
 	if len(u.o.Polls) > 0 {
-		hear[topic.Poll(u.o.Device)] = 1
+		hear[topic.Poll(u.o.Device)] = downQoS
 	}
 	if u.o.Desired != nil {
-		hear[topic.Desired(u.o.Device)] = 1
+		hear[topic.Desired(u.o.Device)] = downQoS
 	}
 	subs := c.SubscribeMultiple(hear, func(_ mqtt.Client, m mqtt.Message) {
 		u.deliver(ctx, m, link, &since)

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -178,14 +177,10 @@ func (a *App) intake(ctx context.Context) error {
 	return err
 }
 
-// gcPercent lets the heap grow to five times what lives before it is swept: the hub's live heap is a few MB, and collecting it a hundred
-// times a second took a sixth of a drain (measured).
-const gcPercent = 400
-
 // Run does the hub's work until ctx ends. What fails by itself is tried again; an error is a reason to start the process anew.
 func (a *App) Run(ctx context.Context) error {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
+		go KeepHeap(ctx)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -8,11 +8,12 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"runtime/pprof"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tillpost/tillpost/hub/app"
 )
 
 // measure does one piece of work in an empty folder, with its raw limit around it.
@@ -56,7 +57,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400) // as the hub does; here the agent shares its process
+		go app.KeepHeap(ctx) // as the hub does; here the agent shares its process
 	}
 	results := map[string][]result{}
 	for i := range runs {
