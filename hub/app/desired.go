@@ -30,23 +30,35 @@ func (a *App) sayDesired(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	last, looked := "", time.Time{}
+	last, looked := "", time.Now()
+	said := map[retail.DeviceID]string{} // of which basis each word was made
 	tick := time.NewTicker(wordsEvery)
 	defer tick.Stop()
 	for {
 		now := time.Now()
 		is, err := a.Store.DesiredChange(ctx)
 		if err == nil && (is != last || now.Sub(looked) > wordsAll) {
-			var pcs []retail.DeviceID
+			if is == last { // everything anew
+				clear(said)
+				looked = now
+			}
+			var pcs []store.DesiredPC
 			if pcs, err = a.Store.DesiredPCs(ctx); err == nil {
-				last, looked = is, now
+				last = is
+			} else {
+				last = ""
 			}
 			for _, d := range pcs {
-				sealed, werr := a.Store.Word(ctx, d, hub, ca.SignDesired)
+				if said[d.Device] == d.Basis {
+					continue
+				}
+				sealed, werr := a.Store.Word(ctx, d.Device, hub, ca.SignDesired)
 				if werr != nil {
 					err, last = werr, "" // again
-				} else if sealed != nil {
-					a.Link.Desire(d, sealed)
+					continue
+				}
+				if said[d.Device] = d.Basis; sealed != nil {
+					a.Link.Desire(d.Device, sealed)
 				}
 			}
 		}

@@ -101,15 +101,28 @@ func layers(ctx context.Context, q querier, where string, args ...any) (out []de
 	return out, err
 }
 
+// DesiredPC is a PC that can be told what it shall be, and what its word is made of.
+type DesiredPC struct {
+	Device retail.DeviceID
+	Basis  string // another one whenever the word may have become another
+}
+
 // DesiredPCs lists the PCs that can be told what they shall be: those with a certificate that holds, because only they can tell their hub's
-// word from another's.
-func (s *Store) DesiredPCs(ctx context.Context) (out []retail.DeviceID, err error) {
+// word from another's. One word takes a transaction; the bases of 5,000 are one question.
+func (s *Store) DesiredPCs(ctx context.Context) (out []DesiredPC, err error) {
 	err = each(ctx, s.read, func(r *sql.Rows) error {
-		var d retail.DeviceID
-		err := r.Scan(&d)
+		var d DesiredPC
+		err := r.Scan(&d.Device, &d.Basis)
 		out = append(out, d)
 		return err
-	}, `SELECT id FROM device d WHERE disabled = 0 AND EXISTS (SELECT 1 FROM certificate c WHERE c.device = d.id AND c.ended = 0) ORDER BY id`)
+	}, `SELECT d.id, (SELECT COALESCE(max(number), 0) FROM desired_layer WHERE scope = 'fleet')
+		|| ' ' || (SELECT COALESCE(max(number), 0) FROM desired_layer WHERE scope = 'device' AND name = d.id)
+		|| ' ' || (SELECT COALESCE(max(l.number), 0) || ' ' || COALESCE(group_concat(a.location), '') FROM assignment a LEFT JOIN desired_layer l ON l.scope = 'location' AND l.name = a.location WHERE a.device = d.id AND a.until = 0)
+		|| ' ' || (SELECT count(*) || ' ' || COALESCE(max(number), 0) FROM device_command WHERE device = d.id AND outcome = '')
+		|| ' ' || COALESCE((SELECT CASE WHEN seen > version THEN seen ELSE 0 END FROM desired_word WHERE device = d.id), 0)
+		|| ' ' || COALESCE((SELECT told || ' ' || told_at || ' ' || not_before || ' ' || back || ' ' || channel FROM device_release WHERE device = d.id), '')
+		|| ' ' || (SELECT count(*) || ' ' || COALESCE(max(number), 0) FROM store_night WHERE location = '*' OR location IN (SELECT location FROM assignment WHERE device = d.id AND until = 0))
+		FROM device d WHERE disabled = 0 AND EXISTS (SELECT 1 FROM certificate c WHERE c.device = d.id AND c.ended = 0) ORDER BY d.id`)
 	return out, classify("list devices", err)
 }
 

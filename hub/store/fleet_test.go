@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tillpost/tillpost/hub/desired"
 	"github.com/tillpost/tillpost/hub/fleet"
 	"github.com/tillpost/tillpost/hub/store"
 	"github.com/tillpost/tillpost/hub/view"
@@ -336,5 +337,67 @@ func TestAPCOfAChannel(t *testing.T) {
 		if err := g.InTx(t.Context(), func(tx *store.Tx) error { return tx.SetChannel(t.Context(), d, c, "anna", "") }); err == nil {
 			t.Errorf("%s in channel %s", d, c)
 		}
+	}
+}
+
+// TestAWordIsMadeAnewForWhomItConcerns: whatever may change a PC's word changes its basis, and no other PC's.
+func TestAWordIsMadeAnewForWhomItConcerns(t *testing.T) {
+	g := fleetRig(t, 2)
+	g.ok(g.InTx(t.Context(), func(tx *store.Tx) error {
+		return tx.SetLocation(t.Context(), store.Location{Code: "S0", Name: "One", Zone: "UTC", Cutoff: "04:00", Currency: "USD"}, "", "anna")
+	}))
+	bases := func() map[retail.DeviceID]string {
+		pcs, err := g.DesiredPCs(t.Context())
+		g.ok(err)
+		out := map[retail.DeviceID]string{}
+		for _, p := range pcs {
+			out[p.Device] = p.Basis
+		}
+		return out
+	}
+	was := bases()
+	if len(was) != 2 {
+		t.Fatalf("%d PCs can be told", len(was))
+	}
+	layer := func(k desired.Key, text string) func(tx *store.Tx) error {
+		return func(tx *store.Tx) error { _, err := tx.SetLayer(t.Context(), k, text, "anna", ""); return err }
+	}
+	n := store.Night{From: 60, Until: 240}
+	for _, x := range []struct {
+		what string
+		all  bool
+		do   func(tx *store.Tx) error
+	}{
+		{"the fleet's settings", true, layer(desired.Key{Scope: desired.Fleet}, "log_level = 'warn'\n")},
+		{"its location's settings", false, layer(desired.Key{Scope: desired.Location, Name: "S0"}, "log_level = 'info'\n")},
+		{"its own settings", false, layer(desired.Key{Scope: desired.Device, Name: "pc-0"}, "log_level = 'debug'\n")},
+		{"a command", false, func(tx *store.Tx) error {
+			_, err := tx.Command(t.Context(), "pc-0", wire.Command{Kind: wire.Doctor}, time.Hour, "anna", "")
+			return err
+		}},
+		{"another command", false, func(tx *store.Tx) error {
+			_, err := tx.Command(t.Context(), "pc-0", wire.Command{Kind: wire.Restart}, time.Hour, "anna", "")
+			return err
+		}},
+		{"its channel", false, func(tx *store.Tx) error { return tx.SetChannel(t.Context(), "pc-0", "beta", "anna", "") }},
+		{"its location's night", false, func(tx *store.Tx) error { return tx.SetNight(t.Context(), "S0", &n, "anna", "") }},
+		{"no night of its location", false, func(tx *store.Tx) error { return tx.SetNight(t.Context(), "S0", nil, "anna", "") }},
+		{"the night of all", true, func(tx *store.Tx) error { return tx.SetNight(t.Context(), "*", &n, "anna", "") }},
+		{"its locations", false, func(tx *store.Tx) error { return tx.Assign(t.Context(), "pc-0", "S9", g.clock, "anna") }},
+		{"nothing of a PC's", false, nil},
+	} {
+		if x.do != nil {
+			g.ok(g.InTx(t.Context(), x.do))
+		}
+		is := bases()
+		if (is["pc-0"] != was["pc-0"]) != (x.do != nil) || (is["pc-1"] != was["pc-1"]) != x.all {
+			t.Errorf("%s: pc-0 %q, then %q; pc-1 %q, then %q", x.what, was["pc-0"], is["pc-0"], was["pc-1"], is["pc-1"])
+		}
+		was = is
+	}
+	g.ok(g.InTx(t.Context(), func(tx *store.Tx) error { return tx.PinRelease(t.Context(), "pc-0", "1.5.0", "anna", "") }))
+	g.look()
+	if is := bases(); is["pc-0"] == was["pc-0"] || is["pc-1"] != was["pc-1"] {
+		t.Errorf("a release: %q, %q", is["pc-0"], is["pc-1"])
 	}
 }

@@ -297,6 +297,7 @@ func TestACrowd(t *testing.T) {
 			took.Seconds(), used.Seconds()*1000/float64(part[1]-part[0]), h.heap())
 	}
 	h.rests(n, empty, "at rest")
+	h.asks(h.pcs[n/2])
 	for _, p := range h.pcs {
 		p.heads.Store(0)
 	}
@@ -308,6 +309,18 @@ func TestACrowd(t *testing.T) {
 	t.Logf("the hub started anew: %d PCs are back after %.0f s, %.1f ms of processor each; %d MB resident, %d MB at most; %s", n, time.Since(began).Seconds(), h.cpu().Seconds()*1000/float64(n), h.resident("VmRSS")>>20, h.resident("VmHWM")>>20, h.heap())
 	time.Sleep(2 * time.Minute)
 	h.rests(n, empty, "two minutes later")
+}
+
+// asks gives one PC a command and says when it hears of it, and what that costs the hub.
+func (h *hub) asks(p *pc) {
+	was, cpu, began := p.word.Load(), h.cpu(), time.Now()
+	if out, err := exec.Command(h.program, "device", "log-level", string(p.id), "debug", "--for", "1m", "--config", h.conf).CombinedOutput(); err != nil {
+		h.t.Fatalf("%v\n%s", err, out)
+	}
+	h.until("the PC to hear its command", time.Minute, func() bool { return p.word.Load() > was })
+	took := time.Since(began)
+	time.Sleep(5 * time.Second)
+	h.t.Logf("a command is at its PC after %.1f s; it costs the hub %.2f s of processor with what it does beside it in 5 s", took.Seconds(), (h.cpu() - cpu).Seconds())
 }
 
 // rests says what the hub needs while nothing happens, and how long a person waits for the fleet.
