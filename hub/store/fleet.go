@@ -190,7 +190,8 @@ func fleetDevices(ctx context.Context, q querier) (out []fleet.Device, err error
 	}, `SELECT d.id, d.version, d.platform, d.sources, CASE WHEN d.online = 1 THEN ? ELSE d.seen END, d.health, COALESCE(f.family, ''), COALESCE(f.pin, ''), COALESCE(f.excluded, 0),
 			COALESCE(f.told, ''), COALESCE(f.before, ''), COALESCE(f.told_at, 0), COALESCE(f.step, ''), COALESCE(f.why, ''), COALESCE(f.since, 0),
 			COALESCE((SELECT min(a.location) FROM assignment a WHERE a.device = d.id AND a.until = 0), ''),
-			COALESCE((SELECT max(t.seen) FROM till t JOIN assignment a ON a.location IN (t.location, '*') WHERE a.device = d.id AND a.until = 0), 0),
+			COALESCE((SELECT max(t.seen) FROM assignment a JOIN till t ON t.location = a.location WHERE a.device = d.id AND a.until = 0),
+				CASE WHEN EXISTS (SELECT 1 FROM assignment a WHERE a.device = d.id AND a.location = '*' AND a.until = 0) THEN (SELECT max(seen) FROM till) END, 0),
 			NOT EXISTS (SELECT 1 FROM certificate c WHERE c.device = d.id AND c.ended = 0), COALESCE(f.channel, '')
 		FROM device d LEFT JOIN device_release f ON f.device = d.id WHERE d.disabled = 0 ORDER BY d.id`, micros(nowOf(q)))
 	return out, err
