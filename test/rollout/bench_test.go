@@ -41,11 +41,17 @@ func TestAFleet(t *testing.T) {
 	}
 	t.Logf("%.0f s: %d PCs are enrolled at %s", time.Since(began).Seconds(), n, hubAt)
 	began = time.Now()
-	for _, p := range w.pcs {
+	nobody := w.memory(w.cmd.Process.Pid, "VmRSS")
+	for i, p := range w.pcs {
 		p.start()
 		time.Sleep(50 * time.Millisecond) // stores do not switch on in one moment
+		if up := i + 1; up == 40 || up == 80 || up == 160 || up == n {
+			w.until(fmt.Sprintf("%d PCs to come up", up), 10*time.Minute, func() bool { return w.run("v1.0.0") == up })
+			time.Sleep(20 * time.Second)
+			now := w.memory(w.cmd.Process.Pid, "VmRSS")
+			t.Logf("%d PCs are up: the hub has %d MB resident, %d KB for each", up, now>>20, (now-nobody)>>10/int64(up))
+		}
 	}
-	w.until("all PCs to come up", 5*time.Minute, func() bool { return w.run("v1.0.0") == n })
 	for i, p := range w.pcs {
 		time.AfterFunc(time.Duration(i)*p.pause/time.Duration(n), p.sell)
 	}
