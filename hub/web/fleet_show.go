@@ -77,9 +77,9 @@ func (s *site) fleetTable(r *http.Request, v *visit) (table, error) {
 	if err != nil {
 		return table{}, err
 	}
-	t := table{Name: "fleet", Head: []string{"device", "location", "platform", "group", "runs", "told", "step", "why", "since", "seen", "held at", "left out"}}
+	t := table{Name: "fleet", Head: []string{"device", "location", "platform", "group", "runs", "told", "step", "why", "since", "seen", "held at", "left out", "channel"}}
 	for _, d := range f.Devices {
-		t.Rows = append(t.Rows, []any{string(d.Device), string(d.Location), d.Platform, d.Group, d.Running, d.Told, stepText(d), d.Why, stamp(d.Since), stamp(d.Seen), d.Pin, yesNo(d.Excluded)})
+		t.Rows = append(t.Rows, []any{string(d.Device), string(d.Location), d.Platform, d.Group, d.Running, d.Told, stepText(d), d.Why, stamp(d.Since), stamp(d.Seen), d.Pin, yesNo(d.Excluded), d.Channel})
 	}
 	return t, nil
 }
