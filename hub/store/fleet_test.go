@@ -330,7 +330,9 @@ func TestAPCOfAChannel(t *testing.T) {
 		}
 		return tx.SetChannel(t.Context(), "pc-0", "stable", "anna", "")
 	})
-	if steps, err := g.DeviceSteps(t.Context(), "pc-0"); err != nil || !slices.ContainsFunc(steps, func(s view.StepView) bool { return s.What == "release: channel" && s.After == "beta" && s.Reason == "a test store" }) {
+	if steps, err := g.DeviceSteps(t.Context(), "pc-0"); err != nil || !slices.ContainsFunc(steps, func(s view.StepView) bool {
+		return s.What == "release: channel" && s.After == "beta" && s.Reason == "a test store"
+	}) {
 		t.Errorf("the trail says %+v, %v", steps, err)
 	}
 	for d, c := range map[retail.DeviceID]string{"pc-1": "../x", "nobody": "beta"} {
