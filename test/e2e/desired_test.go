@@ -52,7 +52,7 @@ func (c *certified) wish(t *testing.T) (w wish) {
 	return w
 }
 
-func (c *certified) stands(t *testing.T, want string, within time.Duration) wish {
+func (c *certified) stands(t *testing.T, want string) wish {
 	t.Helper()
 	var w wish
 	defer func() {
@@ -60,12 +60,12 @@ func (c *certified) stands(t *testing.T, want string, within time.Duration) wish
 			t.Logf("it stands at %+v", w)
 		}
 	}()
-	for end := time.Now().Add(within); time.Now().Before(end); <-time.After(250 * time.Millisecond) {
+	for end := time.Now().Add(soon); time.Now().Before(end); <-time.After(250 * time.Millisecond) {
 		if w = c.wish(t); w.Standing == want {
 			return w
 		}
 	}
-	t.Fatalf("waited %v in vain for the PC to stand at %s", within, want)
+	t.Fatalf("waited %v in vain for the PC to stand at %s", soon, want)
 	return w
 }
 
@@ -77,7 +77,7 @@ func (c *certified) sheet(t *testing.T, dir, id string) {
 // has waits until the ledger has a ticket.
 func (c *certified) has(t *testing.T, id string) {
 	t.Helper()
-	c.until(t, "ticket "+id, 30*time.Second, func() bool {
+	c.until(t, "ticket "+id, func() bool {
 		for _, x := range c.ledger(t) {
 			if x == id {
 				return true
@@ -101,21 +101,22 @@ func newWished(t *testing.T) *certified {
 		}
 	}
 	c.start(t, c.programs["agent"], "")
-	c.until(t, "the agent to be connected", 15*time.Second, func() bool { return c.connected(t) })
+	c.until(t, "the agent to be connected", func() bool { return c.connected(t) })
 	return c
 }
 
 // TestSettingsFromTheHub: a folder that head office adds is read; what cannot be used is refused and told; what breaks the agent's reading is
 // given back with tickets flowing all the while; and the hub can go back.
 func TestSettingsFromTheHub(t *testing.T) {
+	t.Parallel()
 	c := newWished(t)
 	c.sheet(t, "one", "from-one")
 	c.give(t, sheet+folder("till-one", c.at("one")))
 	c.has(t, "from-one")
-	c.stands(t, "applied", 40*time.Second)
+	c.stands(t, "applied")
 
 	c.give(t, sheet+folder("till-one", c.at("one"))+"[[source.terminal]]\nname='front'\naddress='127.0.0.1'\nlocation='S1'\ntill='P1'\nzone='Mars'\n")
-	if w := c.stands(t, "refused", 20*time.Second); !strings.Contains(w.Report.Reason, "Mars") {
+	if w := c.stands(t, "refused"); !strings.Contains(w.Report.Reason, "Mars") {
 		t.Errorf("the hub is told %q", w.Report.Reason)
 	}
 	c.ticket(t, "while-refused")
@@ -124,19 +125,19 @@ func TestSettingsFromTheHub(t *testing.T) {
 	if out := c.hub(t, "device", "config", "rollback", "pc-s1"); !strings.Contains(out, "Version 3") {
 		t.Error(out)
 	}
-	c.stands(t, "applied", 20*time.Second) // they hold already: nothing is tried
+	c.stands(t, "applied") // they hold already: nothing is tried
 
 	c.give(t, sheet+folder("till-one", c.at("one"))+folder("till-two", c.at("not-there")))
-	c.until(t, "the trial to begin", 20*time.Second, func() bool {
+	c.until(t, "the trial to begin", func() bool {
 		out, _, _ := c.agent(t, "", "status")
 		return strings.Contains(out, "new ones are being tried")
 	})
 	c.sheet(t, "one", "on-trial")
 	c.has(t, "on-trial")
-	if w := c.stands(t, "rolled_back", 60*time.Second); !strings.Contains(w.Report.Reason, "till-two") {
+	if w := c.stands(t, "rolled_back"); !strings.Contains(w.Report.Reason, "till-two") {
 		t.Errorf("the hub is told %q", w.Report.Reason)
 	}
-	c.until(t, "the agent to be back", 15*time.Second, func() bool { return c.connected(t) })
+	c.until(t, "the agent to be back", func() bool { return c.connected(t) })
 	for lang, want := range map[string]string{"en": "the last ones did not work here", "es": "los últimos no funcionaron aquí"} {
 		if out, rc, _ := c.agent(t, "", "status", "--lang", lang); rc != 0 || !strings.Contains(out, want) {
 			t.Errorf("the manager is told %d: %s", rc, out)
@@ -149,6 +150,7 @@ func TestSettingsFromTheHub(t *testing.T) {
 
 // TestCommandsFromTheHub: each ends once and is told once.
 func TestCommandsFromTheHub(t *testing.T) {
+	t.Parallel()
 	c := newWished(t)
 	c.hub(t, "device", "doctor", "pc-s1", "--reason", "a call of the store")
 	c.hub(t, "device", "log-level", "pc-s1", "debug", "--for", "4s")
@@ -163,7 +165,7 @@ func TestCommandsFromTheHub(t *testing.T) {
 		}
 		return out
 	}
-	c.until(t, "four commands to end", 60*time.Second, func() bool { return len(ended()) == 4 })
+	c.until(t, "four commands to end", func() bool { return len(ended()) == 4 })
 	all := ended()
 	for kind, x := range all {
 		if x.Outcome != "done" && kind != "doctor" && kind != "support-bundle" {
@@ -177,10 +179,10 @@ func TestCommandsFromTheHub(t *testing.T) {
 			}
 		}
 	}
-	c.until(t, "the agent to be back", 15*time.Second, func() bool { return c.connected(t) })
+	c.until(t, "the agent to be back", func() bool { return c.connected(t) })
 	c.hub(t, "device", "bundle", "pc-s1")
 	c.hub(t, "device", "doctor", "pc-s1")
-	c.until(t, "six commands to end", 60*time.Second, func() bool {
+	c.until(t, "six commands to end", func() bool {
 		n := 0
 		for _, x := range c.wish(t).Commands {
 			if x.Outcome != "" {
@@ -232,52 +234,82 @@ func TestCommandsFromTheHub(t *testing.T) {
 // TestKilledAtEachStepOfNewSettings pulls the plug at each step; the next start heals by itself and the hub is told the end.
 func TestKilledAtEachStepOfNewSettings(t *testing.T) {
 	if os.Getenv("TILLPOST_DESIRED") == "" {
-		t.Skip("waits out a trial after each kill, three minutes in all: TILLPOST_DESIRED=1 runs it; agent/desired enumerates the same steps on files")
+		t.Skip("waits out a trial after each kill, a minute and a half in all: TILLPOST_DESIRED=1 runs it; agent/desired enumerates the same steps on files")
 	}
-	c := newWished(t)
-	agent := c.programs["agent"]
-	n := 0
-	for _, x := range []struct{ point, more, ends string }{
-		{"desired.marked", "", "applied"}, {"desired.written", "", "applied"}, {"desired.counted", "", "applied"}, {"desired.commit", "", "applied"}, {"desired.committed", "", "applied"}, {"desired.applied", "", "applied"},
-		{"desired.refused", "[[source.terminal]]\nname='front'\naddress='127.0.0.1'\nlocation='S1'\ntill='P1'\nzone='Mars'\n", "refused"},
-		{"desired.give", folder("two", "/not/there"), "rolled_back"}, {"desired.given", folder("two", "/not/there/either"), "rolled_back"},
+	t.Parallel()
+	mars := "[[source.terminal]]\nname='front'\naddress='127.0.0.1'\nlocation='S1'\ntill='P1'\nzone='Mars'\n"
+	for name, steps := range map[string][]step{ // each in a world of its own: a step waits for its trial
+		"tried":     {{"desired.marked", "", "applied"}, {"desired.written", "", "applied"}, {"desired.counted", "", "applied"}},
+		"kept":      {{"desired.commit", "", "applied"}, {"desired.committed", "", "applied"}, {"desired.applied", "", "applied"}},
+		"not taken": {{ends: "applied"}, {"desired.refused", mars, "refused"}, {"desired.give", folder("two", "/not/there"), "rolled_back"}, {"desired.given", folder("two", "/not/there/either"), "rolled_back"}},
 	} {
-		n++
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newWished(t)
+			for i, x := range steps {
+				c.cutAt(t, i, x)
+			}
+			c.alive(t)
+		})
+	}
+	t.Run("dies each time", func(t *testing.T) {
+		t.Parallel()
+		newWished(t).diesEachTime(t)
+	})
+}
+
+// step is where the power is cut, "" = it is not; what the settings hold besides folders; and how they end.
+type step struct{ point, more, ends string }
+
+// cutAt sends settings, cuts the power at a step of their way, and wants a ticket to come through in the end.
+func (c *certified) cutAt(t *testing.T, i int, x step) {
+	t.Helper()
+	agent := c.programs["agent"]
+	if x.point != "" {
 		c.kill(t, agent)
 		c.start(t, agent, x.point+":1")
-		c.give(t, sheet+folder("one", c.at("one"))+x.more+fmt.Sprintf("[[source.filedrop]]\nname='two-%d'\ndir=%q\nprofile='sheet'\n", n, c.at("two")))
-		if agent.end(70*time.Second) != pulled {
+	}
+	c.give(t, sheet+folder("one", c.at("one"))+x.more+fmt.Sprintf("[[source.filedrop]]\nname='two-%d'\ndir=%q\nprofile='sheet'\n", i, c.at("two")))
+	if x.point != "" {
+		if agent.end(soon) != pulled {
 			t.Fatalf("%s was not met", x.point)
 		}
 		c.start(t, agent, "")
-		c.stands(t, x.ends, 70*time.Second)
-		id := fmt.Sprintf("t%02d", n)
-		c.sheet(t, "one", id)
-		c.has(t, id)
 	}
-	// Settings with which the agent dies each time: three starts, then those before.
+	c.stands(t, x.ends)
+	id := fmt.Sprintf("t%02d", i)
+	c.sheet(t, "one", id)
+	c.has(t, id)
+}
+
+// diesEachTime sends settings with which the agent does not live: three starts, then those before. And a restart that is noted when the power is
+// cut was done by that.
+func (c *certified) diesEachTime(t *testing.T) {
+	t.Helper()
+	agent := c.programs["agent"]
+	c.kill(t, agent)
+	c.start(t, agent, "desired.counted:1")
 	c.give(t, sheet+folder("one", c.at("one"))+folder("last", c.at("two")))
-	for range 3 {
-		c.until(t, "a trial to be counted", 30*time.Second, func() bool {
-			b, _ := os.ReadFile(c.at("agentdata/desired/marker.json"))
-			return bytes.Contains(b, []byte(`"step": "trying"`)) && bytes.Contains(b, []byte(`"starts"`))
-		})
-		c.kill(t, agent)
-		c.start(t, agent, "")
-		<-time.After(time.Second)
+	for n := range 3 {
+		if agent.end(soon) != pulled {
+			t.Fatalf("start %d with settings on trial was not counted", n+1)
+		}
+		point := "desired.counted:1"
+		if n == 2 {
+			point = "" // there is no fourth
+		}
+		c.start(t, agent, point)
 	}
-	if w := c.stands(t, "rolled_back", 30*time.Second); !strings.Contains(w.Report.Reason, "was started 3 times") {
+	if w := c.stands(t, "rolled_back"); !strings.Contains(w.Report.Reason, "was started 3 times") {
 		t.Errorf("the hub is told %q", w.Report.Reason)
 	}
-	for _, point := range []string{"desired.command"} { // the restart is noted, and the plug is pulled: it was done by that
-		c.kill(t, agent)
-		c.start(t, agent, point+":1")
-		c.hub(t, "device", "restart", "pc-s1")
-		if agent.end(30*time.Second) != pulled {
-			t.Fatalf("%s was not met", point)
-		}
-		c.start(t, agent, "")
-		c.until(t, "the restart to be told", 30*time.Second, func() bool { w := c.wish(t); return len(w.Commands) > 0 && w.Commands[0].Outcome == "done" })
+	c.kill(t, agent)
+	c.start(t, agent, "desired.command:1")
+	c.hub(t, "device", "restart", "pc-s1")
+	if agent.end(soon) != pulled {
+		t.Fatal("desired.command was not met")
 	}
+	c.start(t, agent, "")
+	c.until(t, "the restart to be told", func() bool { w := c.wish(t); return len(w.Commands) > 0 && w.Commands[0].Outcome == "done" })
 	c.alive(t)
 }

@@ -70,7 +70,7 @@ func (c *certified) hub(t *testing.T, args ...string) string {
 // agent runs a command of the agent, with a fail point or without; killed tells that the fail point was met.
 func (c *certified) agent(t *testing.T, point string, args ...string) (out string, code int, killed bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), soon)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, filepath.Join(c.bin, "agent"), append(args, "--config", c.at("agent.toml"))...)
 	cmd.Env = append(os.Environ(), "TILLPOST_FAILPOINT="+point)
@@ -107,14 +107,15 @@ func (c *certified) connected(t *testing.T) bool {
 	return st.Connected
 }
 
-func (c *certified) until(t *testing.T, what string, within time.Duration, ok func() bool) time.Duration {
+// until waits for what must come, and tells how long it took.
+func (c *certified) until(t *testing.T, what string, ok func() bool) time.Duration {
 	t.Helper()
 	for begun := time.Now(); ; <-time.After(20 * time.Millisecond) {
 		if ok() {
 			return time.Since(begun)
 		}
-		if time.Since(begun) > within {
-			t.Fatalf("waited %v in vain for %s", within, what)
+		if time.Since(begun) > soon {
+			t.Fatalf("waited %v in vain for %s", soon, what)
 		}
 	}
 }
@@ -149,7 +150,7 @@ func (c *certified) ledger(t *testing.T) (ids []string) {
 
 func (c *certified) arrives(t *testing.T, ids ...string) {
 	t.Helper()
-	c.until(t, fmt.Sprint("the ledger to have just ", ids), 30*time.Second, func() bool { return slices.Equal(c.ledger(t), ids) })
+	c.until(t, fmt.Sprint("the ledger to have just ", ids), func() bool { return slices.Equal(c.ledger(t), ids) })
 }
 
 // held counts the certificates that hold, and all of them.
@@ -171,6 +172,7 @@ func TestEnrolSellRevokeEnrolAgain(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds binaries; left out of short runs")
 	}
+	t.Parallel()
 	c := newCertified(t, "2160h")
 	if out, rc, _ := c.agent(t, "", "run"); rc != 1 || !strings.Contains(out, "not enrolled") {
 		t.Errorf("an agent that nobody enrolled ends with %d: %s", rc, out)
@@ -179,17 +181,17 @@ func TestEnrolSellRevokeEnrolAgain(t *testing.T) {
 	c.start(t, c.programs["agent"], "")
 	c.ticket(t, "one")
 	c.arrives(t, "one")
-	c.until(t, "the agent to be connected", 10*time.Second, func() bool { return c.connected(t) })
+	c.until(t, "the agent to be connected", func() bool { return c.connected(t) })
 
 	c.hub(t, "device", "revoke", "pc-s1", "--reason", "the PC was stolen")
-	took := c.until(t, "the line to be cut", time.Second, func() bool { return !c.connected(t) })
+	took := c.until(t, "the line to be cut", func() bool { return !c.connected(t) })
 	t.Logf("the line was cut %v after hub device revoke had ended", took.Round(time.Millisecond))
 	c.ticket(t, "two") // the store sells on
 	<-time.After(1500 * time.Millisecond)
 	if got := c.ledger(t); !slices.Equal(got, []string{"one"}) {
 		t.Errorf("a revoked PC's tickets are booked: %v", got)
 	}
-	c.until(t, "the manager to be told", 30*time.Second, func() bool {
+	c.until(t, "the manager to be told", func() bool {
 		out, rc, _ := c.agent(t, "", "status")
 		return rc == 1 && strings.Contains(out, "Head office does not let this PC in") && strings.Contains(out, "was revoked on")
 	})
@@ -219,6 +221,7 @@ func TestKilledAtEachStepOfEnrolling(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and kills binaries; left out of short runs")
 	}
+	t.Parallel()
 	c := newCertified(t, "2160h")
 	made := 0
 	for _, point := range []string{"enrol.key", "enrol.answer", "enrol.write", "enrol.written"} {
@@ -239,7 +242,7 @@ func TestKilledAtEachStepOfEnrolling(t *testing.T) {
 		if rc != 1 || !strings.Contains(out, "do the same again; a code is still good") {
 			t.Errorf("%s: the PC is told %d: %s", point, rc, out)
 		}
-		if c.programs["hub"].end(5*time.Second) != pulled {
+		if c.programs["hub"].end(soon) != pulled {
 			t.Errorf("the hub was not killed at %s", point)
 		}
 		c.startHub(t, "")
@@ -265,6 +268,7 @@ func TestKilledAtEachStepOfRenewing(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and kills binaries; left out of short runs")
 	}
+	t.Parallel()
 	c := newCertified(t, "4s")
 	c.mustEnrol(t, c.hub(t, "device", "code", "S1"))
 	agent, hub := c.programs["agent"], c.programs["hub"]
@@ -275,7 +279,7 @@ func TestKilledAtEachStepOfRenewing(t *testing.T) {
 	}
 	for _, point := range []string{"renew.key", "renew.answer", "renew.write", "renew.written"} {
 		c.start(t, agent, point+":1") // with a certificate that ran out it asks before its door is open
-		if agent.end(15*time.Second) != pulled {
+		if agent.end(soon) != pulled {
 			t.Fatalf("%s was not met", point)
 		}
 		c.start(t, agent, "")
@@ -288,7 +292,7 @@ func TestKilledAtEachStepOfRenewing(t *testing.T) {
 		c.kill(t, hub)
 		c.startHub(t, point+":1")
 		sell()
-		if hub.end(15*time.Second) != pulled {
+		if hub.end(soon) != pulled {
 			t.Fatalf("%s was not met", point)
 		}
 		<-time.After(5 * time.Second) // the hub stays away until the certificate has run out
@@ -309,6 +313,7 @@ func TestKilledWhileSecretsAreSealedAnew(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and kills binaries; left out of short runs")
 	}
+	t.Parallel()
 	c := newCertified(t, "2160h")
 	c.mustEnrol(t, c.hub(t, "device", "code", "S1"))
 	for _, point := range []string{"rotate.key", "rotate.swap"} {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -41,6 +42,7 @@ func TestKills(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and kills binaries; left out of short runs")
 	}
+	t.Parallel()
 	kills, _ := strconv.Atoi(os.Getenv("TILLPOST_KILLS"))
 	if kills == 0 {
 		kills = 24
@@ -51,45 +53,83 @@ func TestKills(t *testing.T) {
 		t.Log("mosquitto is not installed: only the hub's own broker is killed (apt-get install mosquitto)")
 		outside = 0
 	}
-	sum := &tally{hits: map[string]int{}, tries: map[string]int{}}
-	t.Run("own broker", func(t *testing.T) { play(t, newWorld(t, bin, 1, false), kills-outside, sum) })
-	if outside > 0 {
-		t.Run("broker of its own", func(t *testing.T) { play(t, newWorld(t, bin, 2, true), outside, sum) })
-	}
-	t.Log(sum.table())
+	sum, least := newTally(), 0
 	if kills >= fullRun {
+		least = hitsEach
+	}
+	t.Run("worlds", func(t *testing.T) {
+		t.Run("own broker", func(t *testing.T) {
+			t.Parallel()
+			play(t, newWorld(t, bin, 1, false), kills-outside, least, sum)
+		})
+		if outside > 0 {
+			t.Run("broker of its own", func(t *testing.T) {
+				t.Parallel()
+				play(t, newWorld(t, bin, 2, true), outside, 0, sum)
+			})
+		}
+	})
+	t.Log(sum.table())
+	if least > 0 {
 		sum.enough(t, outside > 0)
 	}
 }
 
 // tally is what all worlds come to.
 type tally struct {
+	mu                    sync.Mutex
 	pulls, kills, tickets int
 	found
 	hits  map[string]int // by stage at its boundaries, and by program at random
 	tries map[string]int // by stage
 }
 
+func newTally() *tally { return &tally{hits: map[string]int{}, tries: map[string]int{}} }
+
 // next is the boundary whose turn it is: each in turn, and one that was not met in time up to three times as often as the others.
 func (s *tally) next(order []boundary) boundary {
-	return slices.MinFunc(order, func(a, b boundary) int { return s.turns(a) - s.turns(b) })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := slices.MinFunc(order, func(a, b boundary) int { return s.turns(a) - s.turns(b) })
+	s.tries[b.point]++
+	return b
 }
 
 func (s *tally) turns(b boundary) int { return 2*s.hits[b.point] + s.tries[b.point] }
 
-// play runs one world to its end.
-func play(t *testing.T, w *world, pulls int, sum *tally) {
+func (s *tally) hit(what string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hits[what]++
+}
+
+// short lists the boundaries that were met less often than so.
+func (s *tally) short(order []boundary, least int) (out []boundary) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, b := range order {
+		if s.hits[b.point] < least {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// play runs one world to its end: so many pulls, and as many more as it takes until each boundary was met least times; a slow machine misses some.
+func play(t *testing.T, w *world, pulls, least int, sum *tally) {
 	begun := time.Now()
 	order := boundaries()
 	stop := w.sell(t)
 	for i := range pulls {
-		w.pull(t, i, order, sum)
-		if t.Failed() {
+		if w.pull(t, i, order, sum); t.Failed() {
 			break
 		}
 	}
+	pulls += w.meet(t, order, least, pulls, sum)
 	stop()
 	got := w.settled(t)
+	sum.mu.Lock()
+	defer sum.mu.Unlock()
 	sum.pulls, sum.kills, sum.tickets = sum.pulls+pulls, sum.kills+w.kills, sum.tickets+len(w.told)
 	sum.lost, sum.doubled, sum.off = sum.lost+got.lost, sum.doubled+got.doubled, sum.off+got.off
 	t.Logf("%d pulls, %d kills, %d tickets in %v: lost %d, doubled %d, cents off %d", pulls, w.kills, len(w.told), time.Since(begun).Round(time.Second), got.lost, got.doubled, got.off)
@@ -127,20 +167,37 @@ func (s *tally) enough(t *testing.T, broker bool) {
 func (w *world) pull(t *testing.T, i int, order []boundary, sum *tally) {
 	t.Helper()
 	if i%5 == 4 {
-		w.atRandom(t, i/5, sum.hits)
+		w.atRandom(t, i/5, sum)
 		return
 	}
-	b := sum.next(order)
-	sum.tries[b.point]++
+	w.atBoundary(t, sum.next(order), sum)
+}
+
+// meet goes on at those boundaries that were met less than least times, most pulls at most, and tells how many it made.
+func (w *world) meet(t *testing.T, order []boundary, least, most int, sum *tally) (made int) {
+	t.Helper()
+	for ; made < most && !t.Failed(); made++ {
+		short := sum.short(order, least)
+		if len(short) == 0 {
+			break
+		}
+		w.atBoundary(t, sum.next(short), sum)
+	}
+	return made
+}
+
+// atBoundary kills a program at one of its boundaries.
+func (w *world) atBoundary(t *testing.T, b boundary, sum *tally) {
+	t.Helper()
 	p := w.programs[b.program]
 	w.kill(t, p) // it comes back with the fail point armed
-	sum.hits[b.program+", at random"]++
+	sum.hit(b.program + ", at random")
 	w.start(t, p, fmt.Sprintf("%s:%d", b.point, 1+w.dice.IntN(3)))
 	switch p.end(4 * time.Second) {
 	case pulled:
 		w.kills++
-		sum.hits[b.point]++
-	case running: // the boundary was not met in time
+		sum.hit(b.point)
+	case running: // the boundary was not met in time; another turn comes
 		w.kill(t, p)
 	case itself:
 		t.Errorf("%s ended by itself: its log tells why", p.name)
@@ -150,7 +207,7 @@ func (w *world) pull(t *testing.T, i int, order []boundary, sum *tally) {
 }
 
 // atRandom kills one program, the broker or all at once.
-func (w *world) atRandom(t *testing.T, turn int, hits map[string]int) {
+func (w *world) atRandom(t *testing.T, turn int, sum *tally) {
 	t.Helper()
 	<-time.After(time.Duration(w.dice.IntN(150)) * time.Millisecond)
 	what := []string{"odoo", "broker", "all", "agent", "hub"}
@@ -161,13 +218,13 @@ func (w *world) atRandom(t *testing.T, turn int, hits map[string]int) {
 	switch name := what[turn%len(what)]; {
 	case name == "all":
 		victims = w.all()
-		hits["all at once"]++
+		sum.hit("all at once")
 	case name == "broker" && w.programs["broker"] == nil: // it lives in the hub
 		victims = []*proc{w.programs["hub"]}
-		hits["hub, at random"]++
+		sum.hit("hub, at random")
 	default:
 		victims = []*proc{w.programs[name]}
-		hits[name+", at random"]++
+		sum.hit(name + ", at random")
 	}
 	for _, p := range victims {
 		w.kill(t, p)

@@ -5,12 +5,14 @@ package e2e_test
 import (
 	"bufio"
 	"context"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -28,11 +30,21 @@ type proc struct {
 	done chan struct{}
 }
 
-// built is where the binaries are, once they are made; every test uses the same.
-var built string
+// soon is within what everything that must happen happens, however busy the machine is. It is a limit for what hangs, no measure: each wait ends
+// with what it waits for.
+const soon = 2 * time.Minute
 
-// TestMain removes them.
+// worlds is how many tests run side by side, on any machine: they wait more than they compute.
+const worlds = 4
+
+// TestMain lets worlds stand side by side, and removes the binaries.
 func TestMain(m *testing.M) {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given {
+		_ = flag.Set("test.parallel", strconv.Itoa(worlds))
+	}
 	code := m.Run()
 	if built != "" {
 		_ = os.RemoveAll(built)
@@ -40,26 +52,33 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// build makes the binaries with fail points in them and returns their folder. No test of this package runs beside another.
+// build makes the binaries with fail points in them, once for all tests, and returns their folder.
 func build(t *testing.T) string {
 	t.Helper()
-	if built != "" {
-		return built
-	}
-	dir, err := os.MkdirTemp("", "tillpost-e2e-")
+	dir, err := binaries()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for out, pkg := range map[string]string{"agent": "agent", "hub": "hub", "odoo": "test/fake/odoo/cmd"} {
-		cmd := exec.CommandContext(t.Context(), "go", "build", "-tags", "failpoint", "-o", filepath.Join(dir, out), "github.com/tillpost/tillpost/"+pkg)
-		if b, err := cmd.CombinedOutput(); err != nil {
-			_ = os.RemoveAll(dir)
-			t.Fatalf("build %s: %v\n%s", pkg, err, b)
-		}
-	}
-	built = dir
 	return dir
 }
+
+// built is where they are, for TestMain to remove.
+var built string
+
+var binaries = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "tillpost-e2e-")
+	if err != nil {
+		return "", err
+	}
+	built = dir
+	for out, pkg := range map[string]string{"agent": "agent", "hub": "hub", "odoo": "test/fake/odoo/cmd"} {
+		cmd := exec.Command("go", "build", "-tags", "failpoint", "-o", filepath.Join(dir, out), "github.com/tillpost/tillpost/"+pkg)
+		if b, err := cmd.CombinedOutput(); err != nil {
+			return "", fmt.Errorf("build %s: %w\n%s", pkg, err, b)
+		}
+	}
+	return dir, nil
+})
 
 // begin runs the program once more, with a fail point or without.
 func (p *proc) begin(point string) error {
@@ -113,24 +132,30 @@ func (p *proc) pullPlug() {
 }
 
 // freePort finds a port below those that the system gives to outgoing connections: while a killed program is away, nobody else's
-// connection may sit on its port.
+// connection may sit on its port. None is given twice: a world whose program is away right now keeps its own.
 func freePort(t *testing.T) string {
 	t.Helper()
 	for range 200 {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 15_000+rand.IntN(17_000)))
-		if err == nil {
-			defer l.Close()
-			return l.Addr().String()
+		addr := fmt.Sprintf("127.0.0.1:%d", 15_000+rand.IntN(17_000))
+		if _, taken := ports.LoadOrStore(addr, true); taken {
+			continue
+		}
+		if l, err := net.Listen("tcp", addr); err == nil {
+			l.Close()
+			return addr
 		}
 	}
 	t.Fatal("no port is free")
 	return ""
 }
 
+// ports are those that were given.
+var ports sync.Map
+
 // waitFor waits until something listens on addr.
 func waitFor(t *testing.T, addr string) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); ; <-time.After(20 * time.Millisecond) {
+	for end := time.Now().Add(soon); ; <-time.After(20 * time.Millisecond) {
 		c, err := net.Dial("tcp", addr)
 		if err == nil {
 			c.Close()

@@ -88,6 +88,7 @@ func TestAStoreBehindAProxy(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds binaries; left out of short runs")
 	}
+	t.Parallel()
 	c := newCertified(t, "2160h")
 	_, enrolPort, _ := net.SplitHostPort(c.addrs["enrol"])
 	_, brokerPort, _ := net.SplitHostPort(c.addrs["broker"])

@@ -17,6 +17,7 @@ func TestHubKilledAtEachStepOfPostingToARealOdoo(t *testing.T) {
 	if real.URL == "" {
 		t.Skip("ODOO_URL is not set: no real Odoo to post to")
 	}
+	t.Parallel()
 	own := store
 	own.Code = fmt.Sprintf("K%d", time.Now().Unix()) // runs on one server do not meet
 	w := newWorldOn(t, build(t), uint64(time.Now().Unix()), false, own, real)

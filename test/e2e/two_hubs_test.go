@@ -18,6 +18,7 @@ func TestTwoHubsOnOneOdoo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds binaries and waits for two hubs to notice each other; left out of short runs")
 	}
+	t.Parallel()
 	bin := build(t)
 	one := newWorld(t, bin, 11, false)
 	stop := one.sell(t)
@@ -64,7 +65,7 @@ func TestTwoHubsOnOneOdoo(t *testing.T) {
 	t.Cleanup(func() { copied.close(t) })
 	one.start(t, one.programs["hub"], "")
 	waitFor(t, one.addrs["web"])
-	<-time.After(3 * time.Second) // it has its claim again, which its copy does not know of
+	one.claims(t, bin) // which its copy does not know of
 	copied.start(t, copied.programs["hub"], "")
 	if told := copied.hears(t, "two_hubs", "this one is held"); !strings.Contains(told, "own identity") {
 		t.Errorf("the copy was told: %s", told)
@@ -83,6 +84,20 @@ func TestTwoHubsOnOneOdoo(t *testing.T) {
 	}
 }
 
+// claims waits until the books say that it is this hub that posts to them.
+func (w *world) claims(t *testing.T, bin string) {
+	t.Helper()
+	for end := time.Now().Add(soon); ; <-time.After(300 * time.Millisecond) {
+		said := command(t.Context(), t, filepath.Join(bin, "hub"), "odoo", "claim", "--config", w.at("hub.toml"))
+		if held, _, _ := strings.Cut(said, "\n"); strings.Contains(held, w.at("hubdata")) {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("this hub does not claim its books: %s", said)
+		}
+	}
+}
+
 // sound waits until everything is in the books, and counts it.
 func (w *world) sound(t *testing.T) {
 	t.Helper()
@@ -94,7 +109,7 @@ func (w *world) sound(t *testing.T) {
 // hears waits for an open case of a cause whose detail has these words.
 func (w *world) hears(t *testing.T, cause, words string) (detail string) {
 	t.Helper()
-	for end := time.Now().Add(90 * time.Second); ; <-time.After(300 * time.Millisecond) {
+	for end := time.Now().Add(soon); ; <-time.After(300 * time.Millisecond) {
 		got, err := w.cases(cause)
 		for _, d := range got {
 			if strings.Contains(d, words) {
@@ -136,7 +151,7 @@ func (w *world) quit(t *testing.T) {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if p.end(20*time.Second) == running {
+	if p.end(soon) == running {
 		t.Fatal("the hub does not end when it is told to")
 	}
 }

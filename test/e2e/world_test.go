@@ -54,7 +54,7 @@ func newWorldOn(t *testing.T, bin string, seed uint64, ownBroker bool, st till.S
 // newWorldAs is one whose days go to Odoo otherwise than as entries.
 func newWorldAs(t *testing.T, bin string, seed uint64, ownBroker bool, st till.Store, real books.Odoo, mode string) *world {
 	t.Helper()
-	w := &world{store: st, mode: mode, books: real, patience: 2 * time.Minute, dir: t.TempDir(), programs: map[string]*proc{}, addrs: map[string]string{}, day: time.Now().AddDate(0, 0, -2), dice: rand.New(rand.NewPCG(seed, 7)),
+	w := &world{store: st, mode: mode, books: real, patience: 5 * time.Minute, dir: t.TempDir(), programs: map[string]*proc{}, addrs: map[string]string{}, day: time.Now().AddDate(0, 0, -2), dice: rand.New(rand.NewPCG(seed, 7)),
 		told: books.Told{}, measures: map[string]int64{}}
 	for _, name := range []string{"broker", "web", "door", "odoo"} {
 		w.addrs[name] = freePort(t)
