@@ -3,7 +3,9 @@ package main
 
 import (
 	"os"
-	_ "time/tzdata" // a container may have no time zones of its own
+	_ "time/tzdata" // a container may have no time zones of its own, nor know any authority
+
+	_ "golang.org/x/crypto/x509roots/fallback"
 
 	"github.com/tillpost/tillpost/hub/app"
 )

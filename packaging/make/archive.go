@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 )
 
-// member is a file of an archive.
+// member is a file of an archive, or a folder with nothing in it when nothing is said of where it is from.
 type member struct {
 	name, from string
 	mode       os.FileMode
@@ -64,6 +64,12 @@ func (r *release) tar(name string, ms []member) (err error) {
 	}
 	t := tar.NewWriter(gz)
 	for _, m := range ms {
+		if m.from == "" {
+			if err := t.WriteHeader(&tar.Header{Name: name + "/" + m.name, Mode: int64(m.mode), ModTime: r.epoch, Typeflag: tar.TypeDir, Format: tar.FormatPAX}); err != nil {
+				return err
+			}
+			continue
+		}
 		st, err := os.Stat(m.from)
 		if err != nil {
 			return err

@@ -23,7 +23,8 @@ const besides = `Every module that is linked into agent, hub and installer, with
 
 SQLite is in the public domain (https://sqlite.org/copyright.html). Programs for Linux hold the C library that they were built with: the GNU C
 Library, LGPL-2.1-or-later (https://sourceware.org/glibc/); Tillpost's source is open, so that whoever likes links it with another. Programs for
-Windows hold parts of the MinGW-w64 runtime, which may be used freely (https://www.mingw-w64.org/).
+Windows hold parts of the MinGW-w64 runtime, which may be used freely (https://www.mingw-w64.org/). The hub holds Mozilla's list of authorities
+(MPL-2.0, https://wiki.mozilla.org/CA), by golang.org/x/crypto/x509roots/fallback, for machines that have none of their own.
 `
 
 // licences writes the licences of all modules of programs into dir. A module without one that is known is no release: somebody has to look.

@@ -72,7 +72,8 @@ func (r *release) systemPackages(ctx context.Context, t target, dir string) erro
 
 // container packs what a container of the hub is built from.
 func (r *release) container() error {
-	ms := []member{{"Containerfile", "packaging/container/Containerfile", 0o644}, {"compose.yaml", "packaging/container/compose.yaml", 0o644}, {"hub.toml", "configs/hub.toml", 0o644}}
+	ms := []member{{"Containerfile", "packaging/container/Containerfile", 0o644}, {"compose.yaml", "packaging/container/compose.yaml", 0o644}, {"passwd", "packaging/container/passwd", 0o644},
+		{"etc/hub.toml", "packaging/container/hub.toml", 0o644}, {"hub.toml.sample", "configs/hub.toml", 0o644}, {"LICENSE", "LICENSE", 0o644}, {name: "state/tillpost-hub/", mode: 0o700}}
 	n := 0
 	for _, arch := range []string{"amd64", "arm64"} {
 		hub := filepath.Join(r.work, "linux-"+arch, "hub")

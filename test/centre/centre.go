@@ -31,8 +31,8 @@ type Centre struct {
 func New(t *testing.T, hub string) *Centre {
 	t.Helper()
 	dir := t.TempDir()
-	c := &Centre{t: t, hub: hub, config: filepath.Join(dir, "hub.toml"), Door: freeAddr(t)}
-	must(t, os.WriteFile(c.config, fmt.Appendf(nil, "data_dir = %q\n[web]\nlisten = %q\n[metrics]\nlisten = \"\"\n[broker]\nlisten = %q\n[enrol]\nlisten = %q\n", filepath.Join(dir, "data"), freeAddr(t), freeAddr(t), c.Door), 0o600))
+	c := &Centre{t: t, hub: hub, config: filepath.Join(dir, "hub.toml"), Door: FreeAddr(t)}
+	must(t, os.WriteFile(c.config, fmt.Appendf(nil, "data_dir = %q\n[web]\nlisten = %q\n[metrics]\nlisten = \"\"\n[broker]\nlisten = %q\n[enrol]\nlisten = %q\n", filepath.Join(dir, "data"), FreeAddr(t), FreeAddr(t), c.Door), 0o600))
 	c.says("location", "add", "S-17", "--name", "Springfield", "--zone", "America/Chicago")
 	log, err := os.Create(filepath.Join(dir, "hub.log"))
 	must(t, err)
@@ -48,7 +48,7 @@ func New(t *testing.T, hub string) *Centre {
 			t.Logf("the hub said:\n%s", tail(string(b)))
 		}
 	})
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
 		if x, err := net.Dial("tcp", c.Door); err == nil {
 			x.Close()
 			return c
@@ -81,7 +81,8 @@ func (c *Centre) Code(args ...string) string {
 	return ""
 }
 
-func freeAddr(t *testing.T) string {
+// FreeAddr is an address of this machine that nobody listens on right now.
+func FreeAddr(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
@@ -92,7 +93,7 @@ func freeAddr(t *testing.T) string {
 // Ticket waits until a ticket is there by its number.
 func (c *Centre) Ticket(want string) {
 	c.t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(300 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(300 * time.Millisecond) {
 		out, err := command(c.t, time.Minute, c.hub, "ticket", want, "--config", c.config)
 		if err == nil && strings.Contains(out, want) {
 			return
