@@ -56,17 +56,37 @@ func mayBoot(t *testing.T) (debian string) {
 // newFresh boots one of the folder that mayBoot told.
 func newFresh(t *testing.T, here string) *fresh {
 	t.Helper()
-	f := &fresh{t: t, root: filepath.Join(t.TempDir(), "debian")}
-	if here != "" {
-		if out, err := command(t, 6*time.Minute, "cp", "-a", here, f.root); err != nil {
-			t.Fatal(err, out)
-		}
-	} else if out, err := command(t, 6*time.Minute, "debootstrap", "--variant=minbase", "--include=systemd,systemd-sysv,dbus", "bookworm", f.root); err != nil {
-		t.Skipf("NOT RUN: a fresh Debian could not be fetched: %v\n%s", err, tail(out))
-	}
+	f := laid(t, here)
 	f.boot()
 	return f
 }
+
+// laid is one that was not booted yet.
+func laid(t *testing.T, here string) *fresh {
+	t.Helper()
+	f := &fresh{t: t, root: filepath.Join(t.TempDir(), "debian")}
+	if here == "" {
+		var err error
+		if here, err = fetchOnce(); err != nil {
+			t.Skipf("NOT RUN: a fresh Debian could not be fetched: %v", err)
+		}
+	}
+	if out, err := command(t, 6*time.Minute, "cp", "-a", "--reflink=auto", here, f.root); err != nil {
+		t.Fatal(err, out)
+	}
+	return f
+}
+
+// fetchOnce fetches the Debian that all tests copy.
+var fetchOnce = sync.OnceValues(func() (string, error) {
+	to := filepath.Join(dir(), "debian")
+	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Minute)
+	defer cancel()
+	if out, err := exec.CommandContext(ctx, "debootstrap", "--variant=minbase", "--include=systemd,systemd-sysv,dbus", "bookworm", to).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("debootstrap: %w\n%s", err, tail(string(out)))
+	}
+	return to, nil
+})
 
 // boot starts the container and waits until systemd is up.
 func (f *fresh) boot() {
@@ -95,7 +115,7 @@ func (f *fresh) boot() {
 			f.t.Logf("the container said:\n%s", tail(string(b)))
 		}
 	})
-	for deadline := time.Now().Add(90 * time.Second); ; {
+	for deadline := time.Now().Add(4 * time.Minute); ; {
 		if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", cmd.Process.Pid, cmd.Process.Pid)); err == nil {
 			if pids := strings.Fields(string(b)); len(pids) > 0 {
 				f.leader, _ = strconv.Atoi(pids[len(pids)-1])
@@ -166,17 +186,20 @@ func made(t *testing.T) string {
 	return out
 }
 
-var makeOnce = sync.OnceValues(func() (string, error) {
-	out := filepath.Join(dir(), "dist")
+var makeOnce = sync.OnceValues(func() (string, error) { return makeRelease("v1.2.3") })
+
+// makeRelease makes a release of a version, for this system alone.
+func makeRelease(version string) (string, error) {
+	out := filepath.Join(dir(), "dist-"+version)
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "go", "run", "./packaging/make", "-version", "v1.2.3", "-only", "linux/"+runtime.GOARCH, "-out", out)
+	cmd := exec.CommandContext(ctx, "go", "run", "./packaging/make", "-version", version, "-only", "linux/"+runtime.GOARCH, "-out", out)
 	cmd.Dir = "../.."
 	if b, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("make package: %w\n%s", err, b)
 	}
 	return out, nil
-})
+}
 
 func one(t *testing.T, dist, pattern string) string {
 	t.Helper()
