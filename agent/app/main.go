@@ -60,6 +60,7 @@ type cli struct {
 	file     string
 	json     bool
 	lang     string
+	details  bool
 }
 
 func (c *cli) root() *cobra.Command {
@@ -137,10 +138,13 @@ func (c *cli) status(ctx context.Context, _ []string) error {
 	} else if err != nil {
 		return err
 	}
+	if st.Running && cfg.Status.Listen != "" {
+		st.Page = "http://" + cfg.Status.Listen
+	}
 	if c.json {
 		err = c.tell(nil, st, "")
-	} else {
-		st.Text(c.out, c.language(cfg))
+	} else if st.Text(c.out, c.language(cfg)); c.details {
+		st.Details(c.out)
 	}
 	if err == nil && !st.Good() {
 		return errQuiet
@@ -152,6 +156,7 @@ func (c *cli) status(ctx context.Context, _ []string) error {
 func (c *cli) statusCommand() *cobra.Command {
 	cmd := c.command("status", "how this store stands and what to do; fails when somebody must act", c.status)
 	cmd.Flags().StringVar(&c.lang, "lang", "", "en or es; empty: as the settings say, else the system's")
+	cmd.Flags().BoolVar(&c.details, "details", false, "also what only IT asks for: each stream of records, and the vendors' accounts")
 	return cmd
 }
 

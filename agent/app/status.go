@@ -24,6 +24,7 @@ type Status struct {
 	Device    retail.DeviceID                          `json:"device"`
 	Version   string                                   `json:"version"`
 	Running   bool                                     `json:"running"`
+	Page      string                                   `json:"page,omitempty"` // where a browser of this PC sees the same
 	Started   time.Time                                `json:"started,omitzero"`
 	Hub       envelope.HubID                           `json:"hub,omitempty"`
 	Connected bool                                     `json:"connected"`
@@ -78,9 +79,13 @@ func (a *App) Status(ctx context.Context) Status {
 	return s
 }
 
-// Text writes the status for a person, and the streams for whoever helps him.
+// Text writes the status for the store's manager.
 func (s Status) Text(w io.Writer, l words.Lang) {
 	statuspage.Tell(s.Facts(), l, time.Now()).Text(w)
+}
+
+// Details writes the streams and the vendors' accounts for whoever helps him.
+func (s Status) Details(w io.Writer) {
 	for i, name := range envelope.Streams {
 		if st, ok := s.Streams[name]; ok {
 			if i == 0 {

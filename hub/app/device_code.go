@@ -117,7 +117,7 @@ func (c *cli) makeCode(ctx context.Context, s *desk, f codeFor) error {
 	}
 	return c.tell(map[string]any{"device": m.Device, "code": m.Code, "expires": m.Expires, "port": m.Port}, func(w io.Writer) {
 		fmt.Fprintln(w, m.Code)
-		fmt.Fprintf(c.err, "For one PC, as device %s, until %s. It is shown once; tell it to the store by telephone, not by mail.\nOn that PC: agent enrol --hub THIS-HUB:%s --code %s\n",
+		fmt.Fprintf(c.err, "For one PC, as device %s, until %s. It is shown once; tell it to the store by telephone, not by mail.\nOn that PC: start the installer, which asks for head office's address, THIS-HUB:%[3]s, and for this code. Where the agent is there already: agent enrol --hub THIS-HUB:%[3]s --code %[4]s\n",
 			m.Device, m.Expires.Local().Format(time.DateTime), m.Port, m.Code)
 		if m.Replaces {
 			fmt.Fprintln(c.err, "When it is used, the old PC's certificate ends. What the old PC has not sent yet: start it once more before, or read its disk with agent buffer export --recover.")

@@ -83,10 +83,11 @@ func (a *App) showMetrics(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	c := &a.Intake.Count
-	for result, n := range map[string]int64{"in": c.Batches.Load(), "out": c.Envelopes.Load(), "refused": c.Refused.Load(), "retried": c.Resends.Load(), "duplicate": c.Duplicates.Load(), "damaged": c.Damaged.Load(),
+	for result, n := range map[string]int64{"in": c.Offered.Load(), "out": c.Envelopes.Load(), "refused": c.Refused.Load(), "retried": c.Resends.Load(), "duplicate": c.Duplicates.Load(), "damaged": c.Damaged.Load(),
 		"fork": c.Forks.Load(), "dropped": c.Dropped.Load()} {
 		p.Counter("stage_total", uint64(max(0, n)), "stage", "ingest", "result", result)
 	}
+	p.Counter("batches_total", uint64(max(0, c.Batches.Load())))
 	if free, err := doctor.FreeDisk(a.Config.DataDir); err == nil {
 		p.Gauge("disk_free_bytes", free)
 	}

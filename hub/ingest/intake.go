@@ -118,7 +118,8 @@ type Intake struct {
 
 // Counters are the intake's metrics.
 type Counters struct {
-	Envelopes, Batches, Commits, Duplicates, Resends, Forks, Damaged, Refused, Dropped atomic.Int64
+	// Offered and Envelopes are records that came and that were committed; the others count batches, but Refused, which counts records.
+	Offered, Envelopes, Batches, Commits, Duplicates, Resends, Forks, Damaged, Refused, Dropped atomic.Int64
 }
 
 // Limits: an agent keeps less than this in flight; more is dropped and asked for again.

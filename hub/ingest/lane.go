@@ -167,6 +167,7 @@ func (l *lane) batch(ctx context.Context, payload []byte, reply Reply) {
 		l.damage(ctx, err, reply)
 		return
 	}
+	l.in.Count.Offered.Add(int64(len(b)))
 	sender, err := l.in.Registry.Sender(ctx, l.key.device)
 	if err == nil && sender.Refusal == "" {
 		err = l.load(ctx, b[0].Pos.Epoch)

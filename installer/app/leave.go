@@ -32,7 +32,9 @@ func (r *run) drain(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
-	r.con.Say("       %d tickets could not be sent now", best)
+	if best > 0 {
+		r.con.Say("       %d tickets could not be sent now", best)
+	}
 	return nil
 }
 

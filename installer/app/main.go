@@ -53,6 +53,7 @@ type options struct {
 	deleteData, downgrade     bool
 	takeIn, root              string
 	drainFor, upWithin        time.Duration
+	lineWithin                time.Duration
 }
 
 func (r *run) command() *cobra.Command {
@@ -86,6 +87,7 @@ and may be run any number of times. It asks what it needs; with --accept it asks
 	f.StringVar(&o.takeIn, "take-in", "", "the file that `installer leave` or `agent buffer export --recover` wrote on the PC before this one")
 	f.DurationVar(&o.drainFor, "send-for", 2*time.Minute, "leave: how long to wait until everything was sent")
 	f.DurationVar(&o.upWithin, "up-within", time.Minute, "how long the service may take to come up; a new version that takes longer makes room for the one before")
+	f.DurationVar(&o.lineWithin, "line-within", 10*time.Second, "how long to wait for head office's first word before the run ends without it")
 	f.BoolVar(&o.settle, "settle", false, "what a package calls after it has put the program there: a PC without a certificate and without a code is left for later")
 	_ = f.MarkHidden("settle")
 	f.StringVar(&o.root, "root", "", "install into this folder: for images and tests")

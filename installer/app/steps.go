@@ -233,7 +233,7 @@ func (r *run) prove(ctx context.Context) error {
 
 // hears gives the line to head office a moment, so that what the manager reads is how it will be. Without one nothing is wrong.
 func (r *run) hears(ctx context.Context) {
-	for waited := time.Duration(0); waited < 10*time.Second; waited += look {
+	for waited := time.Duration(0); waited < r.opt.lineWithin; waited += look {
 		if st, err := r.agent.Status(ctx); err != nil || st.Connected || !pause(ctx, look) {
 			return
 		}

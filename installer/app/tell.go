@@ -46,7 +46,11 @@ func (r *run) tell(ctx context.Context, action plan.Action) error {
 		r.con.Say("Tillpost %s is on this PC, and something needs attention:", st.Version)
 	}
 	r.con.Say("\n%s", r.agent.Words(ctx))
-	r.con.Say("\nYou need not do anything more: it starts with the PC. To look at it any time:  %s status", quoted(r.lay.Agent))
+	look := quoted(r.lay.Agent) + " status"
+	if st.Page != "" {
+		look = st.Page + "  in a browser on this PC, or  " + look
+	}
+	r.con.Say("\nYou need not do anything more: it starts with the PC. To look at it any time:  %s", look)
 	return nil
 }
 

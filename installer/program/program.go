@@ -46,6 +46,7 @@ type Status struct {
 	Connected bool   `json:"connected"`
 	Waiting   int    `json:"waiting"`
 	Unknown   bool   `json:"waiting_unknown"` // what waits cannot be counted
+	Page      string `json:"page"`            // where a browser of this PC sees how it stands
 	Streams   map[string]struct {
 		Last uint64 `json:"last"`
 	} `json:"streams"`

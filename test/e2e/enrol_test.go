@@ -183,6 +183,13 @@ func TestEnrolSellRevokeEnrolAgain(t *testing.T) {
 	c.arrives(t, "one")
 	c.until(t, "the agent to be connected", func() bool { return c.connected(t) })
 
+	if manager, _, _ := c.agent(t, "", "status"); strings.Contains(manager, "streaming") {
+		t.Errorf("the manager is told of streams: %s", manager)
+	}
+	if it, _, _ := c.agent(t, "", "status", "--details"); !strings.Contains(it, "streaming  taken 1, confirmed 1") {
+		t.Errorf("IT is not told of streams: %s", it)
+	}
+
 	c.hub(t, "device", "revoke", "pc-s1", "--reason", "the PC was stolen")
 	took := c.until(t, "the line to be cut", func() bool { return !c.connected(t) })
 	t.Logf("the line was cut %v after hub device revoke had ended", took.Round(time.Millisecond))

@@ -97,7 +97,7 @@ func (b *box) run(env []string, typed string, args ...string) (out string, code 
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.t.Context(), 2*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, b.installer, append(args, "--root", b.root)...)
+	cmd := exec.CommandContext(ctx, b.installer, append(args, "--root", b.root, "--line-within", "200ms")...)
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Stdin = strings.NewReader(typed)
 	var buf bytes.Buffer

@@ -35,7 +35,7 @@ func TestAManagerInstallsItWithThreeAnswers(t *testing.T) {
 	if code != 0 || b.running() != "v1.0.0" {
 		t.Fatalf("ended with %d, %q runs\n%s", code, b.running(), out)
 	}
-	says(t, out, "/srv/till/sales  (1 files", "head office knows this PC as store-17, for S-17", "Everything is fine.")
+	says(t, out, "/srv/till/sales  (1 files", "head office knows this PC as store-17, for S-17", "Everything is fine.", "http://127.0.0.1:8751  in a browser on this PC")
 	conf := b.read("etc/tillpost/agent.toml")
 	says(t, conf, `data_dir = "`, "[[source.filedrop]]", `profile = "heartland-retail-sales-history"`, `location = "S-17"`)
 	if st, err := os.Stat(b.path("var/lib/tillpost-agent")); err != nil || st.Mode().Perm() != 0o700 {

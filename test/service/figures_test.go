@@ -95,6 +95,9 @@ func TestFigures(t *testing.T) {
 			t.Errorf("hub: %s is %d, want %d or more", name, n, least)
 		}
 	}
+	if in, out := figure(t, hubFigures, `tillpost_hub_stage_total{stage="ingest",result="in"}`), figure(t, hubFigures, `tillpost_hub_stage_total{stage="ingest",result="out"}`); in < out {
+		t.Errorf("hub: %d records came in and %d went out", in, out)
+	}
 	until(t, "store-days by state", func() bool {
 		_, body := ask(t, hubFigures, "/metrics", "")
 		return strings.Contains(body, `tillpost_hub_days{state="`)

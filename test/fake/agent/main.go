@@ -96,7 +96,7 @@ func (c *call) do(args []string, flags map[string]string) error {
 			n = 0
 			c.save()
 		}
-		return say(map[string]any{"device": "store-17", "version": c.sys.Running, "running": c.sys.Running != "", "connected": !c.offline(), "waiting": n})
+		return say(map[string]any{"device": "store-17", "version": c.sys.Running, "running": c.sys.Running != "", "connected": !c.offline(), "waiting": n, "page": "http://127.0.0.1:8751"})
 	case "doctor":
 		return say(map[string]any{"findings": []map[string]any{{"what": "hub", "state": "good", "found": "it answers"}}})
 	case "enrol":
