@@ -30,15 +30,25 @@ import (
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	r := &run{in: stdin, out: stdout, now: time.Now}
+	r := &run{in: stdin, out: stdout, now: time.Now, may: machine.Elevated, elevate: machine.RunElevated, window: machine.OwnWindow}
+	return r.whole(ctx, args, stderr)
+}
+
+// whole is a run from its words to its end: whoever started it with a double click reads why it ended before the window goes.
+func (r *run) whole(ctx context.Context, args []string, stderr io.Writer) int {
 	root := r.command()
 	root.SetArgs(args)
-	root.SetOut(stdout)
+	root.SetOut(r.out)
 	root.SetErr(stderr)
+	r.args = args
 	err := root.ExecuteContext(ctx)
-	r.await(stdin)
 	if err != nil {
 		fmt.Fprintln(stderr, "\ninstaller:", err)
+	}
+	if !r.handed {
+		r.await()
+	}
+	if err != nil {
 		return 1
 	}
 	return 0
@@ -95,13 +105,21 @@ and may be run any number of times. It asks what it needs; with --accept it asks
 	return root
 }
 
+// errHanded ends this process: another one, with the rights, does the work.
+var errHanded = errors.New("handed over")
+
 // run is one run of the installer.
 type run struct {
-	in  io.Reader
-	out io.Writer
-	now func() time.Time
-	opt options
-	con *console.Console
+	in      io.Reader
+	out     io.Writer
+	now     func() time.Time
+	may     func() bool          // may this process change the system
+	elevate func([]string) error // asks the person for the rights, and runs the installer with them
+	window  func() bool          // does the window close with this process
+	args    []string
+	handed  bool
+	opt     options
+	con     *console.Console
 
 	lay     machine.Layout
 	agent   program.Agent
@@ -136,7 +154,9 @@ func (r *run) main(ctx context.Context, args []string) error {
 			return fault.Msg(fault.Invalid, args[0], "there is no such action. Use one of install, repair, upgrade, re-enrol, leave, uninstall, or none")
 		}
 	}
-	if err := r.prepare(ctx); err != nil {
+	if err := r.prepare(ctx); errors.Is(err, errHanded) {
+		return nil
+	} else if err != nil {
 		return err
 	}
 	l, err := lock.Take(r.lay.SettingsDir(), "installer")
@@ -174,7 +194,13 @@ func (r *run) main(ctx context.Context, args []string) error {
 // prepare checks what can be checked before anything is touched.
 func (r *run) prepare(ctx context.Context) error {
 	o := &r.opt
-	if !machine.Elevated() && o.root == "" {
+	if !r.may() && o.root == "" {
+		if r.window() { // a double click: the system asks the person, and the run goes on in another window
+			if err := r.elevate(r.args); err == nil {
+				r.handed = true
+				return errHanded
+			}
+		}
 		return fault.Msg(fault.Invalid, "installer", "it may not change this system. "+machine.Elevate)
 	}
 	if o.root != "" {

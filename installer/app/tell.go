@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -75,9 +74,9 @@ func quoted(path string) string {
 }
 
 // await keeps the window open for whoever started the installer with a double click.
-func (r *run) await(in io.Reader) {
-	if r.con != nil && !r.opt.accept && machine.OwnWindow() {
+func (r *run) await() {
+	if !r.opt.accept && r.window() {
 		fmt.Fprint(r.out, "\nPress Enter to close this window.")
-		_, _ = in.Read(make([]byte, 1))
+		_, _ = r.in.Read(make([]byte, 1))
 	}
 }

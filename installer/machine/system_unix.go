@@ -30,6 +30,9 @@ func Elevated() bool { return os.Geteuid() == 0 }
 // Elevate says how a person gets there.
 const Elevate = "Run it again with sudo in front."
 
+// RunElevated asks for the rights; here only a person at a console can.
+func RunElevated([]string) error { return errors.ErrUnsupported }
+
 // DropAccount deletes the account; it is there no longer when DropAccount returns nil.
 func DropAccount(ctx context.Context, name string) error {
 	if name == "" {

@@ -46,6 +46,21 @@ func Elevated() bool { return windows.GetCurrentProcessToken().IsElevated() }
 // Elevate says how a person gets there.
 const Elevate = "Right-click it and choose \"Run as administrator\"."
 
+// RunElevated has Windows ask the person (UAC) and starts this program anew with the rights, in a window of its own.
+func RunElevated(args []string) error {
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	verb, err1 := windows.UTF16PtrFromString("runas")
+	file, err2 := windows.UTF16PtrFromString(exe)
+	line, err3 := windows.UTF16PtrFromString(windows.ComposeCommandLine(args))
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return err
+	}
+	return windows.ShellExecute(0, verb, file, line, nil, windows.SW_SHOWNORMAL)
+}
+
 // DropAccount has nothing to do: the account goes with the service.
 func DropAccount(context.Context, string) error { return nil }
 
