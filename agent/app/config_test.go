@@ -111,6 +111,7 @@ func TestCommandsWithoutAService(t *testing.T) {
 		{[]string{"buffer", "verify"}, 0, "4 records, every one whole"},
 		{[]string{"status"}, 1, "Waiting to be sent             4, the oldest from"},
 		{[]string{"status", "--lang", "es"}, 1, "Reinicie este equipo"},
+		{[]string{"status"}, 1, "Restart this PC"},
 		{[]string{"buffer", "export", filepath.Join(dir, "out.ndjson")}, 0, "Written to"},
 		{[]string{"buffer", "export", filepath.Join(dir, "out.ndjson")}, 1, "exists"},
 		{[]string{"buffer", "export", filepath.Join(dir, "dead.ndjson"), "--recover", csv}, 1, "belong together"},
@@ -127,5 +128,15 @@ func TestCommandsWithoutAService(t *testing.T) {
 	b, err := os.ReadFile(filepath.Join(dir, "out.ndjson"))
 	if err != nil || bytes.Count(b, []byte("\n")) != 4 {
 		t.Errorf("exported %d lines: %v", bytes.Count(b, []byte("\n")), err)
+	}
+	// A PC that was given up is not told to restart.
+	if err := os.WriteFile(filepath.Join(dir, "left"), []byte("This PC was given up on 2026-12-01.\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for lang, says := range map[string]string{"en": "installer re-enrol", "es": "se dio de baja"} {
+		var out, errs bytes.Buffer
+		if code := app.Main([]string{"status", "--lang", lang, "--config", file}, &out, &errs); code != 1 || !strings.Contains(out.String(), says) || strings.Contains(out.String(), "Restart this PC") {
+			t.Errorf("given up: got %d\n%s%s", code, &out, &errs)
+		}
 	}
 }

@@ -127,6 +127,9 @@ func (c *cli) version(context.Context, []string) error {
 	return c.tell(nil, map[string]string{"version": version.String()}, version.String()+"\n")
 }
 
+// leftFile stands beside the settings of a PC that was given up; the installer writes it and takes it away.
+const leftFile = "left"
+
 func (c *cli) status(ctx context.Context, _ []string) error {
 	cfg, err := LoadConfig(c.file)
 	if err != nil {
@@ -137,6 +140,9 @@ func (c *cli) status(ctx context.Context, _ []string) error {
 		c.waiting(ctx, cfg, &st)
 	} else if err != nil {
 		return err
+	}
+	if _, err := os.Stat(filepath.Join(filepath.Dir(c.file), leftFile)); err == nil {
+		st.GivenUp = !st.Running
 	}
 	if st.Running && cfg.Status.Listen != "" {
 		st.Page = "http://" + cfg.Status.Listen

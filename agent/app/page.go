@@ -34,7 +34,7 @@ func (s StatusConfig) validate(f *config.Faults) {
 
 // Facts are the status as a store manager is told it.
 func (s Status) Facts() statuspage.Facts {
-	f := statuspage.Facts{Device: string(s.Device), Version: s.Version, Running: s.Running, Connected: s.Connected, Heard: s.Heard, Waiting: s.Waiting, Oldest: s.Oldest,
+	f := statuspage.Facts{Device: string(s.Device), Version: s.Version, Running: s.Running, GivenUp: s.GivenUp, Connected: s.Connected, Heard: s.Heard, Waiting: s.Waiting, Oldest: s.Oldest,
 		LastTicket: s.LastTicket, DiskFree: s.DiskFree, Problems: s.Health}
 	if s.Certificate != nil {
 		f.CertificateEnds = s.Certificate.Ends

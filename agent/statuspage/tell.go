@@ -16,6 +16,7 @@ import (
 type Facts struct {
 	Device, Version string
 	Running         bool
+	GivenUp         bool // another PC has this one's place: `installer leave`
 	Connected       bool
 	Heard           time.Time // when the hub last confirmed anything
 	Waiting         uint64    // records that the hub has not confirmed
@@ -68,7 +69,7 @@ func Tell(f Facts, l words.Lang, now time.Time) View {
 	v := View{Lang: l, Lines: lines(f, l, now)}
 	problems := f.Problems
 	if !f.Running {
-		problems = append([]health.Status{{Code: "stopped"}}, problems...)
+		problems = append([]health.Status{{Code: f.stopped()}}, problems...)
 	}
 	for _, p := range problems {
 		one := problem(p, l, now)
@@ -80,7 +81,7 @@ func Tell(f Facts, l words.Lang, now time.Time) View {
 	}
 	switch {
 	case !f.Running:
-		v.Mood, v.Headline = Stopped, l.Say("say.stopped")
+		v.Mood, v.Headline = Stopped, l.Say("say."+f.stopped())
 	case v.Next != nil:
 		v.Mood, v.Headline, v.Explain = Attention, l.Say("say.attention"), v.Next.Title
 	case f.Waiting == 0:
@@ -91,6 +92,14 @@ func Tell(f Facts, l words.Lang, now time.Time) View {
 		v.Mood, v.Headline, v.Explain = Good, l.Say("say.good"), l.Say("say.good_offline")
 	}
 	return v
+}
+
+// stopped is why nothing runs.
+func (f Facts) stopped() string {
+	if f.GivenUp {
+		return "given_up"
+	}
+	return "stopped"
 }
 
 // problem says a condition in a language; one that the catalogue does not have is said as it came.
