@@ -105,12 +105,18 @@ func (c *chosen) questions(ctx context.Context, r *run) []console.Question {
 		Text: "How shall tickets come in", Help: found + "\nTillpost only reads; it changes nothing of the till.",
 		Choices: []string{"Install, and read the folders above", "Let me choose, and look for card terminals", "Install without a source; head office sets them up"},
 		Default: func() string {
-			if len(c.folders) == 0 && c.instance.Name == "" {
-				return "3"
+			switch {
+			case len(c.folders) > 0:
+				return "1"
+			case c.instance.Name != "":
+				return "2"
 			}
-			return "1"
+			return "3"
 		},
 		Take: func(a string) string {
+			if number(a) == 1 && len(c.folders) == 0 {
+				return "No such folder was found. 2 lets you name one, 3 leaves it to head office."
+			}
 			c.how, c.take = number(a), settings.Sources{}
 			if c.how == 1 {
 				for _, f := range c.folders {

@@ -55,6 +55,18 @@ func TestAManagerGoesBackAndEnds(t *testing.T) {
 	says(t, out, "[hub.exmple.com]", "That is no code", "Code for this PC [AAAA-BBBB-CCCC]", "nothing was changed")
 }
 
+func TestNothingWasFoundAndNothingIsPretended(t *testing.T) {
+	b := newBox(t, "v1.0.0")
+	out, code := b.run(nil, "hub.example.com\nAAAA-BBBB-CCCC\n1\n\n")
+	if code != 0 || b.running() != "v1.0.0" {
+		t.Fatalf("ended with %d\n%s", code, out)
+	}
+	says(t, out, "No such folder was found", "How shall tickets come in [3]")
+	if conf := b.read("etc/tillpost/agent.toml"); strings.Contains(conf, "filedrop") {
+		t.Errorf("what is read:\n%s", conf)
+	}
+}
+
 func TestSourcesAreChosenOneByOne(t *testing.T) {
 	b := newBox(t, "v1.0.0")
 	b.export("srv/till/sales/monday.csv")
