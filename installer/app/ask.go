@@ -19,7 +19,7 @@ func (r *run) ask(ctx context.Context, past journal.Past) error {
 	}
 	act := plan.Choose(r.facts, r.want)
 	enrols := act == plan.ReEnrol && !r.facts.Redeemed || !r.facts.Identity && (act == plan.Install || act == plan.Repair || act == plan.Upgrade)
-	writes := !r.facts.Settings && act == plan.Install
+	writes := !r.facts.Settings && act != plan.Uninstall && act != plan.Leave // whoever asks for a repair wants his till read, too
 	if writes {
 		r.search(ctx)
 	}
@@ -31,7 +31,7 @@ func (r *run) ask(ctx context.Context, past journal.Past) error {
 	}
 	r.con.Say("Type your answer and press Enter. Enter alone takes what stands in [brackets]; \"back\" goes back, \"quit\" ends.")
 	var qs []console.Question
-	if r.want.Action == plan.Auto && r.facts.Identity && !past.Cut {
+	if r.want.Action == plan.Auto && r.facts.Identity && !past.Cut && act != plan.Install {
 		return r.menu(act)
 	}
 	if enrols {

@@ -166,6 +166,9 @@ func forLocations(l string) string {
 
 // location is what the sources carry: what was named, else the only one that the hub told.
 func (r *run) location() (retail.LocationCode, error) {
+	if r.granted.Locations == "" { // an earlier run redeemed the code
+		r.granted.Locations = r.lay.Locations()
+	}
 	known := strings.FieldsFunc(r.granted.Locations, func(c rune) bool { return c == ',' || c == ' ' })
 	want := r.opt.location
 	switch {
@@ -198,8 +201,8 @@ func (r *run) write(ctx context.Context) error {
 		}
 	}
 	body, err := os.ReadFile(r.lay.Settings)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fault.Msg(fault.Internal, "settings", r.lay.Settings+" is not there although this PC is enrolled. Run: installer re-enrol with a new code")
+	if errors.Is(err, fs.ErrNotExist) { // somebody deleted them, or a package that was purged: who this PC is stands with its data
+		body, err = settings.Draft(r.lay.Data), nil
 	}
 	if err != nil {
 		return fault.New(fault.Internal, "read the settings", err)

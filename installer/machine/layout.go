@@ -3,6 +3,8 @@
 package machine
 
 import (
+	"encoding/json"
+	"os"
 	"path/filepath"
 )
 
@@ -23,6 +25,22 @@ func (l Layout) SettingsDir() string { return filepath.Dir(l.Settings) }
 
 // Identity is what `agent enrol` writes: key, certificate and the hub's authority, in one file that is there whole or not at all.
 func (l Layout) Identity() string { return filepath.Join(l.Data, "identity.json") }
+
+// Locations are the stores that head office named when this PC was enrolled, as it named them; empty: none, or it is not enrolled.
+func (l Layout) Locations() string {
+	f, err := os.Open(l.Identity())
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	var id struct {
+		Locations string `json:"locations"`
+	}
+	if json.NewDecoder(f).Decode(&id) != nil {
+		return "" // the agent tells what is wrong with it
+	}
+	return id.Locations
+}
 
 // Code is where the one-time code stands while it is redeemed: the words of a command line can be read by every user of the PC.
 func (l Layout) Code() string { return filepath.Join(l.Data, "code.once") }

@@ -34,6 +34,12 @@ func (s Sources) Empty() bool { return len(s.Folders)+len(s.Terminals)+len(s.Dat
 // mark stands where the installer has had its say: settings without it are those that enrolment alone made.
 const mark = "# Sources: what this PC reads. The installer wrote what follows; it is yours to change."
 
+// Draft is what enrolment makes of settings that are not there: the identity in the data folder knows the rest.
+func Draft(data string) []byte {
+	return fmt.Appendf(nil, "# Tillpost agent. `agent check-config` tells everything that is wrong with this file. Who this PC is and where its hub is\n"+
+		"# stands in data_dir, written by `agent enrol`.\n\ndata_dir = %s\n", quote(data))
+}
+
 // Finished reports that agent.toml says what is read, or was left without a source on purpose.
 func Finished(toml []byte) bool {
 	return bytes.Contains(toml, []byte(mark)) || bytes.Contains(toml, []byte("\n[[source.")) || bytes.Contains(toml, []byte("\n[source."))

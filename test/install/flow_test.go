@@ -132,8 +132,32 @@ func TestTheWrongStoreIsRefusedAndTheRightOneGoesOn(t *testing.T) {
 		t.Fatalf("ended with %d\n%s", code, out)
 	}
 	says(t, out, "the code was made for S-17", "booked for another store")
+	if out, code := b.run(nil, "", "--location", "S-99", "--accept"); code != 1 || !strings.Contains(out, "the code was made for S-17") {
+		t.Errorf("the wrong store once more: %d\n%s", code, out)
+	}
 	b.good("--location", "S-17", "--accept") // the code was redeemed: it is not asked for again
 	says(t, b.read("etc/tillpost/agent.toml"), "[[source.filedrop]]", `location = "S-17"`)
+}
+
+// TestSettingsThatWereDeletedComeBack: who the PC is stands with its data, so neither a code nor the store's is asked for.
+func TestSettingsThatWereDeletedComeBack(t *testing.T) {
+	b := newBox(t, "v1.0.0")
+	b.export("srv/till/sales/monday.csv")
+	b.good(silent...)
+	was := b.read("etc/tillpost/agent.toml")
+	for _, args := range [][]string{{"--accept"}, {"repair", "--accept"}} {
+		must(t, os.Remove(b.path("etc/tillpost/agent.toml")))
+		says(t, b.good(args...), "Everything is fine.")
+		if is := b.read("etc/tillpost/agent.toml"); !strings.Contains(is, was[strings.Index(was, "[[source"):]) || !strings.Contains(is, "data_dir = ") {
+			t.Errorf("%v: the settings are\n%s\nwant\n%s", args, is, was)
+		}
+	}
+	must(t, os.Remove(b.path("etc/tillpost/agent.toml")))
+	out, code := b.run(nil, "1\n")
+	if is := b.read("etc/tillpost/agent.toml"); code != 0 || !strings.Contains(is, was[strings.Index(was, "[[source"):]) || strings.Contains(out, "Code for this PC") {
+		t.Errorf("a person: %d\n%s\n%s", code, out, is)
+	}
+	says(t, b.read("hub.json"), `"Times":1`)
 }
 
 func TestUpgradeKeepsEverythingAndComesBackWhenItFails(t *testing.T) {
@@ -192,9 +216,11 @@ func TestUninstallKeepsWhatWasNotSent(t *testing.T) {
 	if b.exists("opt/tillpost/agent") || b.read("system.json") != `{"Registered":false,"Running":""}` {
 		t.Error("program or service is still there")
 	}
-	// The next installation needs no code and sends them.
+	// The next installation needs no code, asks nothing and sends them.
 	must(t, os.Remove(b.path("offline")))
-	b.good("--accept")
+	if out, code := b.run(nil, ""); code != 0 || strings.Contains(out, "What shall be done") {
+		t.Fatalf("ended with %d\n%s", code, out)
+	}
 	says(t, b.read("hub.json"), `"taken":["t1","t2"]`, `"Times":1`)
 	says(t, b.good("uninstall", "--accept"), "nothing of it is left")
 	for _, name := range []string{"opt/tillpost", "etc/tillpost", "var/lib/tillpost-agent"} {

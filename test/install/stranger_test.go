@@ -251,6 +251,12 @@ func TestAStrangersRun(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(f.root, "var/lib/tillpost-agent/buffer.db")); err != nil {
 		t.Error("removing the package took the data:", err)
 	}
+	f.do("", "dpkg", "-P", "tillpost-agent") // settings too; who this PC is and what it sold stay
+	says(t, f.do("", "dpkg", "-i", "/root/tillpost-agent.deb"), "Everything is fine")
+	f.do("", "sh", "-c", "systemctl stop tillpost-agent; rm /etc/systemd/system/tillpost-agent.service; systemctl daemon-reload")
+	says(t, f.do("", "tillpost-installer", "repair", "--accept"), "Everything is fine")
+	must(t, os.WriteFile(filepath.Join(f.root, "srv/till/more.csv"), []byte(strings.ReplaceAll(centre.Sales, "1002", "1003")), 0o644))
+	c.Ticket("1003")
 }
 
 // state is what the agent says when tickets do not come.

@@ -165,7 +165,7 @@ func (c *call) enrol(flags map[string]string) error {
 	}
 	k.Key, k.Times = string(key), k.Times+1
 	c.save()
-	must(os.WriteFile(id, []byte(k.Device+" by "+code), 0o600))
+	must(os.WriteFile(id, fmt.Appendf(nil, "{\"locations\":%q}\n%s by %s", k.Locations, k.Device, code), 0o600))
 	if _, err := os.Stat(c.settings); err != nil {
 		must(os.WriteFile(c.settings, []byte(fmt.Sprintf("data_dir = %q\n", data)), 0o644))
 	}
