@@ -45,8 +45,8 @@ func TestARelease(t *testing.T) {
 	began := time.Now()
 	w.hub("rollout", "start", "v1.1.0", "--rings", w.at("rings.json"))
 	struck := w.pcs[1]
-	w.until("a PC to try it", 2*time.Minute, func() bool { return w.device(struck).Step == "working" })
-	struck.kill() // its plug is pulled in the middle of it
+	w.until("a PC to try it", 2*time.Minute, func() bool { return w.device(struck).Step != "" })
+	struck.kill() // its plug is pulled in the middle of it, or on a busy machine a moment later
 	struck.start()
 	struck.sell()
 	w.stands("done", 2*time.Minute)
