@@ -56,6 +56,9 @@ const (
 	readyIn     = 20 * time.Second
 	handshakeIn = 10 // seconds, for TLS and for the first packet
 	neverSync   = 24 * time.Hour
+	// sessionIn is how long a client that comes may wait for its turn at the broker's own records. An agent waits for 15 s; turned away sooner, a
+	// fleet that comes back to a busy machine would come again and again and never be in.
+	sessionIn = 14 * time.Second
 )
 
 // HubUser is the name under which the hub's own link comes in. No device can have it.
@@ -156,7 +159,7 @@ func (b *Broker) serverOptions(scratch string, addr *net.TCPAddr, secure *tls.Co
 		SyncInterval:               neverSync, // durability is the database's work; nothing here outlives a start
 		CustomClientAuthentication: b.door,
 		MQTT: server.MQTTOpts{Host: addr.IP.String(), Port: port, TLSConfig: secure, AuthTimeout: handshakeIn, TLSTimeout: handshakeIn,
-			MaxAckPending: maxInFlight, ConsumerMemoryStorage: true},
+			MaxAckPending: maxInFlight, ConsumerMemoryStorage: true, JSAPITimeout: sessionIn},
 	}
 	return o
 }

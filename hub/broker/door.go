@@ -80,6 +80,9 @@ func newDoor(ctx context.Context, o Options, loopback bool) *door {
 
 // Check implements server.Authentication. It is called concurrently, once for each connection.
 func (d *door) Check(c server.ClientAuthentication) bool {
+	if c.RemoteAddress() == nil { // it has hung up meanwhile, as when a whole fleet comes back at once: nothing of it can be seen any more
+		return false
+	}
 	o := c.GetOpts()
 	if o.Username == HubUser {
 		if subtle.ConstantTimeCompare([]byte(o.Password), []byte(d.own)) != 1 {
@@ -93,17 +96,25 @@ func (d *door) Check(c server.ClientAuthentication) bool {
 		return d.shown(c, s.PeerCertificates, device)
 	}
 	if !device.Valid() || !d.admit(device, o.Password) {
-		d.complain("the broker turned a device away: its name or password is wrong, or it is disabled", o.Username, c.RemoteAddress().String(), nil)
+		d.complain("the broker turned a device away: its name or password is wrong, or it is disabled", o.Username, caller(c), nil)
 		return false
 	}
 	c.RegisterUser(&server.User{Username: string(device), Permissions: rights(device)})
 	return true
 }
 
+// caller is where a client comes from, also of one that hangs up in this moment.
+func caller(c server.ClientAuthentication) string {
+	if a := c.RemoteAddress(); a != nil {
+		return a.String()
+	}
+	return "gone"
+}
+
 // shown lets a device in by its certificate, under the name that stands in it and no other. A password beside it counts for nothing.
 func (d *door) shown(c server.ClientAuthentication, chain []*x509.Certificate, name retail.DeviceID) bool {
 	refuse := func(device retail.DeviceID, err error) bool {
-		d.complain("the broker turned a device away: its certificate gives it no right to come in", string(device), c.RemoteAddress().String(), err, "as", printable(string(name)))
+		d.complain("the broker turned a device away: its certificate gives it no right to come in", string(device), caller(c), err, "as", printable(string(name)))
 		return false
 	}
 	if d.authority == nil {
