@@ -24,7 +24,7 @@ type Status struct {
 	Device    retail.DeviceID                          `json:"device"`
 	Version   string                                   `json:"version"`
 	Running   bool                                     `json:"running"`
-	Page      string                                   `json:"page,omitempty"` // where a browser of this PC sees the same
+	Page      string                                   `json:"page,omitempty"`     // where a browser of this PC sees the same
 	GivenUp   bool                                     `json:"given_up,omitempty"` // another PC has this one's place
 	Started   time.Time                                `json:"started,omitzero"`
 	Hub       envelope.HubID                           `json:"hub,omitempty"`
