@@ -5,13 +5,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 
 	"github.com/shopspring/decimal"
-	"github.com/xuri/excelize/v2"
 
+	"github.com/tillpost/tillpost/agent/source/filedrop/xlsx"
 	"github.com/tillpost/tillpost/shared/profile"
 )
 
@@ -30,34 +31,36 @@ type sheet struct {
 }
 
 // newSheet reads a workbook whole.
-func newSheet(p *profile.Profile, r io.Reader) (*sheet, *excelize.Rows, *excelize.File, error) {
+func newSheet(p *profile.Profile, r io.Reader) (*sheet, *xlsx.Rows, error) {
 	body, err := io.ReadAll(io.LimitReader(r, maxWorkbook+1))
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	if len(body) == 0 {
-		return nil, nil, nil, errTold("the file is empty: export it again")
+		return nil, nil, errTold("the file is empty: export it again")
 	}
 	if what := carries(body); what != "" {
-		return nil, nil, nil, errTold("the workbook carries %s, which no export of a till needs: nothing of it is read. Save it as a plain workbook (.xlsx) or as CSV, and ask who put it here", what)
+		return nil, nil, errTold("the workbook carries %s, which no export of a till needs: nothing of it is read. Save it as a plain workbook (.xlsx) or as CSV, and ask who put it here", what)
 	}
-	f, err := excelize.OpenReader(bytes.NewReader(body), excelize.Options{UnzipSizeLimit: maxWorkbook, UnzipXMLSizeLimit: maxWorkbook, RawCellValue: true})
-	if len(body) > maxWorkbook || err != nil && strings.Contains(err.Error(), "unzip size exceeds") {
-		return nil, nil, nil, errTold("the workbook is larger than %d MB unpacked: export it as CSV, of which any size can be read, or for fewer days", maxWorkbook>>20)
+	f, err := xlsx.Open(body, maxWorkbook)
+	if len(body) > maxWorkbook || errors.Is(err, xlsx.ErrTooLarge) {
+		return nil, nil, errTold("the workbook is larger than %d MB unpacked: export it as CSV, of which any size can be read, or for fewer days", maxWorkbook>>20)
 	}
 	if err != nil {
-		return nil, nil, nil, errTold("it is no workbook (.xlsx), or it is damaged or has a password: export it again (%v)", err)
+		return nil, nil, errTold("it is no workbook (.xlsx), or it is damaged or has a password: export it again (%v)", err)
 	}
 	name := p.Sheet
 	if name == "" {
-		name = f.GetSheetName(0)
+		name = f.First()
 	}
 	rows, err := f.Rows(name)
-	if err != nil {
-		f.Close()
-		return nil, nil, nil, errTold("the workbook has no sheet %q", name)
+	if errors.Is(err, xlsx.ErrNoSheet) {
+		return nil, nil, errTold("the workbook has no sheet %q", name)
 	}
-	return &sheet{commas: commas{p: p}}, rows, f, nil
+	if err != nil {
+		return nil, nil, errTold("its sheet %q cannot be read: %v. Export it again", name, err)
+	}
+	return &sheet{commas: commas{p: p}}, rows, nil
 }
 
 // carries names what a workbook has in it that is made to do something: macros of any kind, or a link that has a program answer (DDE). None of
@@ -93,16 +96,19 @@ func holds(part *zip.File, word string) bool {
 
 // each implements format; r is the workbook as it stands in the file.
 func (s *sheet) each(ctx context.Context, r io.Reader, f func(span) error) error {
-	opened, rows, book, err := newSheet(s.p, r)
+	opened, rows, err := newSheet(s.p, r)
 	if err != nil {
 		return err
 	}
-	defer book.Close()
+	defer rows.Close()
 	*s = *opened
-	for n := 1; rows.Next() && ctx.Err() == nil; n++ {
-		cells, err := rows.Columns()
+	for ctx.Err() == nil {
+		n, cells, err := rows.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
 		if err != nil {
-			return errTold("its row %d cannot be read: %v. Export it again", n, err)
+			return errTold("it cannot be read from row %d on: %v. Export it again", max(n, 1), err)
 		}
 		for i, c := range cells {
 			cells[i] = plainNumber(c)
@@ -131,9 +137,6 @@ func (s *sheet) each(ctx context.Context, r io.Reader, f func(span) error) error
 		if err := f(span{row: n, off: at, raw: raw, bad: bad}); err != nil {
 			return err
 		}
-	}
-	if err := rows.Error(); err != nil {
-		return errTold("it breaks off: %v. Export it again", err)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()

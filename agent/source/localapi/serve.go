@@ -39,7 +39,7 @@ func (a *API) Serve(ctx context.Context, l net.Listener, log *slog.Logger) error
 		defer cancel()
 		_ = s.ShutdownWithContext(last) // who is not done by then is not told that anything was kept
 	})
-	err := s.Serve(l)
+	err := s.Serve(lingering{l})
 	if !stop() {
 		<-done
 		return nil

@@ -167,3 +167,29 @@ func TestADoorThatClosesAnswersWhoIsInIt(t *testing.T) {
 		t.Error("the door is closed and lets somebody in")
 	}
 }
+
+// TestARefusalIsHeard: who is still sending when it is refused reads why, and no broken line. Ordinary clients write all before they read.
+func TestARefusalIsHeard(t *testing.T) {
+	addr, _ := open(t, &sink{}, io.Discard)
+	big := bytes.Repeat([]byte("x"), 20<<20)
+	for token, want := range map[string]int{"t": http.StatusRequestEntityTooLarge, "wrong": http.StatusUnauthorized} {
+		for range 10 {
+			c, err := net.Dial("tcp", addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = fmt.Fprintf(c, "POST /v1/tickets HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n", token, len(big))
+			if _, err := c.Write(big); err != nil {
+				t.Fatalf("%s: the line broke while it was still sending: %v", token, err)
+			}
+			resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+			if err != nil {
+				t.Fatalf("%s: no answer: %v", token, err)
+			}
+			if resp.StatusCode != want {
+				t.Errorf("%s: %s, want %d", token, resp.Status, want)
+			}
+			c.Close()
+		}
+	}
+}
