@@ -82,11 +82,8 @@ func (r *Rows) cells(row xml.StartElement) (int, []string, error) {
 			if err := r.xml.DecodeElement(&c, &e); err != nil {
 				return r.row, nil, err
 			}
-			column++
-			if c.At != "" {
-				if column, err = columnOf(c.At); err != nil {
-					return r.row, nil, err
-				}
+			if column, err = columnOf(c.At, column+1); err != nil {
+				return r.row, nil, err
 			}
 			text, err := r.book.text(c)
 			if err != nil {
@@ -121,8 +118,8 @@ func attr(e xml.StartElement, name string) string {
 	return ""
 }
 
-// columnOf is the column of a place such as AB12.
-func columnOf(at string) (int, error) {
+// columnOf is the column of a place such as AB12; one that names none stands at next.
+func columnOf(at string, next int) (int, error) {
 	n, i := 0, 0
 	for ; i < len(at) && n <= mostColumns; i++ {
 		c := at[i] &^ 0x20 // a capital
@@ -131,8 +128,11 @@ func columnOf(at string) (int, error) {
 		}
 		n = n*26 + int(c-'A') + 1
 	}
+	if at == "" {
+		n = next
+	}
 	if n == 0 || n > mostColumns || strings.Trim(at[i:], "0123456789") != "" {
-		return 0, fmt.Errorf("a cell stands at %q", at)
+		return 0, fmt.Errorf("a cell stands at %q, column %d", at, n)
 	}
 	return n, nil
 }

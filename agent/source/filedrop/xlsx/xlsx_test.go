@@ -1,0 +1,217 @@
+package xlsx_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/xuri/excelize/v2"
+
+	"github.com/tillpost/tillpost/agent/source/filedrop/xlsx"
+)
+
+const limit = 16 << 20
+
+// packed makes a workbook of raw parts.
+func packed(t testing.TB, parts map[string]string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for name, body := range parts {
+		f, err := w.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(f, body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// plain is a workbook of one sheet, with strings of its own.
+func plain(data, strs string) map[string]string {
+	return map[string]string{
+		"xl/workbook.xml":            `<workbook xmlns:r="x"><sheets><sheet name="Sales" sheetId="1" r:id="rId1"/></sheets></workbook>`,
+		"xl/_rels/workbook.xml.rels": `<Relationships><Relationship Id="rId1" Type="x/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="x/sharedStrings" Target="/xl/sharedStrings.xml"/></Relationships>`,
+		"xl/worksheets/sheet1.xml":   `<worksheet><sheetData>` + data + `</sheetData></worksheet>`,
+		"xl/sharedStrings.xml":       `<sst>` + strs + `</sst>`,
+	}
+}
+
+// read lists a sheet's rows as "number: cells".
+func read(body []byte, name string) (rows []string, err error) {
+	b, err := xlsx.Open(body, limit)
+	if err != nil {
+		return nil, err
+	}
+	if name == "" {
+		name = b.First()
+	}
+	r, err := b.Rows(name)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	for {
+		n, cells, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return rows, nil
+		}
+		if err != nil {
+			return rows, err
+		}
+		rows = append(rows, fmt.Sprintf("%d: %s", n, strings.Join(cells, "|")))
+	}
+}
+
+// TestCells has every way in which a cell can stand in a file.
+func TestCells(t *testing.T) {
+	for _, c := range []struct{ name, data, strs, want string }{
+		{"a number keeps its text", `<row r="1"><c r="A1"><v>12.30</v></c><c r="B1"><v>0.30000000000000004</v></c></row>`, "", "1: 12.30|0.30000000000000004"},
+		{"a date is its number", `<row r="1"><c r="A1" s="7"><v>46350.5</v></c></row>`, "", "1: 46350.5"},
+		{"a formula is its saved result", `<row r="1"><c r="A1"><f>SUM(B1:B9)</f><v>7</v></c><c r="B1" t="str"><f>A1&amp;"x"</f><v>7x</v></c></row>`, "", "1: 7|7x"},
+		{"truth and error", `<row r="1"><c r="A1" t="b"><v>1</v></c><c r="B1" t="e"><v>#N/A</v></c></row>`, "", "1: 1|#N/A"},
+		{"shared strings", `<row r="1"><c r="A1" t="s"><v>1</v></c><c r="B1" t="s"><v> 0 </v></c></row>`, `<si><t xml:space="preserve"> a </t></si><si><r><t>b</t></r><r><rPr/><t>c</t></r><rPh sb="0" eb="1"><t>spoken</t></rPh></si>`, "1: bc| a "},
+		{"a string in its cell", `<row r="1"><c r="A1" t="inlineStr"><is><t>x_x000D_y_x005F_z_x00</t></is></c></row>`, "", "1: x\ry_z_x00"},
+		{"no places are given", `<row><c><v>1</v></c><c/><c><v>3</v></c></row><row><c><v>4</v></c></row>`, "", "1: 1||3\n2: 4"},
+		{"gaps keep their place", `<row r="3"><c r="B3"><v>2</v></c><c r="AA3"><v>27</v></c></row><row r="5"/>`, "", "3: |2" + strings.Repeat("|", 25) + "27\n5: "},
+		{"what else stands in a row is passed by", `<row r="1"><ext><c r="Z1"><v>9</v></c></ext><c r="A1"><v>1</v></c></row>`, "", "1: 1"},
+		{"no row", ``, "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rows, err := read(packed(t, plain(c.data, c.strs)), "sales")
+			if err != nil || strings.Join(rows, "\n") != c.want {
+				t.Errorf("%v\n%s\nwant\n%s", err, strings.Join(rows, "\n"), c.want)
+			}
+		})
+	}
+}
+
+// TestWhatIsNoWorkbook is told, never guessed and never half read without a word.
+func TestWhatIsNoWorkbook(t *testing.T) {
+	bomb := plain("", "")
+	bomb["xl/media/a"] = strings.Repeat("0", limit+1)
+	without := plain("", "")
+	delete(without, "xl/worksheets/sheet1.xml")
+	for _, c := range []struct {
+		name string
+		body []byte
+		want string
+	}{
+		{"text", []byte("a,b\n1,2\n"), "zip"},
+		{"another zip", packed(t, map[string]string{"a.txt": "a"}), "not there"},
+		{"too large", packed(t, bomb), xlsx.ErrTooLarge.Error()},
+		{"its sheet is missing", packed(t, without), xlsx.ErrNoSheet.Error()},
+		{"a string that is not there", packed(t, plain(`<row><c t="s"><v>3</v></c></row>`, `<si><t>a</t></si>`)), "names string"},
+		{"a string's number is none", packed(t, plain(`<row><c t="s"><v>-1</v></c></row>`, `<si><t>a</t></si>`)), "names string"},
+		{"broken off", packed(t, plain(`<row><c><v>1</v></c>`, "")), "syntax"},
+		{"a row too far down", packed(t, plain(`<row r="1048577"><c><v>1</v></c></row>`, "")), "ends at"},
+		{"a cell too far right", packed(t, plain(`<row r="1"><c r="XFE1"><v>1</v></c></row>`, "")), "stands at"},
+		{"a cell nowhere", packed(t, plain(`<row r="1"><c r="7"><v>1</v></c></row>`, "")), "stands at"},
+		{"a row nowhere", packed(t, plain(`<row r="x"><c><v>1</v></c></row>`, "")), "number"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if rows, err := read(c.body, "Sales"); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%q %v, want an error with %q", rows, err, c.want)
+			}
+		})
+	}
+}
+
+// TestAsAnotherReaderReadsIt compares with excelize, which also writes the workbook.
+func TestAsAnotherReaderReadsIt(t *testing.T) {
+	f := excelize.NewFile()
+	_, err := f.NewSheet("Café & Co")
+	must(t, err)
+	for i, v := range []any{"text", " spaces ", 12.3, 0.1 + 0.2, int64(9007199254740993), -5, true, time.Date(2026, 11, 26, 13, 4, 5, 0, time.UTC), 90 * time.Minute, nil, "=SUM(1)", "a\nb", "日本語", "_x0041_", ""} {
+		for row := 1; row < 30; row += 7 {
+			at, err := excelize.CoordinatesToCellName(1+i*3, row)
+			must(t, err)
+			must(t, f.SetCellValue("Café & Co", at, v))
+		}
+	}
+	must(t, f.SetCellFormula("Café & Co", "C9", "=1+1"))
+	must(t, f.SetCellRichText("Café & Co", "B9", []excelize.RichTextRun{{Text: "bold", Font: &excelize.Font{Bold: true}}, {Text: " plain"}}))
+	must(t, f.MergeCell("Café & Co", "A3", "B4"))
+	must(t, f.SetSheetVisible("Sheet1", true))
+	var body bytes.Buffer
+	must(t, f.Write(&body))
+	agree(t, body.Bytes(), "Café & Co")
+}
+
+// agree compares both readers, row by row.
+func agree(t *testing.T, body []byte, name string) {
+	t.Helper()
+	other, err := excelize.OpenReader(bytes.NewReader(body), excelize.Options{RawCellValue: true})
+	must(t, err)
+	defer other.Close()
+	theirs, err := other.Rows(name)
+	must(t, err)
+	want := map[string]bool{}
+	for n := 1; theirs.Next(); n++ {
+		cells, err := theirs.Columns()
+		must(t, err)
+		for len(cells) > 0 && cells[len(cells)-1] == "" {
+			cells = cells[:len(cells)-1]
+		}
+		if len(cells) > 0 {
+			want[fmt.Sprintf("%d: %s", n, strings.Join(cells, "|"))] = true
+		}
+	}
+	rows, err := read(body, name)
+	must(t, err)
+	got := map[string]bool{}
+	for _, r := range rows {
+		if !strings.HasSuffix(r, ": ") {
+			got[r] = true
+		}
+	}
+	if len(want) == 0 || !reflect.DeepEqual(got, want) {
+		t.Errorf("%v\nwant\n%v", got, want)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// FuzzRows: whatever stands in a sheet and its strings, there is an end, and no row is behind the sheet's.
+func FuzzRows(f *testing.F) {
+	f.Add(`<row r="1"><c r="A1" t="s"><v>0</v></c></row>`, `<si><t>a</t></si>`)
+	f.Add(`<row><c r="XFD1"><v>1e5</v></c><c t="inlineStr"><is><r><t>_x000A_</t></r></is></c></row>`, `<si/>`)
+	f.Add(`<row r="5"/><row r="2"><c r="B"/></row>`, ``)
+	f.Fuzz(func(t *testing.T, data, strs string) {
+		b, err := xlsx.Open(packed(t, plain(data, strs)), limit)
+		if err != nil {
+			return
+		}
+		r, err := b.Rows("Sales")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		for range len(data) + 1 {
+			n, cells, err := r.Next()
+			if err != nil {
+				return
+			}
+			if n < 1 || n > 1<<20 || len(cells) > 1<<14 {
+				t.Fatalf("row %d has %d cells", n, len(cells))
+			}
+		}
+		t.Fatal("there is no end")
+	})
+}
