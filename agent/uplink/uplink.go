@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/url"
@@ -52,6 +53,8 @@ type Options struct {
 	Dial func(ctx context.Context, addr string) (net.Conn, error)
 	// Again ends the connection so that it is made anew, such as with a renewed certificate. May be nil.
 	Again <-chan struct{}
+	// AskAgain is how often what is kept for this device is asked for again on a connection that holds; 0 = 10 minutes.
+	AskAgain time.Duration
 	// Stuck tells that records wait and the hub was not heard for too long although the line seems up: the connection is then made anew.
 	Stuck func(connected time.Time) bool
 }
@@ -69,16 +72,12 @@ const (
 	writeTimeout   = 20 * time.Second
 	retryFirst     = 200 * time.Millisecond
 	watchEvery     = 30 * time.Second
+	askAgain       = 10 * time.Minute
 )
 
 // upQoS is that of hellos and batches. Only the hub's head counts, so a broker's receipt is worth nothing here; measured on the embedded
 // broker, QoS 1 costs each ticket 0.2 ms (the broker writes it to its disk) and its receipt on the way down.
 const upQoS = 0
-
-// downQoS is that of what an agent hears. Heads are sent with QoS 0 anyway, and all else is retained state: what a broken line loses, the next
-// one brings, because each connection is a clean session. A subscription with QoS 1 costs the embedded broker a queue of its own on its
-// disk and a good part of a megabyte for each PC (measured, test/crowd).
-const downQoS = 0
 
 // State tells a person how the line is.
 type State struct {
@@ -120,6 +119,9 @@ func New(o Options, ev Events) (*Uplink, error) {
 				return nil, fault.Msg(fault.Invalid, "uplink", "ca_file "+o.CAFile+" holds no certificate")
 			}
 		}
+	}
+	if up.o.AskAgain == 0 {
+		up.o.AskAgain = askAgain
 	}
 	if up.o.RetryLongest == 0 {
 		up.o.RetryLongest = 15 * time.Second
@@ -173,17 +175,13 @@ func (u *Uplink) session(ctx context.Context) (up time.Duration, err error) {
 	begun := time.Now()
 	link := &link{c}
 	var since time.Time
-	hear := map[string]byte{topic.Heads(u.o.Device): downQoS, topic.Hub(): downQoS}
-	if len(u.o.Polls) > 0 {
-		hear[topic.Poll(u.o.Device)] = downQoS
+	hear := func(topics map[string]byte) error {
+		return await(ctx, c.SubscribeMultiple(topics, func(_ mqtt.Client, m mqtt.Message) { u.deliver(ctx, m, link, &since) }), connectTimeout)
 	}
-	if u.o.Desired != nil {
-		hear[topic.Desired(u.o.Device)] = downQoS
-	}
-	subs := c.SubscribeMultiple(hear, func(_ mqtt.Client, m mqtt.Message) {
-		u.deliver(ctx, m, link, &since)
-	})
-	if err := await(ctx, subs, connectTimeout); err != nil {
+	kept := u.kept()
+	all := maps.Clone(kept)
+	all[topic.Heads(u.o.Device)] = downQoS
+	if err := hear(all); err != nil {
 		return 0, err
 	}
 	if err := await(ctx, c.Publish(topic.Birth(u.o.Device), 1, true, u.birth(true, begun)), connectTimeout); err != nil {
@@ -193,8 +191,9 @@ func (u *Uplink) session(ctx context.Context) (up time.Duration, err error) {
 	u.state.Store(&State{Connected: true})
 	u.o.Log.InfoContext(ctx, "the line to the hub is up")
 	u.ev.Connected(link)
-	watch := time.NewTicker(watchEvery)
+	watch, again := time.NewTicker(watchEvery), time.NewTicker(u.o.AskAgain)
 	defer watch.Stop()
+	defer again.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -204,6 +203,10 @@ func (u *Uplink) session(ctx context.Context) (up time.Duration, err error) {
 			return time.Since(begun), err
 		case <-u.o.Again:
 			return time.Since(begun), nil
+		case <-again.C:
+			if err := hear(kept); err != nil { // a broker answers a subscription with what it keeps, also one that is there already (MQTT 3.1.1, 3.8.4)
+				return time.Since(begun), err
+			}
 		case <-watch.C:
 			if u.o.Stuck != nil && u.o.Stuck(begun) {
 				return 0, errors.New("the hub was not heard for too long; connecting anew")
@@ -258,41 +261,6 @@ func (u *Uplink) open(uri *url.URL, secure *tls.Config) (net.Conn, error) {
 // Refused reports whether the broker turned the device away: its certificate or password gives it no right.
 func (s State) Refused() bool {
 	return errors.Is(s.Err, packets.ErrorRefusedNotAuthorised) || errors.Is(s.Err, packets.ErrorRefusedBadUsernameOrPassword)
-}
-
-// deliver hands a message on. since is touched by paho's one receiving goroutine only.
-func (u *Uplink) deliver(ctx context.Context, m mqtt.Message, l *link, since *time.Time) {
-	if m.Topic() == topic.Hub() {
-		var h envelope.HubState
-		if json.Unmarshal(m.Payload(), &h) == nil && h.Online && !h.Since.Equal(*since) {
-			*since = h.Since
-			u.ev.Connected(l) // the hub is back behind a broker that stayed up: ask at once where we are
-		}
-		return
-	}
-	kind, d, s, ok := topic.Parse(m.Topic())
-	if ok && kind == "poll" && d == u.o.Device && u.o.Polled != nil {
-		var p envelope.Polls
-		if json.Unmarshal(m.Payload(), &p) == nil {
-			u.o.Polled(p)
-		}
-		return
-	}
-	if ok && kind == "desired" && d == u.o.Device && u.o.Desired != nil {
-		if len(m.Payload()) > 0 { // else the hub has cleared it
-			u.o.Desired(m.Payload())
-		}
-		return
-	}
-	var h envelope.Head
-	if !ok || kind != "head" || d != u.o.Device {
-		return
-	}
-	if err := json.Unmarshal(m.Payload(), &h); err != nil || h.Stream != s {
-		u.o.Log.WarnContext(ctx, "a word of the hub is not readable", "stream", s, "err", err)
-		return
-	}
-	u.ev.Head(h)
 }
 
 func (u *Uplink) birth(online bool, at time.Time) []byte {
