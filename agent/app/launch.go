@@ -27,6 +27,9 @@ import (
 // it swept a few times a second for ever, which costs three times what the agent does.
 const launcherMemory = 12 << 20
 
+// predecessor is how long an agent may take to be gone that was killed with its launcher, as when somebody ends the service by force.
+const predecessor = 10 * time.Second
+
 // launch is the process that the service manager starts: it starts the version that is to run, and changes versions (DESIGN D18). It reads of
 // the settings where the data is, and nothing else: they may be of a newer version than itself.
 func (c *cli) launch(ctx context.Context) error {
@@ -75,6 +78,7 @@ func (c *cli) launched(ctx context.Context, work func(context.Context, *system.U
 	if err != nil {
 		return err
 	}
+	lock.Await(ctx, cfg.DataDir, program, predecessor)
 	voice := launch.NewVoice(os.Stdout)
 	return system.Launched(ctx, os.Stdin, voice, update.Pulse, func(ctx context.Context, up *system.Up) error {
 		plantedAtStart(ctx)

@@ -3,10 +3,12 @@
 package lock
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/tillpost/tillpost/shared/fault"
 )
@@ -44,6 +46,20 @@ func Held(dir, program string) bool {
 	f.Close()
 	return false
 }
+
+// Await returns when no process of the program runs on the folder any more, at the latest after most: one that was killed is buried a moment
+// after whoever started it, and on a busy machine that moment is long.
+func Await(ctx context.Context, dir, program string, most time.Duration) {
+	for end := time.Now().Add(most); Held(dir, program) && time.Now().Before(end); {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(awaitEvery):
+		}
+	}
+}
+
+const awaitEvery = 20 * time.Millisecond
 
 // Release lets the next one in. A nil Lock has nothing to release.
 func (l *Lock) Release() error {

@@ -3,6 +3,7 @@ package lock_test
 import (
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/lock"
@@ -27,6 +28,25 @@ func TestOneAtATime(t *testing.T) {
 		t.Errorf("it does not end: %v", err)
 	}
 	if l, err = lock.Take(dir, "hub"); err != nil {
+		t.Fatal(err)
+	}
+	l.Release()
+}
+
+// TestAwait: who comes after a killed one waits for its end, and never for ever.
+func TestAwait(t *testing.T) {
+	dir := t.TempDir()
+	l, err := lock.Take(dir, "agent")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lock.Await(t.Context(), dir, "agent", time.Millisecond) // it goes on although the place is taken
+	go func() {
+		time.Sleep(50 * time.Millisecond)
+		l.Release()
+	}()
+	lock.Await(t.Context(), dir, "agent", time.Minute)
+	if l, err = lock.Take(dir, "agent"); err != nil {
 		t.Fatal(err)
 	}
 	l.Release()

@@ -15,8 +15,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/tillpost/tillpost/shared/lock"
 )
 
 // pc is a store's PC with its till.
@@ -93,18 +91,10 @@ func (p *pc) kill() {
 	if p.cmd != nil {
 		_ = p.cmd.Process.Kill() // what it started dies with it
 		_ = p.cmd.Wait()
-		p.buried()
 		p.cmd = nil
 	}
 	if p.w.t.Failed() {
 		p.w.tail(p.dir+"/log", 3000)
-	}
-}
-
-// buried waits until what the killed launcher had started is gone: a busy machine takes its time, and until then it holds the PC's lock.
-func (p *pc) buried() {
-	for end := time.Now().Add(time.Minute); lock.Held(p.w.at(p.dir+"/data"), "agent") && time.Now().Before(end); {
-		time.Sleep(20 * time.Millisecond)
 	}
 }
 
