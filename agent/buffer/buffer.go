@@ -75,6 +75,7 @@ type lane struct {
 	Acked   uint64
 	Trimmed uint64
 	Base    envelope.Sum // Sum at Trimmed
+	peeked  place        // where the last page that was read ended
 }
 
 // reserveSize is kept on disk so that acks and deletes still work when the disk is full.

@@ -31,8 +31,12 @@ const rowColumns = `seq, location, kind, key, content_type, at, part, parts, sum
 // Peek returns the envelopes that follow after, in order, until their bodies exceed maxBytes (always at least one if there is one) or
 // there are max of them. Code invalid when the first of them is damaged: Fork steps over it.
 func (b *Buffer) Peek(ctx context.Context, s envelope.Stream, after uint64, max, maxBytes int) (envelope.Batch, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fault.New(fault.Internal, "read buffer", err)
+	}
+	ctx = context.WithoutCancel(ctx) // a page is short, and with a context that can end each statement is watched: a lone ticket waits for that
 	st := b.State(s)
-	prev, err := b.sumAt(ctx, s, after)
+	prev, err := b.sumBehind(ctx, s, after)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +63,32 @@ func (b *Buffer) Peek(ctx context.Context, s envelope.Stream, after uint64, max,
 		}
 		out = append(out, e)
 	}
+	if n := len(out); n > 0 && rows.Err() == nil {
+		b.mu.Lock()
+		b.streams[s].peeked = place{out[n-1].Pos, out[n-1].Sum}
+		b.mu.Unlock()
+	}
 	return out, fault.New(fault.Internal, "read buffer", rows.Err())
+}
+
+// place is a row that was read.
+type place struct {
+	pos envelope.Position
+	sum envelope.Sum
+}
+
+// sumBehind is sumAt for the row behind which a page begins. Who forwards reads page after page: the one before ended there, and it is not
+// read twice.
+func (b *Buffer) sumBehind(ctx context.Context, s envelope.Stream, seq uint64) (envelope.Sum, error) {
+	b.mu.Lock()
+	l := b.streams[s]
+	p := l.peeked
+	known := p.pos == envelope.Position{Epoch: l.Epoch, Seq: seq} && seq > l.Trimmed
+	b.mu.Unlock()
+	if known {
+		return p.sum, nil
+	}
+	return b.sumAt(ctx, s, seq)
 }
 
 // chain follows rows in order and proves each one: a disk that gives back other bytes than it was given is noticed here, not at the hub.
