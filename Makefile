@@ -56,7 +56,7 @@ demo:
 	go run ./test/demo
 
 # month runs three stores' last whole month from sale to bank, with ODOO_URL, ODOO_DB, ODOO_USER and ODOO_KEY on a real Odoo; MODES=entry,receipt,ticket
-# says as what each store's days go there.
+# says as what each store's days go there, KEEP=1 leaves the pages there to be looked at.
 month:
 	MONTH=1 go run ./test/demo
 

@@ -73,7 +73,7 @@ func OpenStore(ctx context.Context, c Config) (*store.Store, store.Clerk, error)
 	if err := s.Judge(ctx, c.Posting.rules()); err != nil {
 		return nil, store.Clerk{}, errors.Join(err, s.Close())
 	}
-	return s, store.Clerk{Store: s, Mean: reader(s, c, t).Mean, Done: t.forget, Places: newPlaces(c.Odoo).list}, nil
+	return s, store.Clerk{Store: s, Mean: reader(s, c, t).Mean, Done: t.forget, Places: newPlaces(c.Odoo, s).list}, nil
 }
 
 // reader says what records mean, with the profiles that the hub knows, and tells the store what those say of proofs.
@@ -100,7 +100,7 @@ func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 		return nil, errors.Join(err, a.Close())
 	}
 	a.calendars = newCalendars(s.Calendar)
-	a.Clerk = store.Clerk{Store: s, Mean: reader(s, c, a.calendars).Mean, Done: a.wake, Places: newPlaces(c.Odoo).list}
+	a.Clerk = store.Clerk{Store: s, Mean: reader(s, c, a.calendars).Mean, Done: a.wake, Places: newPlaces(c.Odoo, s).list}
 	s.Told = a.told
 	for _, build := range []func(context.Context) error{a.locations, a.intake, a.books, a.listen, a.listenEnrol} {
 		if err := build(ctx); err != nil {

@@ -28,7 +28,7 @@ func (c *cli) mappingSet() *cobra.Command {
 		func(ctx context.Context, s *desk, args []string) error {
 			r.Role, r.Code = ledger.Role(args[0]), args[1]
 			if dry {
-				effects, err := s.Clerk.TryRule(ctx, r)
+				effects, err := s.Clerk.TryRules(ctx, []mapping.Rule{r})
 				if err != nil {
 					return err
 				}

@@ -33,12 +33,12 @@ func (c *cli) mappingFileCommands() []*cobra.Command {
 		if err != nil {
 			return err
 		}
-		effects, err := s.MappingEffect(ctx, rules)
+		effects, err := s.Clerk.TryRules(ctx, rules)
 		if err != nil {
 			return err
 		}
 		if !dry {
-			if err := s.Clerk.SetRules(ctx, rules, s.who, c.reason); err != nil {
+			if err := s.Clerk.TakeRules(ctx, rules, s.who, c.reason); err != nil {
 				return err
 			}
 		}

@@ -40,7 +40,7 @@ func TestReviewShowsASpanAndRunsNoScript(t *testing.T) {
 		"/review?period=month&of=2026-11":                        {"November 2026", "1,234.50", "Net sales by location", "<svg", "By location", "cash"},
 		"/review?location=S1&period=week&of=2026-11-20":          {"week 47 of 2026", "Fri 20 Nov<", "How it was paid"},
 		"/review?location=S1&period=day&of=2026-11-20":           {"1,234.50"},
-		"/review?location=S1&period=month&of=2026-10":            {"No store-day"},
+		"/review?location=S1&period=month&of=2026-10":            {"No store-day", "<h1>S1, October 2026</h1>"},
 		"/review.csv?location=S1&period=month&of=2026-11":        {"S1", "2026-11-20", "1234.50", "tender cash"},
 		"/review/lines.csv?location=S1&period=day&of=2026-11-20": {"Sales,", "1234.50"},
 		"/shadow?location=S1&from=2026-11-20&to=2026-11-20":      {"0 of 1", "0.10 USD differ", "1,234.40"},

@@ -22,7 +22,7 @@ import (
 )
 
 // month is three stores' last whole month, from sale to bank, with what really goes wrong in one. MONTH=1 runs it; MODES=entry,receipt,ticket says as what each
-// store's days go to Odoo, without it all as one entry.
+// store's days go to Odoo, without it all as one entry; KEEP=1 leaves the pages there to be looked at.
 type month struct {
 	first  time.Time
 	truths []till.Truth
@@ -113,7 +113,12 @@ func (d *demo) wholeMonth(ctx context.Context) error {
 	if err := d.settleMonth(ctx); err != nil {
 		return err
 	}
-	return d.proveMonth(ctx)
+	if err := d.proveMonth(ctx); err != nil || os.Getenv("KEEP") == "" {
+		return err
+	}
+	fmt.Fprintf(d.out, "The month stays at %s until this is ended with Ctrl-C; its files lie in %s.\n", d.hub.WebURL, d.dir)
+	<-ctx.Done()
+	return nil
 }
 
 func (d *demo) sellMonth(ctx context.Context) error {
