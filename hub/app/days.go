@@ -30,16 +30,19 @@ func (c *cli) dayCommands() []*cobra.Command {
 	days.Flags().StringVar((*string)(&f.From), "from", "", "first day")
 	days.Flags().StringVar((*string)(&f.To), "to", "", "last day")
 	days.Flags().StringVar(&f.State, "state", "", "only days in this state")
-	day := c.on("day LOCATION DATE", "show a store-day with its documents", 2, func(ctx context.Context, s *desk, args []string) error {
+	day := c.on("day LOCATION DATE [DECISION]", "show a store-day with its documents, or decide about it: hold, release, approve or reverse", 2, func(ctx context.Context, s *desk, args []string) error {
+		if len(args) > 2 {
+			return c.decided(ctx, s, args[:2], args[2], decisions[args[2]])
+		}
 		d, err := s.DayDetail(ctx, dayKey(args))
 		if err != nil {
 			return err
 		}
 		return c.tell(d, func(w io.Writer) { printDay(w, d) })
 	})
-	day.AddCommand(c.decide("hold", "keep a store-day from being posted", (*desk).hold), c.decide("release", "let a held store-day go", (*desk).release),
-		c.decide("approve", "let a store-day be posted as it is", (*desk).approve),
-		c.decide("reverse", "take a posted store-day back by a counter-entry; what is matched in Odoo stays, release books the day anew", (*desk).reverse))
+	day.Args = dayArgs
+	day.AddCommand(c.decide("hold", "keep a store-day from being posted"), c.decide("release", "let a held store-day go"), c.decide("approve", "let a store-day be posted as it is"),
+		c.decide("reverse", "take a posted store-day back by a counter-entry; what is matched in Odoo stays, release books the day anew"))
 	return []*cobra.Command{days, day,
 		c.on("ticket ID", "show a ticket: by its id, its number or its key", 1, c.ticket), c.on("log TICKET", "list a ticket's whole way", 1, c.log),
 		c.on("status", "how everything stands; fails when somebody must act", 0, c.status)}
@@ -61,13 +64,33 @@ func (s *desk) approve(ctx context.Context, k rollup.DayKey, why string) error {
 	return s.Store.Approve(ctx, k, s.who, why)
 }
 
-func (c *cli) decide(what, short string, do func(*desk, context.Context, rollup.DayKey, string) error) *cobra.Command {
+// decisions are what a person may decide about a store-day, as its command and behind its name.
+var decisions = map[string]func(*desk, context.Context, rollup.DayKey, string) error{"hold": (*desk).hold, "release": (*desk).release, "approve": (*desk).approve, "reverse": (*desk).reverse}
+
+// dayArgs takes a store-day and, behind it, what is decided about it.
+func dayArgs(_ *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 2:
+		return nil
+	case len(args) == 3 && decisions[args[2]] != nil:
+		return nil
+	case len(args) == 3:
+		return fault.Msg(fault.Invalid, "day", fmt.Sprintf("%q is no decision: hold, release, approve or reverse; nothing was changed", args[2]))
+	}
+	return fault.Msg(fault.Invalid, "day", "a store-day is a location and a date, such as: hub day S-17 2026-11-20; behind it may stand hold, release, approve or reverse")
+}
+
+func (c *cli) decide(what, short string) *cobra.Command {
 	return c.on(what+" LOCATION DATE", short, 2, func(ctx context.Context, s *desk, args []string) error {
-		if err := do(s, ctx, dayKey(args), c.reason); err != nil {
-			return err
-		}
-		return c.done("store-day " + dayKey(args).String() + ": " + what)
+		return c.decided(ctx, s, args, what, decisions[what])
 	})
+}
+
+func (c *cli) decided(ctx context.Context, s *desk, day []string, what string, do func(*desk, context.Context, rollup.DayKey, string) error) error {
+	if err := do(s, ctx, dayKey(day), c.reason); err != nil {
+		return err
+	}
+	return c.done("store-day " + dayKey(day).String() + ": " + what)
 }
 
 func printDays(w io.Writer, ds []view.DayView) {

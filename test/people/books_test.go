@@ -59,7 +59,8 @@ func TestADayIsTakenBackAndTheBooksAreProven(t *testing.T) {
 	for text, want := range map[string]struct {
 		code int
 		says string
-	}{"role,code,account\ntender,cash,999999\n": {1, "nothing was changed"}, "role,code,account,from\ntender,cash,999999,2099-01-01\n": {0, "1 rules would hold, and these lines would move: 0"},
+	}{"role,code,account\ntender,cash,999999\n": {1, "nothing was changed"}, "role,code,account,from\ntender,cash,999999,2099-01-01\n": {1, `Odoo has no account "999999" in use`},
+		"role,code,account,from\ntender,cash,400000,2099-01-01\n": {0, "1 rules would hold, and these lines would move: 0"},
 		"role,code,account\nfee,bag,400000\n": {0, "1 rules would hold"}} {
 		if err := os.WriteFile(rules, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -68,8 +69,10 @@ func TestADayIsTakenBackAndTheBooksAreProven(t *testing.T) {
 			t.Errorf("%q: %s", text, said)
 		}
 	}
+	g.hub(1, "day", "S1", day, "revers", "--reason", "a slip")
 	g.hub(1, "day", "reverse", "S1", day) // without a reason
-	g.hub(0, "day", "reverse", "S1", day, "--reason", "the store counted a wrong till")
+	g.hub(1, "day", "S1", day, "reverse")
+	g.hub(0, "day", "S1", day, "reverse", "--reason", "the store counted a wrong till")
 	until(t, "the counter-entry in Odoo", func() bool {
 		said := g.hub(0, "day", "S1", day)
 		return strings.Contains(said, "taken back") && strings.Count(said, "verified") > 1
