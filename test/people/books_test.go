@@ -61,7 +61,7 @@ func TestADayIsTakenBackAndTheBooksAreProven(t *testing.T) {
 		says string
 	}{"role,code,account\ntender,cash,999999\n": {1, "nothing was changed"}, "role,code,account,from\ntender,cash,999999,2099-01-01\n": {1, `Odoo has no account "999999" in use`},
 		"role,code,account,from\ntender,cash,400000,2099-01-01\n": {0, "1 rules would hold, and these lines would move: 0"},
-		"role,code,account\nfee,bag,400000\n": {0, "1 rules would hold"}} {
+		"role,code,account\nfee,bag,400000\n":                     {0, "1 rules would hold"}} {
 		if err := os.WriteFile(rules, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
