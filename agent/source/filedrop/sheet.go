@@ -46,6 +46,9 @@ func newSheet(p *profile.Profile, r io.Reader) (*sheet, *xlsx.Rows, error) {
 	if len(body) > maxWorkbook || errors.Is(err, xlsx.ErrTooLarge) {
 		return nil, nil, errTold("the workbook is larger than %d MB unpacked: export it as CSV, of which any size can be read, or for fewer days", maxWorkbook>>20)
 	}
+	if errors.Is(err, xlsx.ErrDates) {
+		return nil, nil, errTold("the workbook counts its days from 1904, so its tickets would be booked four years early: nothing of it is read. Switch that off where it is made (Excel: Options, Advanced, \"Use 1904 date system\") and export it again, or as CSV")
+	}
 	if err != nil {
 		return nil, nil, errTold("it is no workbook (.xlsx), or it is damaged or has a password: export it again (%v)", err)
 	}
@@ -102,22 +105,24 @@ func (s *sheet) each(ctx context.Context, r io.Reader, f func(span) error) error
 	}
 	defer rows.Close()
 	*s = *opened
-	for ctx.Err() == nil {
-		n, cells, err := rows.Next()
+	for read := 0; ctx.Err() == nil; {
+		row, err := rows.Next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return errTold("it cannot be read from row %d on: %v. Export it again", max(n, 1), err)
+			return errTold("it cannot be read from row %d on: %v. Export it again", read+1, err)
 		}
+		read = row.Number
+		cells, bad := row.Cells, row.Bad
 		for i, c := range cells {
 			cells[i] = plainNumber(c)
 		}
-		if len(cells) == 0 || strings.Join(cells, "") == "" {
+		if strings.Join(cells, "") == "" && bad == "" {
 			continue
 		}
 		if s.header == nil {
-			if err := s.take(n, cells); err != nil {
+			if err := s.take(row.Number, cells); err != nil {
 				return err
 			}
 			continue
@@ -130,11 +135,10 @@ func (s *sheet) each(ctx context.Context, r io.Reader, f func(span) error) error
 		if s.body = append(s.body, raw...); len(s.body) > maxCells {
 			return errTold("the workbook's cells come to more than %d MB, many times what it holds: export it as CSV, of which any size can be read, or for fewer days", maxCells>>20)
 		}
-		bad := ""
 		if len(raw) > maxRow {
 			bad = fmt.Sprintf("it is longer than %d bytes", maxRow)
 		}
-		if err := f(span{row: n, off: at, raw: raw, bad: bad}); err != nil {
+		if err := f(span{row: row.Number, off: at, raw: raw, bad: bad}); err != nil {
 			return err
 		}
 	}

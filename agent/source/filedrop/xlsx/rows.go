@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 )
 
 // The size of a sheet (ECMA-376 part 1, 18.3.1.73 and 18.3.1.13; what Excel takes).
@@ -23,90 +22,121 @@ type Rows struct {
 	row  int
 }
 
+// Row is one that stands in the file.
+type Row struct {
+	Number int      // from one
+	Cells  []string // from the first column to the last one that holds something
+	// Bad tells why a cell of it cannot be relied on, "" = none: the rest of the row is there, and money may be missing from it.
+	Bad string
+}
+
 // Close ends it.
 func (r *Rows) Close() error { return r.from.Close() }
 
-// Next returns the next row that stands in the file with its number, which counts from one, and its cells from the first column on; behind
-// the last one that holds something there are none. io.EOF: there is no further row.
-func (r *Rows) Next() (row int, cells []string, err error) {
+// Next returns the next row; io.EOF: there is none. Another error means that what follows cannot be read either.
+func (r *Rows) Next() (Row, error) {
 	for {
 		t, err := r.xml.Token()
 		if err != nil {
-			return 0, nil, err // io.EOF as well: of a sheet without any row
+			return Row{}, err // io.EOF as well: of a sheet without any row
 		}
 		switch e := t.(type) {
 		case xml.StartElement:
 			if e.Name.Local == "row" {
-				return r.cells(e)
+				if err := r.number(attr(e, "r")); err != nil {
+					return Row{}, err
+				}
+				return r.cells()
 			}
 		case xml.EndElement:
 			if e.Name.Local == "sheetData" {
-				return 0, nil, io.EOF
+				return Row{}, io.EOF
 			}
 		}
 	}
 }
 
-// cells reads a row.
-func (r *Rows) cells(row xml.StartElement) (int, []string, error) {
-	r.row++
-	if at := attr(row, "r"); at != "" {
-		n, err := strconv.Atoi(at)
-		if err != nil || n < 1 {
-			return 0, nil, fmt.Errorf("a row has the number %q", at)
+// number takes a row's, "" = the next one. A number that comes twice would be two rows of which nobody could say which one counts.
+func (r *Rows) number(at string) error {
+	n := r.row + 1
+	if at != "" {
+		var err error
+		if n, err = strconv.Atoi(at); err != nil || n < 1 {
+			return fmt.Errorf("a row has the number %q", at)
 		}
-		r.row = n
 	}
-	if r.row > mostRows {
-		return 0, nil, fmt.Errorf("it has a row %d, and a sheet ends at %d", r.row, mostRows)
+	if n <= r.row {
+		return fmt.Errorf("row %d stands behind row %d", n, r.row)
 	}
-	var cells []string
-	column := 0
+	if n > mostRows {
+		return fmt.Errorf("it has a row %d, and a sheet ends at %d", n, mostRows)
+	}
+	r.row = n
+	return nil
+}
+
+// cells reads a row to its end.
+func (r *Rows) cells() (Row, error) {
+	row, column := Row{Number: r.row}, 0
 	for {
 		t, err := r.xml.Token()
-		if errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF
-		}
 		if err != nil {
-			return r.row, nil, err
+			return row, whole(err)
 		}
 		switch e := t.(type) {
 		case xml.StartElement:
 			if e.Name.Local != "c" {
 				if err := r.xml.Skip(); err != nil {
-					return r.row, nil, err
+					return row, whole(err)
 				}
 				continue
 			}
-			var c cell
-			if err := r.xml.DecodeElement(&c, &e); err != nil {
-				return r.row, nil, err
-			}
-			if column, err = columnOf(c.At, column+1); err != nil {
-				return r.row, nil, err
-			}
-			text, err := r.book.text(c)
+			c, err := readCell(r.xml, e)
 			if err != nil {
-				return r.row, nil, fmt.Errorf("cell %s: %w", c.At, err)
+				return row, whole(err)
+			}
+			at, err := columnOf(c.at, column+1)
+			if err != nil {
+				return row, err
+			}
+			if at <= column {
+				row.bad("cell %s stands behind column %d, or twice", c.at, column)
+			}
+			column = max(column, at)
+			text, bad := r.book.text(c)
+			if bad != "" {
+				row.bad("cell %s: %s", c.at, bad)
 			}
 			if text != "" {
-				cells = put(cells, column, text)
+				row.put(at, text)
 			}
-		case xml.EndElement:
-			if e.Name.Local == "row" {
-				return r.row, cells, nil
-			}
+		case xml.EndElement: // the row's: readCell and Skip take their own
+			return row, nil
 		}
 	}
 }
 
-// put writes into a column, which counts from one. The last one that names a column counts.
-func put(cells []string, column int, text string) []string {
-	for len(cells) < column {
-		cells = append(cells, "")
+// bad keeps the first reason.
+func (r *Row) bad(form string, values ...any) {
+	if r.Bad == "" {
+		r.Bad = fmt.Sprintf(form, values...)
 	}
-	cells[column-1] = text
-	return cells
+}
+
+// put writes into a column, which counts from one.
+func (r *Row) put(column int, text string) {
+	for len(r.Cells) < column {
+		r.Cells = append(r.Cells, "")
+	}
+	r.Cells[column-1] = text
+}
+
+// whole: within an element there is no end of the file.
+func whole(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 func attr(e xml.StartElement, name string) string {
@@ -131,71 +161,13 @@ func columnOf(at string, next int) (int, error) {
 	if at == "" {
 		n = next
 	}
-	if n == 0 || n > mostColumns || strings.Trim(at[i:], "0123456789") != "" {
-		return 0, fmt.Errorf("a cell stands at %q, column %d", at, n)
+	for ; i < len(at); i++ {
+		if at[i] < '0' || at[i] > '9' {
+			n = 0
+		}
+	}
+	if n == 0 || n > mostColumns {
+		return 0, fmt.Errorf("a cell stands at %.20q", at)
 	}
 	return n, nil
-}
-
-// cell is one as it stands in the file (18.3.1.4).
-type cell struct {
-	At     string `xml:"r,attr"`
-	Type   string `xml:"t,attr"`
-	Value  string `xml:"v"`
-	Inline *rich  `xml:"is"`
-}
-
-// text is what a cell holds.
-func (b *Book) text(c cell) (string, error) {
-	switch {
-	case c.Type == "s" && c.Value != "":
-		n, err := strconv.Atoi(strings.TrimSpace(c.Value))
-		if err != nil || n < 0 || n >= len(b.strings) {
-			return "", fmt.Errorf("it names string %q, and the workbook has %d", c.Value, len(b.strings))
-		}
-		return b.strings[n], nil
-	case c.Type == "inlineStr" && c.Inline != nil:
-		return c.Inline.text(), nil
-	}
-	return c.Value, nil
-}
-
-// rich is a text, or several with formats of their own (18.4.8). How a word is spoken (rPh) is no part of it.
-type rich struct {
-	Text *string `xml:"t"`
-	Runs []struct {
-		Text string `xml:"t"`
-	} `xml:"r"`
-}
-
-func (r *rich) text() string {
-	var s strings.Builder
-	if r.Text != nil {
-		s.WriteString(*r.Text)
-	}
-	for _, run := range r.Runs {
-		s.WriteString(run.Text)
-	}
-	return unescape(s.String())
-}
-
-// unescape reads what XML cannot hold: _x000D_ is a carriage return, _x005F_ an underscore (22.9.2.19).
-func unescape(s string) string {
-	const form = "_x0000_"
-	if !strings.Contains(s, "_x") {
-		return s
-	}
-	var out strings.Builder
-	for i := 0; i < len(s); {
-		if len(s)-i >= len(form) && s[i] == '_' && s[i+1] == 'x' && s[i+6] == '_' {
-			if n, err := strconv.ParseUint(s[i+2:i+6], 16, 16); err == nil {
-				out.WriteRune(rune(n))
-				i += len(form)
-				continue
-			}
-		}
-		out.WriteByte(s[i])
-		i++
-	}
-	return out.String()
 }

@@ -1,5 +1,5 @@
 // Package xlsx reads the cells of a workbook (ECMA-376, .xlsx) as what they hold, never as they are shown: numbers as the text that stands in
-// the file, dates as their numbers, formulas as the result that was saved. It holds a workbook's strings and streams its rows. See DESIGN.md.
+// the file, dates as their numbers, formulas as the result that was saved. It holds a workbook's texts and streams its rows. See DESIGN.md.
 package xlsx
 
 import (
@@ -11,8 +11,6 @@ import (
 	"io"
 	"path"
 	"strings"
-
-	"golang.org/x/text/encoding/htmlindex"
 )
 
 // ErrTooLarge: unpacked, the workbook is larger than was allowed.
@@ -20,6 +18,10 @@ var ErrTooLarge = errors.New("the workbook is larger unpacked than is allowed")
 
 // ErrNoSheet: the workbook has no such sheet of cells.
 var ErrNoSheet = errors.New("the workbook has no such sheet")
+
+// ErrDates: the workbook counts its days from 1904, as old Macs did (18.2.28). Which of its numbers are dates its cells do not say, so all of
+// those would be read four years and a day too early.
+var ErrDates = errors.New("the workbook counts its days from 1904")
 
 // Book is an open workbook. It needs no closing.
 type Book struct {
@@ -30,7 +32,7 @@ type Book struct {
 
 type sheet struct{ name, part string }
 
-// Open reads a workbook's list of sheets and its strings. limit bounds all parts together, in bytes as they are unpacked: ErrTooLarge.
+// Open reads a workbook's list of sheets and its texts. limit bounds all parts together, in bytes as they are unpacked: ErrTooLarge. ErrDates.
 func Open(body []byte, limit uint64) (*Book, error) {
 	z, err := zip.NewReader(bytes.NewReader(body), int64(len(body)))
 	if err != nil {
@@ -84,6 +86,9 @@ func (b *Book) readSheets() error {
 		main = byType["officeDocument"]
 	}
 	var book struct {
+		About struct {
+			From1904 string `xml:"date1904,attr"`
+		} `xml:"workbookPr"`
 		Sheets []struct {
 			Name string `xml:"name,attr"`
 			ID   string `xml:"id,attr"`
@@ -91,6 +96,9 @@ func (b *Book) readSheets() error {
 	}
 	if err := b.decode(main, &book); err != nil {
 		return err
+	}
+	if d := book.About.From1904; d != "" && d != "0" && d != "false" {
+		return ErrDates
 	}
 	byID, byType, err := b.links(main)
 	if err != nil {
@@ -108,28 +116,28 @@ func (b *Book) readSheets() error {
 	return nil
 }
 
-// readStrings reads the strings that cells name by their number.
+// readStrings reads the texts that cells name by their number.
 func (b *Book) readStrings(part string) error {
 	r, err := b.open(part)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	d := decoder(r)
+	d := decoder(r, 0)
 	for {
 		t, err := d.Token()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
-		if err != nil {
-			return fmt.Errorf("its strings: %w", err)
-		}
 		if e, ok := t.(xml.StartElement); ok && e.Name.Local == "si" {
-			var s rich
-			if err := d.DecodeElement(&s, &e); err != nil {
-				return fmt.Errorf("its strings: %w", err)
+			var s string
+			if s, err = readText(d); len(b.strings) == mostStrings {
+				return ErrTooLarge
 			}
-			b.strings = append(b.strings, s.text())
+			b.strings = append(b.strings, s)
+		}
+		if err != nil {
+			return fmt.Errorf("its texts: %w", whole(err))
 		}
 	}
 }
@@ -145,7 +153,7 @@ func (b *Book) Rows(name string) (*Rows, error) {
 			if err != nil {
 				return nil, err
 			}
-			return &Rows{book: b, from: r, xml: decoder(r)}, nil
+			return &Rows{book: b, from: r, xml: decoder(r, 0)}, nil
 		}
 	}
 	return nil, ErrNoSheet
@@ -165,20 +173,8 @@ func (b *Book) decode(part string, into any) error {
 		return err
 	}
 	defer r.Close()
-	if err := decoder(r).Decode(into); err != nil {
+	if err := decoder(r, mostListed).Decode(into); err != nil {
 		return fmt.Errorf("its part %q: %w", part, err)
 	}
 	return nil
-}
-
-func decoder(r io.Reader) *xml.Decoder {
-	d := xml.NewDecoder(r)
-	d.CharsetReader = func(label string, r io.Reader) (io.Reader, error) {
-		e, err := htmlindex.Get(label)
-		if err != nil {
-			return nil, err
-		}
-		return e.NewDecoder().Reader(r), nil
-	}
-	return d
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -48,7 +50,7 @@ func plain(data, strs string) map[string]string {
 	}
 }
 
-// read lists a sheet's rows as "number: cells".
+// read lists a sheet's rows as "number: cells", and what is bad of them.
 func read(body []byte, name string) (rows []string, err error) {
 	b, err := xlsx.Open(body, limit)
 	if err != nil {
@@ -63,14 +65,18 @@ func read(body []byte, name string) (rows []string, err error) {
 	}
 	defer r.Close()
 	for {
-		n, cells, err := r.Next()
+		row, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			return rows, nil
 		}
 		if err != nil {
 			return rows, err
 		}
-		rows = append(rows, fmt.Sprintf("%d: %s", n, strings.Join(cells, "|")))
+		line := fmt.Sprintf("%d: %s", row.Number, strings.Join(row.Cells, "|"))
+		if row.Bad != "" {
+			line += " BAD " + row.Bad
+		}
+		rows = append(rows, line)
 	}
 }
 
@@ -87,6 +93,9 @@ func TestCells(t *testing.T) {
 		{"gaps keep their place", `<row r="3"><c r="B3"><v>2</v></c><c r="AA3"><v>27</v></c></row><row r="5"/>`, "", "3: |2" + strings.Repeat("|", 25) + "27\n5: "},
 		{"what else stands in a row is passed by", `<row r="1"><ext><c r="Z1"><v>9</v></c></ext><c r="A1"><v>1</v></c></row>`, "", "1: 1"},
 		{"no row", ``, "", ""},
+		{"a comment's apostrophe", `<!-- don't --><row r="1"><c r="A1"><v>1</v></c></row>` + strings.Repeat(" ", 70<<10) + `<row><c><v>2</v></c></row>`, "", "1: 1\n2: 2"},
+		{"a > in a value", `<row r="1" spans="a>b"><c r="A1" t='str'><v><![CDATA[<c>]]></v></c></row>`, "", "1: <c>"},
+		{"a formula that came to nothing", `<row r="1"><c r="A1" t="str"><f>""</f><v></v></c><c r="B1"><v>1</v></c></row>`, "", "1: |1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rows, err := read(packed(t, plain(c.data, c.strs)), "sales")
@@ -97,10 +106,30 @@ func TestCells(t *testing.T) {
 	}
 }
 
+// TestWhatCannotBeReliedOn: a row of which a cell is doubtful is told with the reason, and the others are read.
+func TestWhatCannotBeReliedOn(t *testing.T) {
+	for _, c := range []struct{ name, cells, want string }{
+		{"a formula that was never worked out", `<c r="A2"><v>5</v></c><c r="B2"><f>A2*2</f></c>`, "2: 5 BAD cell B2: a formula without its result"},
+		{"a text that is not there", `<c r="A2" t="s"><v>3</v></c><c r="B2"><v>5</v></c>`, `2: |5 BAD cell A2: it names text "3", and the workbook has 1`},
+		{"a text's number is none", `<c r="A2" t="s"><v>-1</v></c>`, `2:  BAD cell A2: it names text "-1"`},
+		{"a cell twice", `<c r="A2"><v>10</v></c><c r="A2"><v>20</v></c>`, "2: 20 BAD cell A2 stands behind column 1, or twice"},
+		{"cells out of order", `<c r="C2"><v>3</v></c><c r="B2"><v>2</v></c>`, "2: |2|3 BAD cell B2 stands behind column 3"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rows, err := read(packed(t, plain(`<row r="1"><c><v>1</v></c></row><row r="2">`+c.cells+`</row><row r="3"><c><v>9</v></c></row>`, `<si><t>a</t></si>`)), "Sales")
+			if err != nil || len(rows) != 3 || rows[0] != "1: 1" || !strings.HasPrefix(rows[1], c.want) || rows[2] != "3: 9" {
+				t.Errorf("%q %v, want %q", rows, err, c.want)
+			}
+		})
+	}
+}
+
 // TestWhatIsNoWorkbook is told, never guessed and never half read without a word.
 func TestWhatIsNoWorkbook(t *testing.T) {
 	bomb := plain("", "")
 	bomb["xl/media/a"] = strings.Repeat("0", limit+1)
+	mac := plain("", "")
+	mac["xl/workbook.xml"] = strings.Replace(mac["xl/workbook.xml"], "<sheets>", `<workbookPr date1904="1"/><sheets>`, 1)
 	without := plain("", "")
 	delete(without, "xl/worksheets/sheet1.xml")
 	for _, c := range []struct {
@@ -112,8 +141,9 @@ func TestWhatIsNoWorkbook(t *testing.T) {
 		{"another zip", packed(t, map[string]string{"a.txt": "a"}), "not there"},
 		{"too large", packed(t, bomb), xlsx.ErrTooLarge.Error()},
 		{"its sheet is missing", packed(t, without), xlsx.ErrNoSheet.Error()},
-		{"a string that is not there", packed(t, plain(`<row><c t="s"><v>3</v></c></row>`, `<si><t>a</t></si>`)), "names string"},
-		{"a string's number is none", packed(t, plain(`<row><c t="s"><v>-1</v></c></row>`, `<si><t>a</t></si>`)), "names string"},
+		{"dates from 1904", packed(t, mac), xlsx.ErrDates.Error()},
+		{"a row twice", packed(t, plain(`<row r="2"><c><v>1</v></c></row><row r="2"><c><v>1</v></c></row>`, "")), "row 2 stands behind row 2"},
+		{"rows out of order", packed(t, plain(`<row r="5"/><row r="2"><c><v>1</v></c></row>`, "")), "row 2 stands behind row 5"},
 		{"broken off", packed(t, plain(`<row><c><v>1</v></c>`, "")), "syntax"},
 		{"a row too far down", packed(t, plain(`<row r="1048577"><c><v>1</v></c></row>`, "")), "ends at"},
 		{"a cell too far right", packed(t, plain(`<row r="1"><c r="XFE1"><v>1</v></c></row>`, "")), "stands at"},
@@ -140,6 +170,7 @@ func TestAsAnotherReaderReadsIt(t *testing.T) {
 			must(t, f.SetCellValue("Café & Co", at, v))
 		}
 	}
+	must(t, f.SetCellValue("Café & Co", "C9", 2))
 	must(t, f.SetCellFormula("Café & Co", "C9", "=1+1"))
 	must(t, f.SetCellRichText("Café & Co", "B9", []excelize.RichTextRun{{Text: "bold", Font: &excelize.Font{Bold: true}}, {Text: " plain"}}))
 	must(t, f.MergeCell("Café & Co", "A3", "B4"))
@@ -188,6 +219,51 @@ func must(t *testing.T, err error) {
 	}
 }
 
+// TestAFewBytesTakeNoMemory: what unpacks to millions of marks is refused, or held as no more than it is.
+func TestAFewBytesTakeNoMemory(t *testing.T) {
+	many := func(s string) string { return strings.Repeat(s, limit/4/len(s)) }
+	listed := plain("", "")
+	listed["xl/workbook.xml"] = "<workbook><sheets>" + many("<sheet/>") + "</sheets></workbook>"
+	for name, parts := range map[string]map[string]string{
+		"elements in one another": plain(many("<a>"), ""),
+		"attributes":              plain("<row"+many(` a=">"`)+"/>", ""),
+		"runs of a text":          plain("", "<si>"+many("<r/>")+"</si>"),
+		"texts":                   plain("", many("<si/>")),
+		"runs in a cell":          plain(`<row><c t="inlineStr"><is>`+many("<r/>")+`</is></c></row>`, ""),
+		"values in a cell":        plain(`<row><c>`+many("<v>1</v>")+`</c></row>`, ""),
+		"cells in one place":      plain(`<row>`+many(`<c r="XFD1"/>`)+`</row>`, ""),
+		"sheets":                  listed,
+	} {
+		t.Run(name, func(t *testing.T) {
+			body := packed(t, parts)
+			clear(parts)
+			var before, after runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			defer debug.SetGCPercent(debug.SetGCPercent(10)) // so that what grows is what lives
+			peak, stop := make(chan uint64), make(chan struct{})
+			go func() {
+				most := uint64(0)
+				for tick := time.NewTicker(time.Millisecond); ; {
+					runtime.ReadMemStats(&after)
+					most = max(most, after.HeapAlloc)
+					select {
+					case <-stop:
+						peak <- most
+						return
+					case <-tick.C:
+					}
+				}
+			}()
+			_, err := read(body, "")
+			close(stop)
+			if grown := int64(<-peak-before.HeapAlloc) >> 20; grown > 40 {
+				t.Errorf("%d KB packed took %d MB (%v)", len(body)>>10, grown, err)
+			}
+		})
+	}
+}
+
 // FuzzRows: whatever stands in a sheet and its strings, there is an end, and no row is behind the sheet's.
 func FuzzRows(f *testing.F) {
 	f.Add(`<row r="1"><c r="A1" t="s"><v>0</v></c></row>`, `<si><t>a</t></si>`)
@@ -203,14 +279,16 @@ func FuzzRows(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer r.Close()
+		last := 0
 		for range len(data) + 1 {
-			n, cells, err := r.Next()
+			row, err := r.Next()
 			if err != nil {
 				return
 			}
-			if n < 1 || n > 1<<20 || len(cells) > 1<<14 {
-				t.Fatalf("row %d has %d cells", n, len(cells))
+			if row.Number <= last || row.Number > 1<<20 || len(row.Cells) > 1<<14 {
+				t.Fatalf("row %d behind %d has %d cells", row.Number, last, len(row.Cells))
 			}
+			last = row.Number
 		}
 		t.Fatal("there is no end")
 	})
