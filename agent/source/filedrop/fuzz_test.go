@@ -89,7 +89,8 @@ func FuzzJSONFiles(f *testing.F) {
 	})
 }
 
-// FuzzWorkbook changes what stands in a sheet: in the packed file nearly every change is a broken archive and nothing else.
+// FuzzWorkbook changes what stands in a sheet: in the packed file nearly every change is a broken archive and nothing else. Run it with
+// -fuzzminimizetime 10x: what unpacking covers differs from run to run, and by default a minute is spent on making each input smaller.
 func FuzzWorkbook(f *testing.F) {
 	p := shopProfile(f, "xlsx")
 	head := `<row r="1"><c r="A1" t="inlineStr"><is><t>No</t></is></c><c r="B1" t="inlineStr"><is><t>When</t></is></c><c r="C1" t="inlineStr"><is><t>What</t></is></c><c r="D1" t="inlineStr"><is><t>Price</t></is></c></row>`
