@@ -1,10 +1,14 @@
 package line_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/tillpost/tillpost/hub/app"
+	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/roll"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/breaker"
@@ -44,6 +48,7 @@ func TestALocationGoesToItsOwnDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer h.Stop()
+	mapsToEither(t, h, c.Odoo, west)
 	a = agent(t, dir, h.Broker.URL())
 	defer a.Stop()
 	sell(t, a, h, day.AddDays(1), 5, 7)
@@ -82,6 +87,32 @@ func TestALocationGoesToItsOwnDatabase(t *testing.T) {
 	}
 	if err != nil || len(seen) < 2 || seen["odoo west"] != breaker.Closed {
 		t.Errorf("the connections are %v %v", seen, err)
+	}
+}
+
+// mapsToEither: a code may go to an account that only one of the databases has, and not to one that none has; several are all named.
+func mapsToEither(t *testing.T, h *line.Books, books ...app.OdooConfig) {
+	t.Helper()
+	var rules []mapping.Rule
+	for i, b := range books {
+		client, err := app.OpenOdoo(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		code := fmt.Sprintf("47110%d", i)
+		if _, err := client.Call(t.Context(), "account.account", "create", []any{map[string]any{"code": code, "name": "Of one alone", "account_type": "income"}}, nil); err != nil {
+			t.Fatal(err)
+		}
+		rules = append(rules, mapping.Rule{Role: ledger.Sales, Code: "of " + code, Target: mapping.Target{Account: code}})
+	}
+	if err := h.Clerk.TakeRules(t.Context(), rules, "line", "each database has its own"); err != nil {
+		t.Errorf("accounts that one of the databases has: %v", err)
+	}
+	for i := range rules {
+		rules[i].Code, rules[i].Target.Account = "none", fmt.Sprintf("99999%d", i)
+	}
+	if err := h.Clerk.TakeRules(t.Context(), rules, "line", "no database has them"); err == nil || !strings.Contains(err.Error(), `"999990"`) || !strings.Contains(err.Error(), `"999991"`) {
+		t.Errorf("accounts that no database has: %v", err)
 	}
 }
 
