@@ -10,11 +10,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/valyala/fasthttp"
 
 	"github.com/tillpost/tillpost/agent/source"
 	"github.com/tillpost/tillpost/shared/decode"
@@ -48,30 +49,29 @@ var kinds = map[string]struct {
 	"terminals": {decode.Terminal, envelope.State}, "locations": {decode.Location, envelope.State},
 }
 
-// Handler serves POST /v1/{tickets,drawer,payments,batches,read_to,control,terminals,locations}, each one JSON object or NDJSON
+// Handle answers POST /v1/{tickets,drawer,payments,batches,read_to,control,terminals,locations}, each one JSON object or NDJSON
 // (Content-Type application/x-ndjson), and GET /v1/status.
 //
 // What is not JSON, names a foreign location or has no token is refused and not kept: the till must know. JSON that does not read as what
 // it should be is kept, goes to the hub and becomes a case there; the answer is then 202 with a warning.
-func (a *API) Handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, r *http.Request) { answer(w, http.StatusOK, a.Status(r.Context())) })
-	mux.HandleFunc("POST /v1/{what}", a.take)
-	return a.guard(mux)
-}
-
-func (a *API) guard(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !a.knows(r.Header.Get("Authorization")) {
-			refuse(w, http.StatusUnauthorized, noToken)
-			return
-		}
-		if r.Header.Get("Origin") != "" {
-			refuse(w, http.StatusForbidden, "web pages may not hand in records")
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
+func (a *API) Handle(ctx *fasthttp.RequestCtx) {
+	head := &ctx.Request.Header
+	what, below := strings.CutPrefix(string(ctx.Path()), "/v1/")
+	k, known := kinds[what]
+	switch {
+	case !a.knows(string(head.Peek("Authorization"))):
+		refuse(ctx, http.StatusUnauthorized, noToken)
+	case len(head.Peek("Origin")) > 0:
+		refuse(ctx, http.StatusForbidden, "web pages may not hand in records")
+	case below && what == "status" && ctx.IsGet():
+		answer(ctx, http.StatusOK, a.Status(context.Background()))
+	case !below || !known:
+		refuse(ctx, http.StatusNotFound, fmt.Sprintf("there is no such thing as %q", ctx.Path()))
+	case !ctx.IsPost():
+		refuse(ctx, http.StatusMethodNotAllowed, "records are handed in with POST")
+	default:
+		a.take(ctx, k.kind, k.stream)
+	}
 }
 
 // knows says whether a request's Authorization header holds the token.
@@ -85,27 +85,18 @@ type result struct {
 	Warnings []string `json:"warnings,omitempty"`
 }
 
-func (a *API) take(w http.ResponseWriter, r *http.Request) {
-	k, ok := kinds[r.PathValue("what")]
-	if !ok {
-		refuse(w, http.StatusNotFound, "there is no such thing as "+r.URL.Path)
-		return
-	}
-	body, err := whole(http.MaxBytesReader(w, r.Body, maxBody), r.ContentLength)
-	if err != nil {
-		refuse(w, http.StatusRequestEntityTooLarge, tooLarge)
-		return
-	}
+func (a *API) take(ctx *fasthttp.RequestCtx, kind envelope.Kind, stream envelope.Stream) {
+	body := bytes.Clone(ctx.PostBody()) // fasthttp's memory is the next request's
 	objects := [][]byte{body}
-	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-ndjson") {
+	if bytes.HasPrefix(ctx.Request.Header.ContentType(), []byte("application/x-ndjson")) {
 		objects = lines(body)
 	}
 	var res result
 	drafts := make([]source.Draft, 0, len(objects))
 	for n, o := range objects {
-		d, warning, err := a.draft(k.kind, k.stream, o)
+		d, warning, err := a.draft(kind, stream, o)
 		if err != nil {
-			refuse(w, http.StatusBadRequest, fmt.Sprintf("record %d: %v; nothing of this request was kept", n+1, err))
+			refuse(ctx, http.StatusBadRequest, fmt.Sprintf("record %d: %v; nothing of this request was kept", n+1, err))
 			return
 		}
 		if warning != "" {
@@ -113,20 +104,21 @@ func (a *API) take(w http.ResponseWriter, r *http.Request) {
 		}
 		drafts = append(drafts, d)
 	}
-	if err := a.Sink.Append(r.Context(), Name, "", drafts); err != nil {
+	// A ticket that was read is kept, whether or not its till still listens, and while the door closes.
+	if err := a.Sink.Append(context.Background(), Name, "", drafts); err != nil {
 		status := http.StatusInternalServerError
 		if fault.Retryable(err) {
 			status = http.StatusServiceUnavailable
 		}
-		refuse(w, status, "nothing was kept; send it again: "+err.Error())
+		refuse(ctx, status, "nothing was kept; send it again: "+err.Error())
 		return
 	}
 	res.Kept = len(drafts)
 	if len(res.Warnings) > 0 {
-		answer(w, http.StatusAccepted, res)
+		answer(ctx, http.StatusAccepted, res)
 		return
 	}
-	answer(w, http.StatusCreated, res)
+	answer(ctx, http.StatusCreated, res)
 }
 
 // draft makes a record ready for the buffer. An error refuses it; a warning keeps it all the same.
@@ -171,16 +163,6 @@ func name(d *source.Draft) error {
 	return nil
 }
 
-// whole reads a body, at once when it says how long it is.
-func whole(r io.Reader, long int64) ([]byte, error) {
-	var b bytes.Buffer
-	if long > 0 && long <= maxBody {
-		b.Grow(int(long) + bytes.MinRead)
-	}
-	_, err := b.ReadFrom(r)
-	return b.Bytes(), err
-}
-
 func lines(body []byte) (out [][]byte) {
 	s := bufio.NewScanner(bytes.NewReader(body))
 	s.Buffer(nil, maxBody)
@@ -192,12 +174,12 @@ func lines(body []byte) (out [][]byte) {
 	return out
 }
 
-func answer(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v)
+func answer(ctx *fasthttp.RequestCtx, status int, v any) {
+	ctx.SetStatusCode(status)
+	ctx.SetContentType("application/json")
+	_ = json.NewEncoder(ctx).Encode(v) // into memory
 }
 
-func refuse(w http.ResponseWriter, status int, text string) {
-	answer(w, status, map[string]string{"error": text})
+func refuse(ctx *fasthttp.RequestCtx, status int, text string) {
+	answer(ctx, status, map[string]string{"error": text})
 }

@@ -1,14 +1,14 @@
 package localapi_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/valyala/fasthttp"
 
 	"github.com/tillpost/tillpost/agent/source"
 	"github.com/tillpost/tillpost/agent/source/localapi"
@@ -35,6 +35,35 @@ func (s *sink) Append(_ context.Context, _ string, _ source.Cursor, ds []source.
 const good = `{"id":"1","number":"1","location":"S1","till":"T1","at":"2026-11-23T10:00:00Z","kind":"sale","currency":"USD",
  "lines":[{"kind":"item","category":"Food","amount":"2.00"}],"tenders":[{"type":"cash","amount":2.00}]}`
 
+// ask has one request answered, without a socket.
+func ask(a *localapi.API, method, path, kind, token string, body []byte) (code int, says string) {
+	var ctx fasthttp.RequestCtx
+	ctx.Init(&fasthttp.Request{}, nil, nil)
+	ctx.Request.Header.SetMethod(method)
+	ctx.Request.SetRequestURI("http://127.0.0.1/v1/x")
+	ctx.URI().SetPath(path)
+	ctx.Request.Header.SetContentType(kind)
+	if token != "" {
+		ctx.Request.Header.Set("Authorization", "Bearer "+token)
+	}
+	ctx.Request.SetBodyRaw(body)
+	a.Handle(&ctx)
+	return ctx.Response.StatusCode(), string(ctx.Response.Body())
+}
+
+// TestWaysIn: what may be asked how.
+func TestWaysIn(t *testing.T) {
+	a := &localapi.API{Token: "t", Sink: &sink{}, Now: time.Now, Status: func(context.Context) any { return "fine" }}
+	for _, c := range []struct {
+		method, path string
+		want         int
+	}{{"GET", "/v1/status", 200}, {"POST", "/v1/status", 404}, {"GET", "/v1/tickets", 405}, {"PUT", "/v1/tickets", 405}, {"POST", "/tickets", 404}, {"POST", "/v2/tickets", 404}, {"GET", "/", 404}, {"POST", "/v1/tickets/1", 404}} {
+		if code, says := ask(a, c.method, c.path, "", "t", []byte(good)); code != c.want {
+			t.Errorf("%s %s: %d %s, want %d", c.method, c.path, code, says, c.want)
+		}
+	}
+}
+
 func TestDoor(t *testing.T) {
 	one := strings.ReplaceAll(good, "\n", "")
 	for _, c := range []struct {
@@ -60,15 +89,9 @@ func TestDoor(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := &sink{err: c.broken}
 			a := &localapi.API{Token: "t", Locations: []retail.LocationCode{"S1"}, Sink: s, Now: func() time.Time { return time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC) }}
-			r := httptest.NewRequest(http.MethodPost, "/v1/"+c.path, strings.NewReader(c.body))
-			r.Header.Set("Content-Type", c.kind)
-			if c.token != "" {
-				r.Header.Set("Authorization", "Bearer "+c.token)
-			}
-			w := httptest.NewRecorder()
-			a.Handler().ServeHTTP(w, r)
-			if w.Code != c.status || len(s.drafts) != c.kept || !strings.Contains(w.Body.String(), c.says) {
-				t.Errorf("got %d, kept %d: %s", w.Code, len(s.drafts), w.Body)
+			code, says := ask(a, http.MethodPost, "/v1/"+c.path, c.kind, c.token, []byte(c.body))
+			if code != c.status || len(s.drafts) != c.kept || !strings.Contains(says, c.says) {
+				t.Errorf("got %d, kept %d: %s", code, len(s.drafts), says)
 			}
 		})
 	}
@@ -84,15 +107,10 @@ func FuzzDoor(f *testing.F) {
 	f.Fuzz(func(t *testing.T, what, kind string, body []byte) {
 		s := &sink{}
 		a := &localapi.API{Token: "t", Locations: []retail.LocationCode{"S1"}, Sink: s, Now: func() time.Time { return time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC) }}
-		r := httptest.NewRequest(http.MethodPost, "/v1/x", bytes.NewReader(body))
-		r.URL.Path = "/v1/" + what
-		r.Header.Set("Content-Type", kind)
-		r.Header.Set("Authorization", "Bearer t")
-		w := httptest.NewRecorder()
-		a.Handler().ServeHTTP(w, r)
-		kept := w.Code == http.StatusCreated || w.Code == http.StatusAccepted
-		if kept != strings.Contains(w.Body.String(), `"kept":`) || !kept && len(s.drafts) > 0 {
-			t.Fatalf("%d with %d records kept: %s", w.Code, len(s.drafts), w.Body)
+		code, says := ask(a, http.MethodPost, "/v1/"+what, kind, "t", body)
+		kept := code == http.StatusCreated || code == http.StatusAccepted
+		if kept != strings.Contains(says, `"kept":`) || !kept && len(s.drafts) > 0 {
+			t.Fatalf("%d with %d records kept: %s", code, len(s.drafts), says)
 		}
 		for _, d := range s.drafts {
 			if d.Location != "S1" {
