@@ -73,6 +73,7 @@ const (
 	retryFirst     = 200 * time.Millisecond
 	watchEvery     = 30 * time.Second
 	askAgain       = 10 * time.Minute
+	askSoon        = 5 * time.Second
 )
 
 // upQoS is that of hellos and batches. Only the hub's head counts, so a broker's receipt is worth nothing here; measured on the embedded
@@ -191,7 +192,7 @@ func (u *Uplink) session(ctx context.Context) (up time.Duration, err error) {
 	u.state.Store(&State{Connected: true})
 	u.o.Log.InfoContext(ctx, "the line to the hub is up")
 	u.ev.Connected(link)
-	watch, again := time.NewTicker(watchEvery), time.NewTicker(u.o.AskAgain)
+	watch, again := time.NewTicker(watchEvery), time.NewTimer(min(soon(), u.o.AskAgain))
 	defer watch.Stop()
 	defer again.Stop()
 	for {
@@ -207,6 +208,7 @@ func (u *Uplink) session(ctx context.Context) (up time.Duration, err error) {
 			if err := hear(kept); err != nil { // a broker answers a subscription with what it keeps, also one that is there already (MQTT 3.1.1, 3.8.4)
 				return time.Since(begun), err
 			}
+			again.Reset(u.o.AskAgain)
 		case <-watch.C:
 			if u.o.Stuck != nil && u.o.Stuck(begun) {
 				return 0, errors.New("the hub was not heard for too long; connecting anew")

@@ -53,6 +53,7 @@ const (
 	retryFirst   = 100 * time.Millisecond
 	retryLongest = 5 * time.Second
 	settled      = 30 * time.Second // a connection that held so long starts the waits anew
+	askSoon      = 5 * time.Second
 )
 
 // State tells a person how the line is.
@@ -152,6 +153,7 @@ func (l *Link) session(parent context.Context) (held time.Duration, err error) {
 	l.o.Log.InfoContext(ctx, "the hub's line to the broker is up", "address", l.o.URL)
 	go l.speak(ctx, c, lost)
 	go l.assign(ctx, c, lost)
+	go l.askAgain(ctx, c, mine, echo, lost)
 	select {
 	case <-ctx.Done():
 		away, bye := mine, context.WithoutCancel(ctx)
@@ -180,6 +182,20 @@ func (l *Link) options(lost chan<- error, mine envelope.HubState) *mqtt.ClientOp
 		o.SetTLSConfig(l.secure.Clone())
 	}
 	return o
+}
+
+// askAgain asks once more for what devices say of themselves: nats-server, the embedded broker, looks at what it keeps before it begins to deliver,
+// and keeps a word a moment after it has delivered it, so that a store that comes in this very moment would stand as away until it comes again.
+func (l *Link) askAgain(ctx context.Context, c mqtt.Client, mine envelope.HubState, echo chan struct{}, lost chan<- error) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-time.After(askSoon):
+	}
+	t := c.Subscribe(topic.AllBirths, l.o.QoS, func(c mqtt.Client, m mqtt.Message) { l.hear(ctx, c, m, mine, echo) })
+	if err := await(ctx, t); err != nil && ctx.Err() == nil {
+		tell(lost, err)
+	}
 }
 
 // subscribe asks for everything that is meant for a hub. A broker that refuses one of them in its answer is told of by name.
