@@ -4,6 +4,7 @@ package rollout_test
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -131,6 +132,22 @@ func (p *pc) status() (st status) {
 	out, _ := p.run("status", "--json")
 	_ = json.Unmarshal([]byte(out), &st) // one that is just coming up may say nothing yet
 	return st
+}
+
+// notes are what the PC has written down of its update, and what of it the hub was told.
+func (p *pc) notes() string {
+	var out strings.Builder
+	for _, name := range []string{"versions/plan.json", "versions/watch.json"} {
+		b, err := os.ReadFile(p.w.at(p.dir + "/data/" + name))
+		fmt.Fprintf(&out, "%s %s %v\n", name, b, err)
+	}
+	db, err := sql.Open("sqlite3", "file:"+p.w.at(p.dir+"/data/buffer.db")+"?mode=ro&_busy_timeout=5000")
+	must(p.w.t, err)
+	defer db.Close()
+	var told string
+	err = db.QueryRowContext(p.w.t.Context(), `SELECT value FROM cursor WHERE source = 'release'`).Scan(&told)
+	fmt.Fprintf(&out, "told %q %v\n", told, err)
+	return out.String()
 }
 
 // sell opens the till: it sells until it is closed, and hands each ticket in until it is taken, as tills do.

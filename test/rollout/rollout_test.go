@@ -102,7 +102,7 @@ func (w *world) stands(state string, within time.Duration) (r view.RolloutView) 
 		if time.Since(began) > within {
 			var each strings.Builder
 			for _, p := range w.pcs {
-				fmt.Fprintf(&each, "%+v\n%+v\n", w.device(p), p.status())
+				fmt.Fprintf(&each, "%+v\n%+v\n%s", w.device(p), p.status(), p.notes())
 			}
 			w.t.Fatalf("after %s the rollout is %s\n%s\n%s", within, r.State, w.hub("rollout", "list"), each.String())
 		}
