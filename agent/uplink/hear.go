@@ -13,8 +13,9 @@ import (
 )
 
 // downQoS is that of what an agent hears. Heads are sent with QoS 0 anyway, and all else is retained state: what a broken line loses, the next
-// one brings, because each connection is a clean session; what a broker drops on a line that holds comes when it is asked for again. A subscription with QoS 1 costs the embedded broker a queue of its own on its
-// disk and a good part of a megabyte for each PC (measured, test/crowd).
+// one brings, because each connection is a clean session; what a broker drops on a line that holds comes when it is asked for again. A
+// subscription with QoS 1 costs the embedded broker a queue of its own on its disk and a good part of a megabyte for each PC (measured,
+// test/crowd).
 const downQoS = 0
 
 // soon is when what is kept is asked for a second time on a new connection: nats-server, the embedded broker, looks at what it keeps before it
