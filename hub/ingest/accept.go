@@ -61,11 +61,22 @@ func (l *lane) accept(ctx context.Context, b envelope.Batch, as arrival) {
 	}
 }
 
-// mean decodes and posts one envelope; a record in parts is put together when its last part is here.
+// mean decodes and posts one envelope that its device may send.
 func (l *lane) mean(ctx context.Context, sender Sender, e *envelope.Envelope) (Meaning, error) {
-	if e.Location != "" && !bug.AssignmentUnchecked && !sender.Speaks(e.Location, e.At) {
-		return Meaning{Refused: fault.New(fault.Conflict, "record "+e.Key, fmt.Errorf("location %q is not assigned to device %s: assign it, then retry the case", e.Location, e.Device))}, nil
+	if err := sender.Allows(e, Meaning{}); err != nil {
+		return Meaning{Refused: err}, nil
 	}
+	m, err := l.read(ctx, e)
+	if err == nil {
+		if err := sender.Allows(e, m); err != nil {
+			return Meaning{Refused: err}, nil
+		}
+	}
+	return m, err
+}
+
+// read is what an envelope means; a record in parts is put together when its last part is here.
+func (l *lane) read(ctx context.Context, e *envelope.Envelope) (Meaning, error) {
 	if e.Parts <= 1 {
 		return l.in.Mean(e), nil
 	}

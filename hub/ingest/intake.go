@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,13 @@ type Meaning struct {
 	Version ledger.Version
 	Warning string // understood, but worth a line on the ticket's page
 	Refused error
+	// Identity is the key of the record's ticket or drawer event, also of one that is refused as far as it could be read; "" = nobody knows.
+	Identity string
+	// Gather, when set, says that the record is rows of a ticket of which other files may have more: what it means takes the bodies of all records
+	// under its key, in the order in which they came. All else is empty then, but Identity and Place, the location that the rows speak for.
+	Gather func(bodies [][]byte) Meaning
+	Place  retail.LocationCode
+	Took   []int // of a gathered one: which of the bodies had rows of it
 }
 
 // ErrUnplaced as a Refused's cause: the record is good, and nobody has said yet how its location counts its days. One question about the
@@ -85,6 +93,21 @@ func (s Sender) Speaks(l retail.LocationCode, t time.Time) bool {
 	return slices.ContainsFunc(s.May, func(a Assignment) bool {
 		return (a.Location == l || a.Location == "*") && !t.Before(a.Since) && (a.Until.IsZero() || t.Before(a.Until))
 	})
+}
+
+// Allows refuses an envelope that speaks for a location which its device is not assigned to: by its own word or by that of its record, which
+// need not be the same. Code conflict.
+func (s Sender) Allows(e *envelope.Envelope, m Meaning) error {
+	if bug.AssignmentUnchecked {
+		return nil
+	}
+	at := cmp.Or(m.Place, retail.PlaceOf(m.Record))
+	for _, l := range []retail.LocationCode{e.Location, at} {
+		if l != "" && !s.Speaks(l, e.At) {
+			return fault.New(fault.Conflict, "record "+e.Key, fmt.Errorf("location %q is not assigned to device %s: assign it, then retry the case", l, e.Device))
+		}
+	}
+	return nil
 }
 
 // CaseBook is where ingest lists what a person should know.

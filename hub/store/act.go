@@ -165,7 +165,7 @@ func (c Clerk) edit(ctx context.Context, v view.CaseView, a view.Act) error {
 	if strings.TrimSpace(a.Body) == "" {
 		return fault.Msg(fault.Invalid, "edit", "the mended record is empty; nothing was changed")
 	}
-	was, err := c.whole(ctx, v.Envelope)
+	was, err := c.whole(ctx, c.read, v.Envelope)
 	if err != nil {
 		return err
 	}

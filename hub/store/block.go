@@ -16,7 +16,8 @@ import (
 )
 
 // Bodies that nobody may have to forget stay together, compressed as they came: a seventh of the disk, and of what each commit must sync.
-// A body that names a customer, that could not be understood (it may name one) or that is a part of a larger record has a row of its own.
+// A body that names a customer, that could not be understood or is not yet (it may name one) or that is a part of a larger record has a row of
+// its own.
 const (
 	asReceived = 0 // the agent's batch, as envelope.Codec reads it
 	asFrames   = 1 // zstd of one frame per sequence from first to last: length + 1 and body, or 0 for a body that has its own row
@@ -24,7 +25,7 @@ const (
 
 // apart reports whether a body gets a row of its own.
 func apart(a *ingest.Accepted) bool {
-	return a.Env.Parts > 1 || a.Meaning.Refused != nil || customer(a.Meaning.Record) != ""
+	return a.Env.Parts > 1 || a.Meaning.Refused != nil || a.Meaning.Gather != nil || customer(a.Meaning.Record) != ""
 }
 
 // putBlock stores the bodies of an advance that may stay together.

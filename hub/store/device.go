@@ -199,6 +199,11 @@ func (s *Store) readSender(ctx context.Context, d retail.DeviceID) (w ingest.Sen
 	case err != nil:
 		return w, classify("read device", err)
 	}
+	return s.assigned(ctx, d)
+}
+
+// assigned is a Sender who may send, whatever became of the device since: a record that it sent while it might is read again on that ground.
+func (s *Store) assigned(ctx context.Context, d retail.DeviceID) (w ingest.Sender, err error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT location, since, until FROM assignment WHERE device = ?`, string(d))
 	if err != nil {
 		return w, classify("read assignments", err)

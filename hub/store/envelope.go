@@ -86,8 +86,12 @@ func (s *Store) CountEnvelopes(ctx context.Context) (n int, err error) {
 
 // Envelope returns an envelope with its body as the agent sealed it; Prev stays empty. ErrErased when its customer was erased: all but the
 // body is then there. Code not_found when there is none.
-func (s *Store) Envelope(ctx context.Context, id int64) (e envelope.Envelope, err error) {
-	row, err := scanEnvelope(s.read.QueryRowContext(ctx, `SELECT `+envelopeColumns+` FROM envelope e JOIN lane l ON l.id = e.lane WHERE e.id = ?`, id))
+func (s *Store) Envelope(ctx context.Context, id int64) (envelope.Envelope, error) {
+	return s.envelope(ctx, s.read, id)
+}
+
+func (s *Store) envelope(ctx context.Context, q querier, id int64) (e envelope.Envelope, err error) {
+	row, err := scanEnvelope(q.QueryRowContext(ctx, `SELECT `+envelopeColumns+` FROM envelope e JOIN lane l ON l.id = e.lane WHERE e.id = ?`, id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return e, fault.Msg(fault.NotFound, "read record", fmt.Sprintf("there is no record %d", id))
 	}
@@ -96,10 +100,10 @@ func (s *Store) Envelope(ctx context.Context, id int64) (e envelope.Envelope, er
 	}
 	e = envelope.Envelope{Device: row.Device, Stream: row.Stream, Pos: row.Pos, Location: row.Location, Kind: row.Kind, Key: row.Key, At: row.At,
 		Part: row.Part, Parts: row.Parts, Sum: row.Sum}
-	if err := s.read.QueryRowContext(ctx, `SELECT content_type FROM envelope WHERE id = ?`, id).Scan(&e.ContentType); err != nil {
+	if err := q.QueryRowContext(ctx, `SELECT content_type FROM envelope WHERE id = ?`, id).Scan(&e.ContentType); err != nil {
 		return e, classify("read record", err)
 	}
-	e.Body, err = s.body(ctx, s.read, id)
+	e.Body, err = s.body(ctx, q, id)
 	return e, err
 }
 

@@ -132,9 +132,9 @@ func (tx *Tx) swapHead(ctx context.Context, from ingest.Head, first, last *envel
 }
 
 func (tx *Tx) putEnvelope(ctx context.Context, lane int64, a *ingest.Accepted) error {
-	e, refusal := a.Env, ""
-	if a.Meaning.Refused != nil {
-		refusal = a.Meaning.Refused.Error()
+	e, m, refusal := a.Env, a.Meaning, ""
+	if m.Refused != nil {
+		refusal = m.Refused.Error()
 	}
 	res, err := tx.ExecContext(ctx, `INSERT INTO envelope (lane, seq, location, kind, key, content_type, at, received, part, parts, sum, refusal)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, lane, int64(e.Pos.Seq), string(e.Location), string(e.Kind), e.Key, e.ContentType,
@@ -147,11 +147,14 @@ func (tx *Tx) putEnvelope(ctx context.Context, lane int64, a *ingest.Accepted) e
 		return err
 	}
 	if apart(a) {
-		if err := tx.putBody(ctx, id, e, a.Meaning.Record); err != nil {
+		if err := tx.putBody(ctx, id, e, m.Record); err != nil {
 			return err
 		}
 	}
-	return tx.PutRecord(ctx, id, e, a.Meaning)
+	if m.Gather != nil {
+		return tx.putShare(ctx, id, e, m)
+	}
+	return tx.PutRecord(ctx, id, e, m)
 }
 
 // scanAll reads every row with f, checks rows.Err and closes them.

@@ -85,7 +85,7 @@ func (s *Store) ReadMixed(ctx context.Context, mean func(*envelope.Envelope) ing
 		return 0, 0, classify("list records kept aside", err)
 	}
 	for _, id := range ids {
-		e, err := s.whole(ctx, id)
+		e, err := s.whole(ctx, s.read, id)
 		if errors.Is(err, ErrErased) {
 			continue
 		}
@@ -97,19 +97,7 @@ func (s *Store) ReadMixed(ctx context.Context, mean func(*envelope.Envelope) ing
 			left++
 			continue
 		}
-		if err := s.InTx(ctx, func(tx *Tx) error {
-			refusal := ""
-			if m.Refused != nil {
-				refusal = m.Refused.Error()
-			}
-			if _, err := tx.ExecContext(ctx, `UPDATE envelope SET refusal = ? WHERE id = ?`, refusal, id); err != nil {
-				return err
-			}
-			if err := tx.PutRecord(ctx, id, &e, m); err != nil {
-				return err
-			}
-			return tx.SealBody(ctx, id, m.Record)
-		}); err != nil {
+		if err := s.InTx(ctx, func(tx *Tx) error { return tx.readMixed(ctx, id, &e, m) }); err != nil {
 			return booked, left, err
 		}
 		booked++
@@ -118,6 +106,27 @@ func (s *Store) ReadMixed(ctx context.Context, mean func(*envelope.Envelope) ing
 		return booked, left, nil
 	}
 	return booked, left, s.closeMixed(ctx, who)
+}
+
+func (tx *Tx) readMixed(ctx context.Context, id int64, e *envelope.Envelope, m ingest.Meaning) error {
+	m, g, err := tx.store.gather(ctx, tx, id, e, m, 0)
+	if err != nil {
+		return err
+	}
+	refusal, last := "", g.last(id)
+	if m.Refused != nil {
+		refusal, last = m.Refused.Error(), id
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE envelope SET refusal = ? WHERE id = ?`, refusal, id); err != nil {
+		return err
+	}
+	if err := tx.PutRecord(ctx, last, e, m); err != nil {
+		return err
+	}
+	if err := tx.SealBody(ctx, id, m.Record); err != nil || m.Refused != nil {
+		return err
+	}
+	return tx.tookAll(ctx, g, m)
 }
 
 func (s *Store) closeMixed(ctx context.Context, who string) error {

@@ -57,12 +57,12 @@ func (tx *Tx) PutRecord(ctx context.Context, id int64, e *envelope.Envelope, m i
 		if err := tx.putVersion(ctx, id, e, m, facts{r.Number, r.Sequence, r.At}); err != nil {
 			return err
 		}
-		return tx.toldWell(ctx, id, e)
+		return tx.toldWell(ctx, id, e, m)
 	case retail.Drawer:
 		if err := tx.putVersion(ctx, id, e, m, facts{r.Key.ID, 0, r.At}); err != nil {
 			return err
 		}
-		return tx.toldWell(ctx, id, e)
+		return tx.toldWell(ctx, id, e, m)
 	case retail.Location:
 		return tx.tellLocation(ctx, r)
 	case retail.Terminal:
@@ -98,7 +98,7 @@ func (tx *Tx) refuse(ctx context.Context, id int64, e *envelope.Envelope, m inge
 		cause = cases.Unbalanced
 	}
 	c := cases.New(cause, fmt.Sprintf("record %d", id), tx.Now)
-	c.Envelope, c.Location = id, e.Location
+	c.Envelope, c.Location, c.Identity = id, e.Location, m.Identity
 	c.Detail = refusal(e, m)
 	if t, ok := m.Record.(retail.Ticket); ok {
 		c.Location, c.Day = t.Location, t.Day
@@ -140,7 +140,7 @@ func (tx *Tx) unplaced(ctx context.Context, m ingest.Meaning) (bool, error) {
 
 // toldWell closes the case of an earlier record under the same key that could not be booked: the till has told it again, and this time well.
 // Whether there is any such case is asked once in a transaction.
-func (tx *Tx) toldWell(ctx context.Context, id int64, e *envelope.Envelope) error {
+func (tx *Tx) toldWell(ctx context.Context, id int64, e *envelope.Envelope, m ingest.Meaning) error {
 	if e.Key == "" {
 		return nil
 	}
@@ -165,7 +165,15 @@ func (tx *Tx) toldWell(ctx context.Context, id int64, e *envelope.Envelope) erro
 	}
 	for _, n := range ids {
 		for _, cause := range []cases.Cause{cases.Refused, cases.Unbalanced} {
-			if err := tx.CloseCase(ctx, cases.ID(cause, fmt.Sprintf("record %d", n)), "hub", fmt.Sprintf("the till told it again, and record %d could be booked", id)); err != nil {
+			of := cases.ID(cause, fmt.Sprintf("record %d", n))
+			c, found, err := tx.getCase(ctx, of)
+			if err != nil {
+				return err
+			}
+			if !found || c.Identity != "" && c.Identity != m.Identity { // another register's number, another vendor's
+				continue
+			}
+			if err := tx.CloseCase(ctx, of, "hub", fmt.Sprintf("the till told it again, and record %d could be booked", id)); err != nil {
 				return err
 			}
 		}

@@ -28,14 +28,17 @@ func (c Clerk) recount(ctx context.Context, l retail.LocationCode, who string) (
 		return 0, classify("count days anew", err)
 	}
 	for _, t := range rows {
-		e, err := c.whole(ctx, t.envelope)
+		e, err := c.whole(ctx, c.read, t.envelope)
 		if errors.Is(err, ErrErased) {
 			continue // nobody can read it any more: it stays where it is
 		}
 		if err != nil {
 			return moved, err
 		}
-		m := c.Mean(&e)
+		m, _, err := c.gather(ctx, c.read, t.envelope, &e, c.Mean(&e), t.envelope)
+		if err != nil {
+			return moved, err
+		}
 		if m.Refused != nil || m.Entry == nil {
 			continue
 		}

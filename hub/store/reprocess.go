@@ -66,32 +66,51 @@ func (s *Store) unplaced(ctx context.Context) (out []cases.Case, err error) {
 	return out, classify("list waiting records", err)
 }
 
-// reread books the record of one case if it can be understood now.
+// reread books the record of one case if it can be understood now, and its device may send it.
 func (s *Store) reread(ctx context.Context, c cases.Case, mean func(*envelope.Envelope) ingest.Meaning, who string) (booked bool, err error) {
-	e, err := s.whole(ctx, c.Envelope)
+	e, err := s.whole(ctx, s.read, c.Envelope)
 	if err != nil {
 		return false, err
 	}
-	m := mean(&e)
-	if m.Refused != nil {
-		if now := refusal(&e, m); now != c.Detail {
-			err = s.InTx(ctx, func(tx *Tx) error { return tx.retell(ctx, c.ID, now, who) })
-		}
+	sender, err := s.assigned(ctx, e.Device)
+	if err != nil {
 		return false, err
 	}
 	err = s.InTx(ctx, func(tx *Tx) error {
-		if err := tx.PutRecord(ctx, c.Envelope, &e, m); err != nil {
+		m, g, err := s.gather(ctx, tx, c.Envelope, &e, mean(&e), 0)
+		if err != nil {
 			return err
 		}
-		if err := tx.SealBody(ctx, c.Envelope, m.Record); err != nil { // it may name a customer, who may be erased one day
-			return err
+		if m.Refused == nil {
+			m.Refused = sender.Allows(&e, m)
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE envelope SET refusal = '' WHERE id = ?`, c.Envelope); err != nil {
-			return err
+		if m.Refused != nil {
+			if now := refusal(&e, m); now != c.Detail {
+				return tx.retell(ctx, c.ID, now, who)
+			}
+			return nil
 		}
-		return tx.CloseCase(ctx, c.ID, who, "read again and booked")
+		booked = true
+		return tx.bookAnew(ctx, c, &e, m, g, who)
 	})
-	return err == nil, err
+	return booked && err == nil, err
+}
+
+// bookAnew books a record that was refused, and closes its case.
+func (tx *Tx) bookAnew(ctx context.Context, c cases.Case, e *envelope.Envelope, m ingest.Meaning, g gathered, who string) error {
+	if err := tx.PutRecord(ctx, g.last(c.Envelope), e, m); err != nil {
+		return err
+	}
+	if err := tx.SealBody(ctx, c.Envelope, m.Record); err != nil { // it may name a customer, who may be erased one day
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE envelope SET refusal = '' WHERE id = ?`, c.Envelope); err != nil {
+		return err
+	}
+	if err := tx.CloseCase(ctx, c.ID, who, "read again and booked"); err != nil {
+		return err
+	}
+	return tx.tookAll(ctx, g, m)
 }
 
 // retell gives an open case the reason that holds now: the one before may have been mended.
@@ -110,26 +129,26 @@ func (tx *Tx) retell(ctx context.Context, id, detail, who string) error {
 
 // whole is an envelope as it is to be read: a record that travelled in parts is put together, and a person's mended text stands in the place
 // of what the till wrote. ErrErased when its customer was erased.
-func (s *Store) whole(ctx context.Context, id int64) (e envelope.Envelope, err error) {
-	if e, err = s.Envelope(ctx, id); err != nil {
+func (s *Store) whole(ctx context.Context, q querier, id int64) (e envelope.Envelope, err error) {
+	if e, err = s.envelope(ctx, q, id); err != nil {
 		return e, err
 	}
-	if mended, ok, err := s.mended(ctx, id); err != nil || ok {
+	if mended, ok, err := s.mended(ctx, q, id); err != nil || ok {
 		e.Body, e.Part, e.Parts = mended, 1, 1
 		return e, err
 	}
 	if e.Parts <= 1 {
 		return e, nil
 	}
-	body, err := s.joined(ctx, id)
+	body, err := s.joined(ctx, q, id)
 	e.Body, e.Part, e.Parts = body, 1, 1
 	return e, err
 }
 
 // joined is the body of a record whose last part is this envelope.
-func (s *Store) joined(ctx context.Context, id int64) (body []byte, err error) {
+func (s *Store) joined(ctx context.Context, q querier, id int64) (body []byte, err error) {
 	var ids []int64
-	if err := each(ctx, s.read, func(r *sql.Rows) error {
+	if err := each(ctx, q, func(r *sql.Rows) error {
 		var n int64
 		err := r.Scan(&n)
 		ids = append(ids, n)
@@ -138,7 +157,7 @@ func (s *Store) joined(ctx context.Context, id int64) (body []byte, err error) {
 		return nil, classify("read record", err)
 	}
 	for _, n := range ids {
-		b, err := s.Body(ctx, n)
+		b, err := s.body(ctx, q, n)
 		if err != nil {
 			return nil, err
 		}
@@ -148,10 +167,10 @@ func (s *Store) joined(ctx context.Context, id int64) (body []byte, err error) {
 }
 
 // mended is a record's text as a person mended it. ErrErased when its customer was erased.
-func (s *Store) mended(ctx context.Context, id int64) (body []byte, ok bool, err error) {
+func (s *Store) mended(ctx context.Context, q querier, id int64) (body []byte, ok bool, err error) {
 	var wrapped []byte
 	var person, erased int64
-	err = s.read.QueryRowContext(ctx, `SELECT d.bytes, d.person, COALESCE(p.key, x''), COALESCE(p.erased, 0) FROM edit d LEFT JOIN person p ON p.id = d.person WHERE d.envelope = ?`, id).
+	err = q.QueryRowContext(ctx, `SELECT d.bytes, d.person, COALESCE(p.key, x''), COALESCE(p.erased, 0) FROM edit d LEFT JOIN person p ON p.id = d.person WHERE d.envelope = ?`, id).
 		Scan(&body, &person, &wrapped, &erased)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):

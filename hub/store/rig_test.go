@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -48,7 +49,9 @@ func newRig(t *testing.T, dir string) *rig {
 	g.roller = roll.Roller{Store: s, Log: slog.New(slog.DiscardHandler), Options: roll.Options{AutoApprove: true, Books: rollup.Books{Journal: "TPOS", Suspense: "999"},
 		Rules: audit.Rules{Gaps: audit.Advisory, Control: audit.Advisory, Grace: time.Hour, ControlWait: 24 * time.Hour}}}
 	g.ok(s.SetRules(t.Context(), []mapping.Rule{{Role: ledger.Sales, Code: "*", Target: mapping.Target{Account: "400"}}, {Role: ledger.Tender, Code: "cash", Target: mapping.Target{Account: "101"}}}, "test", ""))
-	g.ok(s.InTx(t.Context(), func(tx *store.Tx) error { return tx.AddDevice(t.Context(), "d1", "x", "test") }))
+	g.ok(s.InTx(t.Context(), func(tx *store.Tx) error {
+		return errors.Join(tx.AddDevice(t.Context(), "d1", "x", "test"), tx.Assign(t.Context(), "d1", "*", time.Unix(0, 0), "test"))
+	}))
 	return g
 }
 

@@ -75,7 +75,7 @@ func (c Clerk) CaseView(ctx context.Context, id string) (v view.CaseView, err er
 		return v, err
 	}
 	if v.Raw != nil {
-		if mended, ok, err := c.mended(ctx, v.Envelope); err == nil && ok {
+		if mended, ok, err := c.mended(ctx, c.read, v.Envelope); err == nil && ok {
 			v.Raw.Body = mended
 		}
 	}

@@ -18,7 +18,7 @@ func (c Clerk) TicketView(ctx context.Context, id int64) (v view.TicketView, err
 		v.Decoding = "Its customer was erased on request: the record can be read by nobody any more."
 		return v, nil
 	}
-	e, err := c.whole(ctx, v.Raw.Envelope)
+	e, err := c.whole(ctx, c.read, v.Raw.Envelope)
 	if errors.Is(err, ErrErased) {
 		v.Decoding = "Its customer was erased on request: the record can be read by nobody any more."
 		return v, nil
@@ -26,10 +26,23 @@ func (c Clerk) TicketView(ctx context.Context, id int64) (v view.TicketView, err
 	if err != nil {
 		return v, err
 	}
-	if mended, ok, err := c.mended(ctx, v.Raw.Envelope); err == nil && ok {
+	if mended, ok, err := c.mended(ctx, c.read, v.Raw.Envelope); err == nil && ok {
 		v.Mended, v.MendedBody = true, mended
 	}
-	m := c.Mean(&e)
+	m, g, err := c.gather(ctx, c.read, v.Raw.Envelope, &e, c.Mean(&e), v.Raw.Envelope)
+	if err != nil {
+		return v, err
+	}
+	for _, one := range g {
+		if one.id == v.Raw.Envelope {
+			continue
+		}
+		raw, err := c.Raw(ctx, one.id)
+		if err != nil {
+			return v, err
+		}
+		v.Shares = append(v.Shares, raw)
+	}
 	if m.Refused != nil {
 		v.Decoding = "It cannot be read by this version: " + m.Refused.Error()
 		return v, nil

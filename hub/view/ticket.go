@@ -31,6 +31,7 @@ type TicketView struct {
 	History    []VersionView    // oldest first
 	Places     []PlaceView
 	Raw        Raw
+	Shares     []Raw // other files' rows that are in it, as they came before Raw
 	Cases      []CaseView
 	Steps      []StepView
 	Parent     string // id of the ticket that is returned or exchanged

@@ -58,19 +58,24 @@ func (d Decoder) Decode(kind envelope.Kind, contentType string, body []byte) (re
 
 // rows hands rows of a file to their profile.
 func (d Decoder) rows(body []byte) (retail.Record, error) {
-	var r profile.Rows
+	p, r, err := d.File(body)
+	if err != nil {
+		return nil, err
+	}
+	return p.Decode(r)
+}
+
+// File reads a body of kind Rows as what it is before it means anything: rows of a file, and their profile. Code invalid.
+func (d Decoder) File(body []byte) (p *profile.Profile, r profile.Rows, err error) {
 	if err := json.Unmarshal(body, &r); err != nil {
-		return nil, fault.New(fault.Invalid, "read rows", err)
+		return nil, r, fault.New(fault.Invalid, "read rows", err)
 	}
 	find := d.Profiles
 	if find == nil {
 		find = shipped
 	}
-	p, err := find(r.Profile)
-	if err != nil {
-		return nil, err
-	}
-	return p.Decode(r)
+	p, err = find(r.Profile)
+	return p, r, err
 }
 
 func shipped(name string) (*profile.Profile, error) {

@@ -164,6 +164,34 @@ func (p *Profile) TicketID(h *Head, cells []string) string {
 	return r.text(p.rules.scope) + "\x00" + id
 }
 
+// Place is the location of a ticket's rows: what they say, or the one that their folder stands for.
+func (p *Profile) Place(r Rows) retail.LocationCode {
+	if len(r.Rows) > 0 {
+		if l := (row{p, p.Head(r), r.Rows[0].Cells}).text(p.rules.ticket.location); l != "" {
+			return retail.LocationCode(l)
+		}
+	}
+	return r.Location
+}
+
+// KeyOf is the key of a ticket's rows, whatever else of them cannot be read.
+func (p *Profile) KeyOf(r Rows) retail.Key {
+	k := retail.Key{System: p.System, Record: "ticket"}
+	if len(r.Rows) > 0 {
+		first := row{p, p.Head(r), r.Rows[0].Cells}
+		k.Scope, k.ID = first.text(p.rules.scope), first.text(p.rules.ticket.id)
+	}
+	return k
+}
+
+// TicketOf is the TicketID of a ticket's rows, with their place.
+func (p *Profile) TicketOf(r Rows) string {
+	if len(r.Rows) == 0 {
+		return ""
+	}
+	return string(p.Place(r)) + "\x00" + p.TicketID(p.Head(r), r.Rows[0].Cells)
+}
+
 // SameTicket reports whether two rows surely have the same TicketID: what it is made of is the same in both. False says nothing.
 func (p *Profile) SameTicket(h *Head, a, b []string) bool {
 	if !p.rules.plain {

@@ -40,7 +40,7 @@ type Profile struct {
 	Rank      int            `toml:"rank"`      // a lower one never replaces a higher
 	Zone      string         `toml:"zone"`      // of times without an offset
 	Currency  money.Currency `toml:"currency"`
-	Spread    bool           `toml:"spread"`  // refused in this version: a ticket that goes on in another file would need rows of both
+	Spread    string         `toml:"spread"`  // what tells a ticket's rows apart over all files that have some of it, such as {Line}; "" = a ticket stands in one file
 	Decimal   string         `toml:"decimal"` // "" = "."
 	Group     string         `toml:"group"`   // thousands, "" = none
 	Times     []string       `toml:"times"`   // Go layouts, tried in order
@@ -171,8 +171,8 @@ func (p *Profile) check(f *config.Faults) {
 	if strings.EqualFold(p.Encoding, "iso-2022-jp") {
 		f.Add("encoding: %s cannot be read from its middle; export as UTF-8", p.Encoding)
 	}
-	if p.Spread {
-		f.Add("spread: tickets that go on in another file cannot be merged yet; let the till write each ticket into one file")
+	for _, bad := range p.checkSpread() {
+		f.Add("spread: %s", bad)
 	}
 	if p.Skip < 0 || p.Skip > 50 {
 		f.Add("skip: %d is not a number of lines up to 50", p.Skip)
@@ -228,7 +228,7 @@ func (p *Profile) checkRecord(f *config.Faults) {
 // templates lists every text that may name columns.
 func (p *Profile) templates() (out []string) {
 	t := p.Ticket
-	out = append(out, p.Scope, t.ID, t.Number, t.Location, t.Till, t.Cashier, t.Day, t.At, t.Kind, t.Parent, t.Customer, t.Sequence)
+	out = append(out, p.Scope, p.Spread, t.ID, t.Number, t.Location, t.Till, t.Cashier, t.Day, t.At, t.Kind, t.Parent, t.Customer, t.Sequence)
 	for _, l := range p.Lines {
 		out = append(out, l.Kind, l.Code, l.Category, l.Description, l.Quantity, l.Amount, l.Reason, l.Cost, l.Taxes)
 	}

@@ -9,6 +9,7 @@ import (
 type rules struct {
 	columns []string // each column that a template names; its place here is its slot
 	scope   template
+	spread  template
 	ticket  ticketRule
 	lines   []lineRule
 	tenders []tenderRule
@@ -40,7 +41,7 @@ type tenderRule struct {
 func (p *Profile) compile() {
 	r := &rules{digits: (p.Decimal == "" || p.Decimal == ".") && !strings.ContainsAny(p.Group, "0123456789.-")}
 	t := p.Ticket
-	r.scope = r.template(p.Scope)
+	r.scope, r.spread = r.template(p.Scope), r.template(p.Spread)
 	r.ticket = ticketRule{r.template(t.ID), r.template(t.Number), r.template(t.Location), r.template(t.Till), r.template(t.Cashier), r.template(t.Day), r.template(t.At),
 		r.template(t.Kind), r.template(t.Parent), r.template(t.Customer), r.template(t.Sequence)}
 	for _, l := range p.Lines {
@@ -62,10 +63,10 @@ func (p *Profile) compile() {
 	p.identity()
 }
 
-// identity notes which columns make a ticket what it is.
+// identity notes which columns make a ticket, or a row of it, what it is.
 func (p *Profile) identity() {
 	p.keys, p.rules.plain = map[string]bool{}, true
-	for i, t := range []template{p.rules.scope, p.rules.ticket.id, p.rules.ticket.location, p.rules.ticket.number, p.rules.ticket.parent} {
+	for i, t := range []template{p.rules.scope, p.rules.ticket.id, p.rules.ticket.location, p.rules.ticket.number, p.rules.ticket.parent, p.rules.spread} {
 		for _, part := range t {
 			if part.column == "" {
 				continue

@@ -1,6 +1,7 @@
 package filedrop
 
 import (
+	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -48,6 +49,9 @@ func (m *drafter) draft(g group) (d source.Draft, w worth, err error) {
 		d.Location, d.Key = r.Location, strings.Clone(r.Key.ID) // a piece of the row's text would keep all of it
 		if err == nil {
 			err = r.Validate(c.read)
+		}
+		if c.profile.Spread != "" && errors.Is(err, retail.ErrUnbalanced) {
+			err = nil // what is missing may stand in another file: the hub has all of them
 		}
 		if err == nil {
 			w = worthOf(r)
