@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -263,6 +264,37 @@ func TestUnassignedLocationIsKeptAndRefused(t *testing.T) {
 	for i, refused := range []bool{false, true, true, false, false} {
 		if got := m.rows[e][i].Meaning.Refused != nil; got != refused {
 			t.Errorf("row %d: refused %v, want %v", i+1, got, refused)
+		}
+	}
+}
+
+// TestARecordSpeaksForItsOwnPlace: a device that names its own location on the envelope and another one in the record is refused, whatever
+// the record is.
+func TestARecordSpeaksForItsOwnPlace(t *testing.T) {
+	sender := Sender{May: []Assignment{{Location: "S1"}}}
+	for _, c := range []struct {
+		envelope retail.LocationCode
+		means    Meaning
+		refused  bool
+	}{
+		{"S1", Meaning{Record: retail.Ticket{Location: "S1"}}, false},
+		{"S1", Meaning{Record: retail.Ticket{Location: "S2"}}, true},
+		{"", Meaning{Record: retail.Ticket{Location: "S2"}}, true},
+		{"", Meaning{Record: retail.Ticket{Location: "S1"}}, false},
+		{"S1", Meaning{Record: retail.Drawer{Location: "S2"}}, true},
+		{"S1", Meaning{Record: retail.ReadTo{Location: "S2"}}, true},
+		{"S1", Meaning{Record: retail.Control{Location: "S2"}}, true},
+		{"S1", Meaning{Record: retail.Terminal{Location: "S2"}}, true},
+		{"S1", Meaning{Record: retail.Location{Code: "S2"}}, true},
+		{"S1", Meaning{Record: retail.Payment{Location: "S2"}}, true},
+		{"S1", Meaning{Record: retail.Payment{}}, false},
+		{"S1", Meaning{Place: "S2"}, true},
+		{"S1", Meaning{}, false},
+		{"S2", Meaning{}, true},
+	} {
+		err := sender.Allows(&envelope.Envelope{Device: "d1", Location: c.envelope, At: time.Unix(1, 0)}, c.means)
+		if (err != nil) != c.refused || err != nil && (!fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), `"S2" is not assigned to device d1`)) {
+			t.Errorf("on the envelope %q, in it %+v: %v", c.envelope, c.means, err)
 		}
 	}
 }

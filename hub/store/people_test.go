@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -294,5 +295,32 @@ func TestAnUnknownLocationWithoutATimeZoneIsOneQuestionToo(t *testing.T) {
 	g.later(24 * time.Hour)
 	if d := g.day("2026-11-20"); d.Gross != money.Of(3000, "USD") || d.State != roll.Posting || len(g.opened()) != 0 {
 		t.Errorf("after the answer: %s, %s %s, cases %v", d.Gross, d.State, d.Why, g.opened())
+	}
+}
+
+// TestNothingIsReadAgainForAPlaceThatIsNotItsDevices: reading everything again books no record of a device that may not speak for its location,
+// and once it may, it does, also when the device is gone since.
+func TestNothingIsReadAgainForAPlaceThatIsNotItsDevices(t *testing.T) {
+	g := newRig(t, t.TempDir())
+	g.place()
+	g.ok(g.InTx(t.Context(), func(tx *store.Tx) error { return tx.Unassign(t.Context(), "d1", "*", time.Unix(1, 0), "anna") }))
+	e := g.line.seal("ticket.v1", "1", `{"id":"1","location":"S1","till":"T1","at":"2026-11-20T18:00:00Z","currency":"USD","kind":"sale","lines":[{"kind":"item","category":"Toys","amount":"10.00"}],"tenders":[{"type":"cash","amount":"10.00"}]}`)
+	sender, err := g.Sender(t.Context(), "d1")
+	g.ok(err)
+	m := g.Mean(&e)
+	m.Refused = sender.Allows(&e, m)
+	g.commitAs(e, m)
+	if booked, left, err := g.Reprocess(t.Context(), "", g.Mean, "anna"); err != nil || booked != 0 || left != 1 {
+		t.Fatalf("%d booked, %d left, %v", booked, left, err)
+	}
+	g.ok(g.InTx(t.Context(), func(tx *store.Tx) error {
+		return errors.Join(tx.Assign(t.Context(), "d1", "S1", time.Unix(0, 0), "anna"), tx.DisableDevice(t.Context(), "d1", true, "anna", "sold"))
+	}))
+	if booked, left, err := g.Reprocess(t.Context(), "", g.Mean, "anna"); err != nil || booked != 1 || left != 0 {
+		t.Fatalf("%d booked, %d left, %v", booked, left, err)
+	}
+	g.roll()
+	if d := g.day("2026-11-20"); d.Gross != money.Of(1000, "USD") {
+		t.Errorf("the day has %s", d.Gross)
 	}
 }

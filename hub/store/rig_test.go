@@ -78,8 +78,14 @@ func (g *rig) tell(kind envelope.Kind, key, body string) {
 // commit commits one record.
 func (g *rig) commit(e envelope.Envelope) {
 	g.t.Helper()
+	g.commitAs(e, g.Mean(&e))
+}
+
+// commitAs commits it with what the intake made of it.
+func (g *rig) commitAs(e envelope.Envelope, m ingest.Meaning) {
+	g.t.Helper()
 	e.Part, e.Parts = 1, 1
-	adv := ingest.Advance{From: g.from, Envs: []ingest.Accepted{{Env: &e, Meaning: g.Mean(&e)}}}
+	adv := ingest.Advance{From: g.from, Envs: []ingest.Accepted{{Env: &e, Meaning: m}}}
 	g.ok(g.Store.Commit(g.t.Context(), []ingest.Advance{adv}))
 	h, err := g.Store.Head(g.t.Context(), "d1", envelope.Sales, g.line.epoch)
 	g.ok(err)

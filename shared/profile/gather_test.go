@@ -177,3 +177,27 @@ func TestProfilesThatCannotSpread(t *testing.T) {
 		t.Errorf("columns that must be there: %v", cols)
 	}
 }
+
+// FuzzGather cuts rows into two files anywhere: what one file says, two say.
+func FuzzGather(f *testing.F) {
+	f.Add("7,2026-11-20 09:00,L,1,10.00,,1.00,\n7,2026-11-20 09:06,P,1,,9.00,,c9", 1)
+	f.Add("7,2026-11-20 09:00,L,1,1e9,,,\n7,2026-11-20 09:00,L,1,-0.005,,,", 0)
+	f.Add("7,,,,\n,,,", 1)
+	p, err := profile.Parse([]byte(spreadTOML))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, text string, cut int) {
+		rows := strings.Split(text, "\n")
+		whole, err := p.Gather([]profile.Rows{part("f", rows...)})
+		if err != nil || cut < 1 || cut >= len(rows) {
+			return
+		}
+		for _, parts := range [][]profile.Rows{{part("f", rows[:cut]...), part("f", rows[cut:]...)}, {part("f", rows[cut:]...), part("f", rows...)}} {
+			cutUp, err := p.Gather(parts)
+			if err != nil || says(cutUp) != says(whole) {
+				t.Fatalf("%v\n%s\nwhole\n%s", err, says(cutUp), says(whole))
+			}
+		}
+	})
+}
