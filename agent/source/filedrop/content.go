@@ -72,6 +72,9 @@ type content struct {
 	draw  drafter
 	room  space // of the group that it drafts
 
+	trail  trail
+	handed int // rows up to here were handed over in an earlier state of the file
+
 	group  int   // the next one
 	at     int64 // where it begins in the index
 	before int   // the one that the last batch began with
@@ -86,9 +89,9 @@ var errMoving = fault.Msg(fault.Unavailable, "read file", "the file is still bei
 var errLink = errTold("it is a link to a file elsewhere, which is not followed: put the file itself here, or name its own folder in the settings")
 
 // load reads a file from front to end and makes its index; spill is where an index stands that is too large for the memory. The hash is of
-// exactly the bytes that were read. Codes: unavailable when it is locked or still being written; a file that cannot be read as its profile
+// exactly the bytes that were read. way follows the rows; the zero value does not. Codes: unavailable when it is locked or still being written; a file that cannot be read as its profile
 // says is content with a reason.
-func load(ctx context.Context, p *profile.Profile, path, spill string, loc retail.LocationCode, card Card) (*content, error) {
+func load(ctx context.Context, p *profile.Profile, path, spill string, loc retail.LocationCode, card Card, way trail) (*content, error) {
 	before, err := os.Lstat(path)
 	if err != nil {
 		return nil, fault.New(fault.Unavailable, "read file", err)
@@ -108,7 +111,7 @@ func load(ctx context.Context, p *profile.Profile, path, spill string, loc retai
 		return nil, errMoving
 	}
 	c := &content{profile: p, path: path, stamp: stampOf(before), loc: loc, card: card, read: time.Now(), index: newIndex(spill), names: map[string]bool{}, told: map[int]string{},
-		newest: map[retail.LocationCode]time.Time{}, sum: sha256.New()}
+		newest: map[retail.LocationCode]time.Time{}, sum: sha256.New(), trail: way}
 	c.draw.c = c
 	_, _ = rand.Read(c.seed[:])
 	err = c.gather(ctx, f)
@@ -130,6 +133,7 @@ func load(ctx context.Context, p *profile.Profile, path, spill string, loc retai
 		return nil, err
 	}
 	c.sha = hex.EncodeToString(c.sum.Sum(nil))
+	c.settleTaken()
 	return c, nil
 }
 
@@ -213,6 +217,7 @@ func packed(f io.Reader, p *profile.Profile) error {
 
 // note puts a row into the index.
 func (c *content) note(s span) error {
+	c.trail.step(s)
 	if c.goesOn(s) {
 		c.rows++
 		return c.index.add(c.last.key, s, s.line)

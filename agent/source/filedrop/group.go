@@ -82,7 +82,7 @@ func (s *space) forRows(n, width int) {
 // again gives all of it free.
 func (s *space) again() { s.rows, s.cells = s.rows[:0], s.cells[:0] }
 
-// next reads the next group's rows from the file again, into room; ok is false behind the last. Code unavailable: the file is not the same
+// next reads the rows of the next group that is not handed over yet from the file again, into room; ok is false behind the last. Code unavailable: the file is not the same
 // any more.
 func (c *content) next(f io.ReaderAt, room *space) (g group, ok bool, err error) {
 	if c.refused != "" {
@@ -93,6 +93,9 @@ func (c *content) next(f io.ReaderAt, room *space) (g group, ok bool, err error)
 		return group{note: c.refused, header: []string{}, rows: []profile.Row{}}, true, nil
 	}
 	at, n, over, ok, err := c.places()
+	for err == nil && ok && c.old(at, over) {
+		at, n, over, ok, err = c.places()
+	}
 	if err != nil || !ok {
 		return g, false, err
 	}

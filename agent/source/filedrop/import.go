@@ -62,7 +62,7 @@ func (im Import) Run(ctx context.Context, sink source.Sink) (rep Report, err err
 	if im.Path, err = filepath.EvalSymlinks(im.Path); err != nil { // a person named it: where it leads is what they mean
 		return rep, fault.New(fault.Unavailable, "read file", err)
 	}
-	c, err := load(ctx, im.Profile, im.Path, im.Spill, im.Location, im.Card)
+	c, err := load(ctx, im.Profile, im.Path, im.Spill, im.Location, im.Card, trail{})
 	if err != nil {
 		return rep, err
 	}

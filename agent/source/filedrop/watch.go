@@ -71,6 +71,7 @@ type mark struct {
 	Next    int    `json:"n,omitempty"` // groups handed over, while it is not all
 	All     bool   `json:"a,omitempty"`
 	Gone    int64  `json:"g,omitempty"` // since when it does not stand there any more, Unix seconds
+	Taken   taken  `json:"t,omitzero"`  // of the last state that was taken whole
 	Refused string `json:"r,omitempty"` // the profile by which it could not be read: by another it is tried again
 }
 
@@ -286,18 +287,18 @@ func (f *Folder) take(ctx context.Context, name string, s stamp, m mark, gone ma
 	path := filepath.Join(f.Dir, name)
 	if f.now == nil || f.now.path != path || f.now.sha != m.SHA || f.now.stamp != s {
 		f.drop()
-		got, err := load(ctx, f.Profile, path, f.Spill, f.Location, f.Card)
+		got, err := load(ctx, f.Profile, path, f.Spill, f.Location, f.Card, follow(m.Taken))
 		if err != nil {
 			return nil, m, err
 		}
 		got.stream = f.Stream
 		if gone[got.sha] || m.SHA == got.sha && m.All && m.Refused == "" { // renamed, or touched: the same content
 			got.close()
-			return nil, mark{stamp: got.stamp, SHA: got.sha, All: true}, nil
+			return nil, mark{stamp: got.stamp, SHA: got.sha, All: true, Taken: got.taken()}, nil
 		}
 		f.now = got
-		if m.SHA != got.sha || m.All { // another content under this name: from its beginning
-			m = mark{SHA: got.sha}
+		if m.SHA != got.sha || m.All { // another content under this name: what is new in it
+			m = mark{SHA: got.sha, Taken: m.Taken}
 		}
 		m.stamp = got.stamp
 	}
@@ -315,7 +316,7 @@ func (f *Folder) take(ctx context.Context, name string, s stamp, m mark, gone ma
 		if err != nil {
 			return nil, m, err
 		}
-		ds, m.All, m.Next = append(ds, marks...), true, 0
+		ds, m.All, m.Next, m.Taken = append(ds, marks...), true, 0, f.now.taken()
 		if f.now.refused != "" {
 			m.Refused = fingerprint(f.Profile)
 		}
