@@ -13,7 +13,7 @@ import (
 )
 
 // gatherMost bounds the records that are looked through for the rows of one ticket: each one that comes looks through all before it.
-const gatherMost = 500
+const gatherMost = 200
 
 // share is a record with rows of a ticket of which others have more.
 type share struct {
