@@ -60,8 +60,11 @@ func (b *Book) text(c cell) (text, bad string) {
 // on the globe, stays as it is.
 func serial(s string) string {
 	for _, form := range []string{"2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02"} { // a fraction of a second is read, too
-		if t, err := time.Parse(form, s); err == nil {
-			return strconv.FormatFloat(t.Sub(time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)).Hours()/24, 'f', -1, 64)
+		if t, err := time.Parse(form, s); err == nil && t.Year() > 1900 {
+			const day = 86_400_000 // milliseconds
+			since := t.Sub(time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)).Milliseconds()
+			part := fmt.Sprintf("%d.%010d", since/day, (since%day*1e10+day/2)/day)
+			return strings.TrimSuffix(strings.TrimRight(part, "0"), ".")
 		}
 	}
 	return s
