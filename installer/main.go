@@ -3,6 +3,7 @@ package main
 
 import (
 	"os"
+	_ "time/tzdata" // Windows has no time zones of its own
 
 	"github.com/tillpost/tillpost/installer/app"
 )

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/lock"
+	system "github.com/tillpost/tillpost/shared/service"
 )
 
 // buffer asks the running service, or opens the buffer itself when none runs.
@@ -29,7 +30,7 @@ func (c *cli) buffer(ctx context.Context, what string, into any, alone func(*App
 	if a.Buffer, err = openBuffer(ctx, cfg, nil); err != nil {
 		return errors.Join(err, a.lock.Release())
 	}
-	return errors.Join(alone(a), a.Close())
+	return errors.Join(alone(a), a.Close(), system.HandOver(cfg.DataDir)) // the service could not go on with what root's command made
 }
 
 // ask puts a question to the service that runs on dir. Code not_found: none runs.

@@ -51,6 +51,7 @@ func TestASupportBundleHoldsNoSecretAndNoCustomer(t *testing.T) {
 		line("err", `row 3: value "Wanda Winterbottom" is no amount`)+
 		line("err", "send to wanda@example.com or (555) 867-5309 failed")+
 		line("err", "open /home/wandaw/x and C:\\Users\\wandaw\\y")+
+		line("err", `cannot open C:\Users\Store Fitzgerald\Desktop\z: access denied`)+
 		line("err", "amqp://user:pa55word@host/x")+
 		line("err", "card 4111 1111 1111 1111")+
 		line("ticket", "T-1 Wanda")+"Wanda shouts without JSON\n"+
@@ -72,7 +73,7 @@ func TestASupportBundleHoldsNoSecretAndNoCustomer(t *testing.T) {
 		}
 	}
 	for name, body := range files {
-		for _, planted := range []string{"hub-s3cret", "till-t0ken", "guard-k3y", "skapi_prod", "Wanda", "wanda", "867-5309", "pa55word", "4111 1111 1111", "41111111"} {
+		for _, planted := range []string{"hub-s3cret", "till-t0ken", "guard-k3y", "skapi_prod", "Wanda", "wanda", "Fitzgerald", "867-5309", "pa55word", "4111 1111 1111", "41111111"} {
 			if strings.Contains(body, planted) {
 				t.Errorf("%q is in %s:\n%s", planted, name, body)
 			}

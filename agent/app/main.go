@@ -192,7 +192,7 @@ func (c *cli) waiting(ctx context.Context, cfg Config, st *Status) {
 		st.Oldest, st.LastTicket, err = b.Times(ctx)
 		err = errors.Join(err, b.Close())
 	}
-	if err != nil {
+	if err = errors.Join(err, system.HandOver(cfg.DataDir)); err != nil {
 		st.Unknown = true
 		fmt.Fprintln(c.err, "agent: the buffer cannot be read:", err)
 	}

@@ -59,7 +59,7 @@ func newWash(cfg Config) wash {
 var (
 	mail    = regexp.MustCompile(`[\w.+-]+@[\w-]+(\.[\w-]+)+`)
 	phone   = regexp.MustCompile(`(\+\d{1,3}[ .-]?)?\(?\b\d{3}\)?[ .-]\d{3}[ .-]\d{4}\b`)
-	account = regexp.MustCompile(`(?i)((?:/home/|/users/|\\\\?users\\\\?))([^/\\\s"':,]+)`)
+	account = regexp.MustCompile(`(?i)((?:/home/|/users/|\\\\?users\\\\?))([^/\\"':,\n]+)`) // with its spaces: rather a word too many than half a name
 	login   = regexp.MustCompile(`(?i)(://[^/\s:@]+:)[^@\s/]+@`)
 )
 

@@ -83,7 +83,8 @@ func credential() ([]byte, error) {
 	return sum[:], nil
 }
 
-// HandOver gives a file to the owner of its folder, when root wrote it: the service must be able to read it.
+// HandOver gives a file to the owner of its folder, when root wrote it: the service must be able to read it. A link is given itself, and never what
+// it leads to: whoever the folder belongs to could put one there and be given any file of this PC.
 func HandOver(file string) error {
 	if os.Geteuid() != 0 {
 		return nil
@@ -93,7 +94,7 @@ func HandOver(file string) error {
 		return err
 	}
 	if owner, ok := st.Sys().(*syscall.Stat_t); ok {
-		return os.Chown(file, int(owner.Uid), int(owner.Gid))
+		return os.Lchown(file, int(owner.Uid), int(owner.Gid))
 	}
 	return nil
 }

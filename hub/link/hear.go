@@ -39,7 +39,7 @@ func (l *Link) hear(ctx context.Context, c mqtt.Client, m mqtt.Message, mine env
 			return // a retained state that somebody cleared
 		}
 		if json.Unmarshal(m.Payload(), &b) == nil {
-			l.births.put(d, b)
+			l.births.put(d, b, m.Retained())
 			return
 		}
 		l.strange(ctx, m)
@@ -91,6 +91,7 @@ func (l *Link) hearHub(ctx context.Context, c mqtt.Client, m mqtt.Message, mine 
 type births struct {
 	mu   sync.Mutex
 	came map[retail.DeviceID]envelope.Birth
+	live map[retail.DeviceID]bool // who spoke on this connection
 	wake chan struct{}
 }
 
@@ -98,12 +99,25 @@ type births struct {
 const birthsEvery = time.Second
 
 func newBirths() *births {
-	return &births{came: map[retail.DeviceID]envelope.Birth{}, wake: make(chan struct{}, 1)}
+	return &births{came: map[retail.DeviceID]envelope.Birth{}, live: map[retail.DeviceID]bool{}, wake: make(chan struct{}, 1)}
 }
 
-func (b *births) put(d retail.DeviceID, birth envelope.Birth) {
+// begin is a new connection: what the broker keeps may be newer than what was heard before.
+func (b *births) begin() {
 	b.mu.Lock()
-	b.came[d] = birth
+	clear(b.live)
+	b.mu.Unlock()
+}
+
+// put takes a device's word. One that the broker kept is no newer than what the device itself said on this connection: a broker keeps a word a moment
+// after it has delivered it, and who asks in this moment gets the one before, such as that a store is away which has just come.
+func (b *births) put(d retail.DeviceID, birth envelope.Birth, kept bool) {
+	b.mu.Lock()
+	if kept && b.live[d] {
+		b.mu.Unlock()
+		return
+	}
+	b.came[d], b.live[d] = birth, b.live[d] || !kept
 	b.mu.Unlock()
 	select {
 	case b.wake <- struct{}{}:

@@ -143,6 +143,7 @@ func (l *Link) session(parent context.Context) (held time.Duration, err error) {
 		return 0, fault.New(fault.Unavailable, "connect to "+l.o.URL, err)
 	}
 	l.out.clear()
+	l.births.begin()
 	if err := l.subscribe(ctx, c, mine, echo); err != nil {
 		return 0, err
 	}

@@ -8,12 +8,12 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
 	"github.com/tillpost/tillpost/installer/console"
 	"github.com/tillpost/tillpost/installer/find"
+	"github.com/tillpost/tillpost/installer/machine"
 	"github.com/tillpost/tillpost/installer/settings"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/profile"
@@ -132,7 +132,7 @@ func (c *chosen) questions(ctx context.Context, r *run) []console.Question {
 	}
 	qs = append(qs, c.otherFolder(oneByOne))
 	qs = append(qs, c.database(oneByOne)...)
-	return append(qs, c.askTerminals(ctx, r, oneByOne))
+	return append(qs, c.askTerminals(ctx, r, oneByOne), c.askZone(r, oneByOne))
 }
 
 func (c *chosen) yes(text, enter string, skip func() bool, take func(bool)) console.Question {
@@ -218,26 +218,27 @@ func (c *chosen) askTerminals(ctx context.Context, r *run, skip func() bool) con
 	})
 }
 
-// zone is the store's: named, or this PC's.
+// zone is the store's: named, or this PC's; "" = neither is known.
 func (r *run) zone() string {
 	if r.opt.zone != "" {
 		return r.opt.zone
 	}
-	if runtime.GOOS != "windows" {
-		if b, err := os.ReadFile("/etc/timezone"); err == nil {
-			if z := strings.TrimSpace(string(b)); z != "" {
-				if _, err := time.LoadLocation(z); err == nil {
-					return z
-				}
+	return machine.Zone()
+}
+
+// askZone asks where clock times without a zone are read: by a wrong one, sales around midnight would stand on another day.
+func (c *chosen) askZone(r *run, skip func() bool) console.Question {
+	return console.Question{
+		Text: "The store's time zone", Help: "The till's times are read in it, such as America/Chicago or America/Los_Angeles.", Default: r.zone,
+		Skip: func() bool { return skip() || len(c.take.Databases)+len(c.take.Terminals) == 0 },
+		Take: func(a string) string {
+			if _, err := time.LoadLocation(a); err != nil || a == "" || a == "Local" {
+				return "Please type it like America/Chicago."
 			}
-		}
-		if to, err := os.Readlink("/etc/localtime"); err == nil {
-			if _, z, ok := strings.Cut(to, "zoneinfo/"); ok {
-				return z
-			}
-		}
+			r.opt.zone = a
+			return ""
+		},
 	}
-	return "America/New_York"
 }
 
 // secret writes a file that only the administrator, and later the service, can read.

@@ -193,6 +193,9 @@ func (r *run) write(ctx context.Context) error {
 			return err
 		}
 		t.Location, t.Zone = at, r.zone()
+		if t.Zone == "" && len(t.Databases)+len(t.Terminals) > 0 {
+			return fault.Msg(fault.Invalid, "time zone", "this PC's is not known here, and with a wrong one sales would be booked on another day. Run the installer again with --zone and the store's, such as America/Chicago")
+		}
 		for i := range t.Databases {
 			t.Databases[i].PasswordFile = filepath.Join(r.lay.SettingsDir(), "cresql.password")
 			if err := secret(t.Databases[i].PasswordFile, r.sources.password); err != nil {

@@ -89,3 +89,20 @@ func DeleteRunning(path string) error { return Delete(path) }
 
 // OwnWindow reports whether the console closes with this process.
 func OwnWindow() bool { return false }
+
+// Zone is this PC's time zone by its name, "" = it cannot be told.
+func Zone() string {
+	if b, err := os.ReadFile("/etc/timezone"); err == nil {
+		if z := strings.TrimSpace(string(b)); z != "" {
+			if _, err := time.LoadLocation(z); err == nil {
+				return z
+			}
+		}
+	}
+	if to, err := os.Readlink("/etc/localtime"); err == nil {
+		if _, z, ok := strings.Cut(to, "zoneinfo/"); ok {
+			return z
+		}
+	}
+	return ""
+}

@@ -36,6 +36,9 @@ var sqlOfMSI = []string{
 	// HUB and CODE without ACCEPT=1 are a mistake in somebody's script: said before anything is done.
 	"INSERT INTO `CustomAction` (`Action`, `Type`, `Source`, `Target`) VALUES ('Unaccepted', 19, '', 'HUB is given and ACCEPT=1 is not: add ACCEPT=1 to accept the licence (Apache-2.0).')",
 	"INSERT INTO `InstallExecuteSequence` (`Action`, `Condition`, `Sequence`) VALUES ('Unaccepted', 'NOT REMOVE=\"ALL\" AND HUB AND NOT ACCEPT=\"1\"', 1001)",
+	// So is one of the two alone: the program would lie there unknown to head office, and the script would report success.
+	"INSERT INTO `CustomAction` (`Action`, `Type`, `Source`, `Target`) VALUES ('Halved', 19, '', 'HUB and CODE belong together, and one of them is missing: nothing was installed. Give both, or none to lay the program down alone.')",
+	"INSERT INTO `InstallExecuteSequence` (`Action`, `Condition`, `Sequence`) VALUES ('Halved', 'NOT Installed AND NOT WIX_UPGRADE_DETECTED AND ((HUB AND NOT CODE) OR (CODE AND NOT HUB))', 1002)",
 }
 
 func (r *release) msi(ctx context.Context, t target, dir string) error {

@@ -48,7 +48,7 @@ func TestTheMSIHasItsRowsAndIsTheSameAgain(t *testing.T) {
 			}
 			all += strings.ReplaceAll(string(out), "\r", "")
 		}
-		for _, want := range []string{"ProductVersion\t1.2.3\n", "MsiHiddenProperties\tCODE\n", ";HUB;CODE;LOCATION;PROXY;ACCEPT\n", "Settle\t11282\tinstaller.exe\t--settle", "RemoveExistingProducts\t\t1501\n", "\t513\t\tWIX_UPGRADE_DETECTED"} {
+		for _, want := range []string{"ProductVersion\t1.2.3\n", "MsiHiddenProperties\tCODE\n", ";HUB;CODE;LOCATION;PROXY;ACCEPT\n", "Settle\t11282\tinstaller.exe\t--settle", "RemoveExistingProducts\t\t1501\n", "\t513\t\tWIX_UPGRADE_DETECTED", "Halved\t19\t", "Halved\tNOT Installed"} {
 			if !strings.Contains(all, want) {
 				t.Errorf("it lacks %q:\n%s", want, all)
 			}

@@ -9,7 +9,7 @@ import (
 )
 
 func lockFile(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|unix.O_NOFOLLOW, 0o600) // root may lock a folder of another's, who could lead it elsewhere
 	if err != nil {
 		return nil, err
 	}

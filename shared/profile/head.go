@@ -137,15 +137,23 @@ func (p *Profile) Skips(h *Head, cells []string) bool {
 			return true
 		}
 	}
-	if len(p.Totals) == 0 {
-		return false
-	}
+	return len(p.Totals) > 0 && (p.Total(cells) || first(cells) == "")
+}
+
+// Total reports whether a row names itself as one of a report's own totals, which no row of its table does.
+func (p *Profile) Total(cells []string) bool {
+	name := first(cells)
+	return name != "" && slices.ContainsFunc(p.Totals, func(t string) bool { return strings.EqualFold(name, t) })
+}
+
+// first is the first cell that holds something.
+func first(cells []string) string {
 	for _, c := range cells {
 		if c = strings.TrimSpace(c); c != "" {
-			return slices.ContainsFunc(p.Totals, func(t string) bool { return strings.EqualFold(c, t) })
+			return c
 		}
 	}
-	return true
+	return ""
 }
 
 // IsKey reports whether a column is part of a ticket's identity: masked, two tickets could become one.

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/tillpost/tillpost/shared/fault"
 )
@@ -37,9 +38,7 @@ func (s Spec) giveRights(ctx context.Context) (did []string, err error) {
 	if err := os.MkdirAll(s.State, 0o700); err != nil {
 		return did, rightsMissing(err)
 	}
-	err = filepath.WalkDir(s.State, func(path string, _ fs.DirEntry, err error) error {
-		return errors.Join(err, own(path, uid, gid, -1))
-	})
+	err = ownAll(s.State, uid, gid)
 	for _, f := range s.Owns {
 		err = errors.Join(err, own(f, uid, gid, 0o600))
 	}
@@ -59,6 +58,40 @@ func (s Spec) giveRights(ctx context.Context) (did []string, err error) {
 		}))
 	}
 	return did, rightsMissing(err)
+}
+
+// ownAll gives a folder with all that is in it to an account. The folder may be that account's already, who could put a link into a path while it is
+// walked: nothing outside of it is reached.
+func ownAll(dir string, uid, gid int) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return fs.WalkDir(root.FS(), ".", func(path string, _ fs.DirEntry, err error) error {
+		if err == nil {
+			err = root.Lchown(path, uid, gid)
+		}
+		if errors.Is(err, fs.ErrNotExist) { // it went meanwhile
+			return nil
+		}
+		return err
+	})
+}
+
+// HandOver gives everything in a service's folder to whom the folder belongs, when root's command has worked in it.
+func HandOver(dir string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	st, err := os.Stat(dir)
+	if err != nil {
+		return fault.New(fault.Internal, "give the folder to the service", err)
+	}
+	if owner, ok := st.Sys().(*syscall.Stat_t); ok {
+		err = ownAll(dir, int(owner.Uid), int(owner.Gid))
+	}
+	return fault.New(fault.Internal, "give the folder to the service", err)
 }
 
 // own gives path to an account; mode -1 leaves that as it is.

@@ -31,9 +31,9 @@ func TestTheMSI(t *testing.T) {
 	}
 	has(t, "File", table("File"), "agent.exe", "installer.exe", "packaged", "THIRD-PARTY.txt")
 	actions := table("CustomAction")
-	has(t, "CustomAction", actions, "Settle\t11282\tinstaller.exe\t--settle --hub \"[HUB]\" --code \"[CODE]\" --location \"[LOCATION]\" --proxy \"[PROXY]\"", "Gone\t3154\tinstaller.exe\tuninstall --accept", "Halt\t3154\tagent.exe\tservice stop", "Unaccepted\t19\t")
+	has(t, "CustomAction", actions, "Settle\t11282\tinstaller.exe\t--settle --hub \"[HUB]\" --code \"[CODE]\" --location \"[LOCATION]\" --proxy \"[PROXY]\"", "Gone\t3154\tinstaller.exe\tuninstall --accept", "Halt\t3154\tagent.exe\tservice stop", "Unaccepted\t19\t", "Halved\t19\t")
 	at := sequence(t, table("InstallExecuteSequence"))
-	for _, c := range [][2]string{{"InstallFiles", "Settle"}, {"Settle", "InstallFinalize"}, {"InstallInitialize", "RemoveExistingProducts"}, {"InstallInitialize", "Halt"}, {"Halt", "Gone"}, {"Gone", "RemoveFiles"}, {"FindRelatedProducts", "InstallInitialize"}, {"Unaccepted", "InstallInitialize"}} {
+	for _, c := range [][2]string{{"InstallFiles", "Settle"}, {"Settle", "InstallFinalize"}, {"InstallInitialize", "RemoveExistingProducts"}, {"InstallInitialize", "Halt"}, {"Halt", "Gone"}, {"Gone", "RemoveFiles"}, {"FindRelatedProducts", "InstallInitialize"}, {"Unaccepted", "InstallInitialize"}, {"Halved", "InstallInitialize"}} {
 		if at[c[0]] == 0 || at[c[1]] == 0 || at[c[0]] >= at[c[1]] {
 			t.Errorf("%s (%d) does not come before %s (%d)", c[0], at[c[0]], c[1], at[c[1]])
 		}

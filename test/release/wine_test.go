@@ -24,6 +24,9 @@ func TestTheMSIInstallsUnderWine(t *testing.T) {
 	if out, code := run("wine", "msiexec", "/i", msi, "/qn", "HUB=hub.example.com", "CODE=ABCD-EFGH-JKMN-PQRS"); code == 0 || exists(agent) {
 		t.Errorf("HUB without ACCEPT: %d, program there: %v\n%s", code, exists(agent), out)
 	}
+	if out, code := run("wine", "msiexec", "/i", msi, "/qn", "HUB=hub.example.com", "COD=ABCD-EFGH-JKMN-PQRS", "ACCEPT=1"); code == 0 || exists(agent) {
+		t.Errorf("HUB without CODE: %d, program there: %v\n%s", code, exists(agent), out)
+	}
 	if out, code := run("wine", "msiexec", "/i", msi, "/qn"); code != 0 || !exists(agent) {
 		t.Fatalf("install: %d\n%s", code, out)
 	}

@@ -133,19 +133,22 @@ func fields(t *testing.T, v any) (out map[string]any) {
 	return out
 }
 
-// TestServiceStructures runs shared/service's own tests for Windows: what is handed to Windows, byte for byte, and the rights to folders.
+// TestServiceStructures runs shared/service's own tests for Windows: what is handed to Windows, byte for byte, and the rights to folders; and the
+// installer's, of how Windows names time zones.
 func TestServiceStructures(t *testing.T) {
 	w := newWine(t)
-	exe := filepath.Join(w.dir, "service.test.exe")
-	cmd := exec.CommandContext(t.Context(), "go", "test", "-c", "-o", exe, "github.com/tillpost/tillpost/shared/service")
-	cmd.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	out, code := w.output(t, w.command(ctx, w.loader, exe, "-test.v", "-test.timeout=90s"))
-	if code != 0 || !strings.Contains(out, "--- PASS: TestWhatWindowsIsHanded") {
-		t.Errorf("%d\n%s", code, out)
+	for of, want := range map[string]string{"shared/service": "TestWhatWindowsIsHanded", "installer/machine": "TestZone"} {
+		exe := filepath.Join(w.dir, filepath.Base(of)+".test.exe")
+		cmd := exec.CommandContext(t.Context(), "go", "test", "-c", "-o", exe, "github.com/tillpost/tillpost/"+of)
+		cmd.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("build: %v\n%s", err, out)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		out, code := w.output(t, w.command(ctx, w.loader, exe, "-test.v", "-test.timeout=90s"))
+		cancel()
+		if code != 0 || !strings.Contains(out, "--- PASS: "+want) {
+			t.Errorf("%s: %d\n%s", of, code, out)
+		}
 	}
 }

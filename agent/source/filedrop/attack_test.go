@@ -152,6 +152,16 @@ func pack(t *testing.T, parts ...part) string {
 	return b.String()
 }
 
+// wide16 is a text in UTF-16.
+func wide16(s string) string {
+	var b strings.Builder
+	b.WriteString("\xff\xfe")
+	for _, c := range []byte(s) {
+		b.Write([]byte{c, 0})
+	}
+	return b.String()
+}
+
 // zeros is a stream of n bytes of blank XML.
 func zeros(n int64) io.Reader { return io.LimitReader(blank{}, n) }
 
@@ -244,6 +254,7 @@ func TestWorkbooksThatAreWeapons(t *testing.T) {
 		"renamed.xlsx":  {weapon(t, nil, part{"xl/VBAPROJECT.BIN", strings.NewReader("x")}), "carries macros"},
 		"old.xlsx":      {weapon(t, nil, part{"xl/macrosheets/sheet1.xml", strings.NewReader("<x/>")}), "carries macros"},
 		"typed.xlsx":    {weapon(t, nil, part{"[Content_Types].xml", strings.NewReader(types)}), "carries macros"},
+		"wide.xlsm":     {weapon(t, nil, part{"[Content_Types].xml", strings.NewReader(wide16(strings.Repeat(" ", 20_000) + types))}), "carries macros"},
 		"dde.xlsx":      {weapon(t, nil, part{"xl/externalLinks/externalLink1.xml", strings.NewReader(`<externalLink><ddeLink ddeService="cmd" ddeTopic="/c calc"/></externalLink>`)}), "another program (DDE)"},
 		"mac.xlsx": {weapon(t, func(x *excelize.File) {
 			from := true

@@ -28,6 +28,8 @@ const maxCells = 2 * maxWorkbook
 type sheet struct {
 	commas
 	body []byte // each row as a JSON list of its cells, as text
+	book *xlsx.Book
+	name string // of the sheet
 }
 
 // newSheet reads a workbook whole.
@@ -39,9 +41,6 @@ func newSheet(p *profile.Profile, r io.Reader) (*sheet, *xlsx.Rows, error) {
 	if len(body) == 0 {
 		return nil, nil, errTold("the file is empty: export it again")
 	}
-	if what := carries(body); what != "" {
-		return nil, nil, errTold("the workbook carries %s, which no export of a till needs: nothing of it is read. Save it as a plain workbook (.xlsx) or as CSV, and ask who put it here", what)
-	}
 	f, err := xlsx.Open(body, maxWorkbook)
 	if len(body) > maxWorkbook || errors.Is(err, xlsx.ErrTooLarge) {
 		return nil, nil, errTold("the workbook is larger than %d MB unpacked: export it as CSV, of which any size can be read, or for fewer days", maxWorkbook>>20)
@@ -52,9 +51,12 @@ func newSheet(p *profile.Profile, r io.Reader) (*sheet, *xlsx.Rows, error) {
 	if err != nil {
 		return nil, nil, errTold("it is no workbook (.xlsx), or it is damaged or has a password: export it again (%v)", err)
 	}
+	if what := carries(body); what != "" {
+		return nil, nil, errTold("the workbook carries %s, which no export of a till needs: nothing of it is read. Save it as a plain workbook (.xlsx) or as CSV, and ask who put it here", what)
+	}
 	name := p.Sheet
 	if name == "" {
-		name = f.First()
+		name = f.Shown()[0]
 	}
 	rows, err := f.Rows(name)
 	if errors.Is(err, xlsx.ErrNoSheet) {
@@ -63,7 +65,7 @@ func newSheet(p *profile.Profile, r io.Reader) (*sheet, *xlsx.Rows, error) {
 	if err != nil {
 		return nil, nil, errTold("its sheet %q cannot be read: %v. Export it again", name, err)
 	}
-	return &sheet{commas: commas{p: p}}, rows, nil
+	return &sheet{commas: commas{p: p}, book: f, name: name}, rows, nil
 }
 
 // carries names what a workbook has in it that is made to do something: macros of any kind, or a link that has a program answer (DDE). None of
@@ -86,15 +88,25 @@ func carries(body []byte) string {
 	return ""
 }
 
-// holds reports whether a part holds a word in small letters. One that is larger than a workbook may be holds none: it is refused for its size.
+// holds reports whether a part holds a word in small letters, in UTF-8 or UTF-16. It is read in pieces: one part may be as large as a workbook.
 func holds(part *zip.File, word string) bool {
 	r, err := part.Open()
 	if err != nil {
 		return false
 	}
 	defer r.Close()
-	body, err := io.ReadAll(io.LimitReader(r, maxWorkbook+1))
-	return err == nil && bytes.Contains(bytes.ToLower(body), []byte(word))
+	piece := make([]byte, 0, 32<<10)
+	for {
+		n, err := r.Read(piece[len(piece):cap(piece)])
+		piece = piece[:len(piece)+n]
+		if bytes.Contains(bytes.ToLower(bytes.ReplaceAll(piece, []byte{0}, nil)), []byte(word)) {
+			return true
+		}
+		if err != nil {
+			return false
+		}
+		piece = append(piece[:0], piece[max(0, len(piece)-2*len(word)):]...) // a word may go over two pieces
+	}
 }
 
 // each implements format; r is the workbook as it stands in the file.
@@ -105,7 +117,9 @@ func (s *sheet) each(ctx context.Context, r io.Reader, f func(span) error) error
 	}
 	defer rows.Close()
 	*s = *opened
-	for read := 0; ctx.Err() == nil; {
+	defer func() { s.book = nil }()
+	read := 0
+	for ctx.Err() == nil {
 		row, err := rows.Next()
 		if errors.Is(err, io.EOF) {
 			break
@@ -120,6 +134,9 @@ func (s *sheet) each(ctx context.Context, r io.Reader, f func(span) error) error
 		}
 		if strings.Join(cells, "") == "" && bad == "" {
 			continue
+		}
+		if s.p.Total(cells) {
+			bad = "" // a sum that is passed by is missed by nobody
 		}
 		if s.header == nil {
 			if err := s.take(row.Number, cells); err != nil {
@@ -145,7 +162,52 @@ func (s *sheet) each(ctx context.Context, r io.Reader, f func(span) error) error
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return s.atEnd()
+	if err := s.atEnd(); err != nil {
+		return err
+	}
+	return s.beside(read, f)
+}
+
+// beside tells of each other sheet that is made as the one that was read: what is sold in it would be missing without a word.
+func (s *sheet) beside(read int, f func(span) error) error {
+	if s.p.Sheet != "" || s.p.Header == "" && len(s.p.Columns()) == 0 { // it was chosen, or nothing is known of what is looked for
+		return nil
+	}
+	for _, name := range s.book.Shown()[1:] {
+		if !s.alike(name) {
+			continue
+		}
+		read++
+		bad := fmt.Sprintf("its sheet %.60q has the same headings and is not read, only %.60q is: what it holds is not booked. Export one sheet a file, or name this one in a profile of its own (sheet)", name, s.name)
+		if err := f(span{row: read, off: int64(len(s.body)), bad: bad}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// alike reports whether a sheet has the profile's headings, and something beneath.
+func (s *sheet) alike(name string) bool {
+	rows, err := s.book.Rows(name)
+	if err != nil {
+		return false
+	}
+	defer rows.Close()
+	other := commas{p: s.p}
+	for range 2 * maxTop {
+		row, err := rows.Next()
+		if err != nil {
+			return false
+		}
+		switch {
+		case strings.Join(row.Cells, "") == "":
+		case other.header != nil:
+			return len(s.p.Missing(other.header)) == 0
+		case other.take(row.Number, row.Cells) != nil:
+			return false
+		}
+	}
+	return false
 }
 
 func (s *sheet) parse(raw string, _ []string) (fields, error) {

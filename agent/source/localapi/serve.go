@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	maxHead   = 64 << 10        // bytes of a request's head
+	maxHead   = 16 << 10        // bytes of a request's head
+	maxTills  = 4096            // connections at a time; one that is at rest costs a few kilobytes
 	mayTake   = time.Minute     // for a request that has begun, so that nobody holds a connection by saying nothing
 	mayRest   = 24 * time.Hour  // between two requests: a till may keep its connection over night
 	lastWords = 2 * time.Second // for requests under way when the door closes
@@ -28,7 +29,9 @@ func (a *API) Serve(ctx context.Context, l net.Listener, log *slog.Logger) error
 	s := &fasthttp.Server{
 		Handler: a.caught(log), HeaderReceived: a.room, ErrorHandler: a.tooMuch, Logger: quiet{},
 		ReadBufferSize: maxHead, ReadTimeout: mayTake, IdleTimeout: mayRest, MaxRequestBodySize: maxBody,
-		NoDefaultServerHeader: true, CloseOnShutdown: true,
+		Concurrency: maxTills, NoDefaultServerHeader: true, CloseOnShutdown: true,
+		ReduceMemoryUsage:            true, // else each connection at rest keeps as much memory as its largest request took
+		DisablePreParseMultipartForm: true, // no part of a body is laid down on the disk
 	}
 	done := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {

@@ -9,11 +9,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/tillpost/tillpost/agent/source"
 	"github.com/tillpost/tillpost/agent/source/localapi"
 	"github.com/tillpost/tillpost/shared/retail"
 )
@@ -89,6 +91,7 @@ func TestWhatComesAtTheDoor(t *testing.T) {
 		{"two lengths", post("Content-Length: 1\r\nContent-Length: "+n+"\r\n", one), []string{"400 close"}, 0},
 		{"a negative length", post("Content-Length: -1\r\n", one), []string{"400 close"}, 0},
 		{"a length that is none", post("Content Length: 1\r\n", one), []string{"400"}, 0},
+		{"a form", post("Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 44\r\n", "--b\r\nContent-Disposition: form-data\r\n\r\n--b--") + whole, []string{"400", "201"}, 1},
 		{"too large", post("Content-Length: 17000000\r\n", one), []string{"413 close"}, 0},
 		{"a long head", post("X: "+strings.Repeat("x", 1<<20)+"\r\n", ""), []string{"431 close"}, 0},
 		{"half a head", whole[:40], nil, 0},
@@ -191,5 +194,62 @@ func TestARefusalIsHeard(t *testing.T) {
 			}
 			c.Close()
 		}
+	}
+}
+
+// nowhere forgets what it is given.
+type nowhere struct{}
+
+func (nowhere) Append(context.Context, string, source.Cursor, []source.Draft) error { return nil }
+
+// TestTillsAtRestTakeNoMemory: a till keeps its connection over night, one that forgets to close makes a new one for each ticket, and one has sent a
+// large request before.
+func TestTillsAtRestTakeNoMemory(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	a := &localapi.API{Token: "t", Sink: nowhere{}, Now: time.Now}
+	ctx, end := context.WithCancel(t.Context())
+	var done sync.WaitGroup
+	done.Go(func() { _ = a.Serve(ctx, l, slog.New(slog.DiscardHandler)) })
+	defer done.Wait()
+	defer end()
+	send := func(request string, want int) {
+		t.Helper()
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		if _, err := io.WriteString(c, request); err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.ReadResponse(bufio.NewReaderSize(c, 16), nil)
+		if err != nil || resp.StatusCode != want {
+			t.Fatalf("%v, %v", resp, err)
+		}
+		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	live := func() int64 {
+		for range 3 { // a pool gives what it holds away at the second
+			runtime.GC()
+		}
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	send(ticketFor(addr), http.StatusCreated)
+	before := live()
+	for range 200 {
+		send(ticketFor(addr), http.StatusCreated)
+	}
+	large := strings.Repeat(" ", 12<<20)
+	send(fmt.Sprintf("POST /v1/tickets HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer t\r\nContent-Length: %d\r\n\r\n%s", len(large), large), http.StatusBadRequest)
+	if grown := live() - before; grown > 4<<20 {
+		t.Errorf("200 tills at rest and one that sent 12 MB hold %d KB", grown>>10)
 	}
 }

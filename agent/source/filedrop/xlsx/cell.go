@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // cell is one as it stands in the file (18.3.1.4).
@@ -36,11 +37,15 @@ func readCell(d *xml.Decoder, e xml.StartElement) (c cell, err error) {
 	return c, err
 }
 
+const notWorked = "a formula without its result: open the workbook in a spreadsheet, save it there, and hand it in again"
+
 // text is what a cell holds; bad says why that cannot be relied on.
 func (b *Book) text(c cell) (text, bad string) {
 	switch {
-	case c.formula && !c.worked:
-		return "", "a formula without its result: open the workbook in a spreadsheet, save it there, and hand it in again"
+	case c.formula && (!c.worked || c.value == "" && c.kind != "str"): // only a text can be empty
+		return "", notWorked
+	case c.kind == "d":
+		return serial(c.value), ""
 	case c.kind == "s" && c.value != "":
 		n, err := strconv.Atoi(strings.TrimSpace(c.value))
 		if err != nil || n < 0 || n >= len(b.strings) {
@@ -49,6 +54,20 @@ func (b *Book) text(c cell) (text, bad string) {
 		return b.strings[n], ""
 	}
 	return c.value, ""
+}
+
+// serial is a date as the days since a workbook's day 0, which is how all others stand there; one that is written in no such form, or for a place
+// on the globe, stays as it is.
+func serial(s string) string {
+	for _, form := range []string{"2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02"} { // a fraction of a second is read, too
+		if t, err := time.Parse(form, s); err == nil && t.Year() > 1900 {
+			const day = 86_400_000 // milliseconds
+			since := t.Sub(time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)).Milliseconds()
+			part := fmt.Sprintf("%d.%010d", since/day, (since%day*1e10+day/2)/day)
+			return strings.TrimSuffix(strings.TrimRight(part, "0"), ".")
+		}
+	}
+	return s
 }
 
 // readText reads a text, or several with formats of their own, to its end (18.4.8). How a word is spoken (rPh) is no part of it.

@@ -1,11 +1,14 @@
 package xlsx
 
 import (
+	"bufio"
 	"encoding/xml"
 	"fmt"
 	"io"
+	"strings"
 
 	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/unicode"
 )
 
 // What a part may come to in memory beyond its bytes: a few kilobytes packed can unpack to millions of marks, each of which a decoder keeps in
@@ -19,8 +22,17 @@ const (
 
 // decoder reads a part within these bounds. elements bounds how many there may be, 0 = what fits into the part.
 func decoder(r io.Reader, elements int) *xml.Decoder {
+	begin := bufio.NewReaderSize(r, 16)
+	if mark, _ := begin.Peek(2); string(mark) == "\xff\xfe" || string(mark) == "\xfe\xff" {
+		r = unicode.UTF16(unicode.BigEndian, unicode.ExpectBOM).NewDecoder().Reader(begin)
+	} else {
+		r = begin
+	}
 	d := xml.NewDecoder(&tags{from: r})
 	d.CharsetReader = func(label string, r io.Reader) (io.Reader, error) {
+		if strings.HasPrefix(strings.ToLower(label), "utf-16") { // it is decoded already, or its first line could not have been read
+			return r, nil
+		}
 		e, err := htmlindex.Get(label)
 		if err != nil {
 			return nil, err

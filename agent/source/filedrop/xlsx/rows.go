@@ -20,6 +20,8 @@ type Rows struct {
 	from io.Closer
 	xml  *xml.Decoder
 	row  int
+	// guessed: a zero as a formula's result is what nobody has worked out.
+	guessed bool
 }
 
 // Row is one that stands in the file.
@@ -28,6 +30,8 @@ type Row struct {
 	Cells  []string // from the first column to the last one that holds something
 	// Bad tells why a cell of it cannot be relied on, "" = none: the rest of the row is there, and money may be missing from it.
 	Bad string
+
+	worked bool // a formula in it has a result that somebody worked out
 }
 
 // Close ends it.
@@ -104,6 +108,10 @@ func (r *Rows) cells() (Row, error) {
 			}
 			column = max(column, at)
 			text, bad := r.book.text(c)
+			row.worked = row.worked || c.formula && bad == "" && text != "" && text != "0"
+			if r.guessed && c.formula && text == "0" {
+				bad = notWorked
+			}
 			if bad != "" {
 				row.bad("cell %s: %s", c.at, bad)
 			}

@@ -28,12 +28,22 @@ type Book struct {
 	parts   map[string]*zip.File // by their path in small letters
 	sheets  []sheet
 	strings []string // shared by all cells
+	guessed bool     // whoever wrote it leaves it to the next program to work its formulas out
 }
 
-type sheet struct{ name, part string }
+type sheet struct {
+	name, part string
+	shown      bool // it is one of cells, and whoever opens the workbook sees it
+}
+
+// mostParts is how many parts a workbook may have: each costs some hundred bytes of memory before anything of it is read.
+const mostParts = 10_000
 
 // Open reads a workbook's list of sheets and its texts. limit bounds all parts together, in bytes as they are unpacked: ErrTooLarge. ErrDates.
 func Open(body []byte, limit uint64) (*Book, error) {
+	if bytes.Count(body, []byte("PK\x01\x02")) > mostParts { // lines of its directory
+		return nil, ErrTooLarge
+	}
 	z, err := zip.NewReader(bytes.NewReader(body), int64(len(body)))
 	if err != nil {
 		return nil, err
@@ -61,60 +71,81 @@ type relations struct {
 	} `xml:"Relationship"`
 }
 
-// links reads where a part's links lead, by id, and by the last word of their type.
-func (b *Book) links(part string) (byID, byType map[string]string, err error) {
-	byID, byType = map[string]string{}, map[string]string{}
+// link is where a part's link leads; kind is the last word of its type, which is the same in every edition of the standard.
+type link struct{ part, kind string }
+
+// links reads a part's links by their id, "" = the package's own.
+func (b *Book) links(part string) (map[string]link, error) {
+	dir, name := path.Split(part)
 	var r relations
-	if err := b.decode(path.Join(path.Dir(part), "_rels", path.Base(part)+".rels"), &r); err != nil {
-		return byID, byType, err
+	if err := b.decode(dir+"_rels/"+name+".rels", &r); err != nil {
+		return nil, err
 	}
+	out := map[string]link{}
 	for _, l := range r.All {
-		to := l.Target
+		to := strings.ReplaceAll(l.Target, `\`, "/")
 		if !strings.HasPrefix(to, "/") {
-			to = path.Join(path.Dir(part), to)
+			to = dir + to
 		}
-		to = strings.ToLower(strings.TrimPrefix(path.Clean(to), "/"))
-		byID[l.ID], byType[path.Base(l.Type)] = to, to
+		out[l.ID] = link{strings.ToLower(strings.TrimPrefix(path.Clean("/"+to), "/")), path.Base(l.Type)}
 	}
-	return byID, byType, nil
+	return out, nil
+}
+
+// of is the part to which a link of a kind leads, "" = there is none.
+func of(links map[string]link, kind string) string {
+	for _, l := range links {
+		if l.kind == kind {
+			return l.part
+		}
+	}
+	return ""
 }
 
 // readSheets finds the workbook's own part, its sheets in their order, hidden ones too, and its strings.
 func (b *Book) readSheets() error {
 	main := "xl/workbook.xml"
-	if _, byType, err := b.links(""); err == nil && byType["officeDocument"] != "" {
-		main = byType["officeDocument"]
+	if own, err := b.links(""); err == nil && of(own, "officeDocument") != "" {
+		main = of(own, "officeDocument")
 	}
 	var book struct {
 		About struct {
 			From1904 string `xml:"date1904,attr"`
 		} `xml:"workbookPr"`
 		Sheets []struct {
-			Name string `xml:"name,attr"`
-			ID   string `xml:"id,attr"`
+			Name  string `xml:"name,attr"`
+			ID    string `xml:"id,attr"`
+			State string `xml:"state,attr"`
 		} `xml:"sheets>sheet"`
+		Calc struct {
+			OnLoad string `xml:"fullCalcOnLoad,attr"`
+		} `xml:"calcPr"`
 	}
 	if err := b.decode(main, &book); err != nil {
 		return err
 	}
-	if d := book.About.From1904; d != "" && d != "0" && d != "false" {
+	if isTrue(book.About.From1904) {
 		return ErrDates
 	}
-	byID, byType, err := b.links(main)
+	b.guessed = isTrue(book.Calc.OnLoad)
+	links, err := b.links(main)
 	if err != nil {
 		return err
 	}
 	for _, s := range book.Sheets {
-		b.sheets = append(b.sheets, sheet{s.Name, byID[s.ID]})
+		l := links[s.ID]
+		b.sheets = append(b.sheets, sheet{s.Name, l.part, l.kind == "worksheet" && (s.State == "" || s.State == "visible")})
 	}
 	if len(b.sheets) == 0 {
 		return errors.New("it has no sheet")
 	}
-	if part := byType["sharedStrings"]; b.parts[part] != nil {
+	if part := of(links, "sharedStrings"); b.parts[part] != nil {
 		return b.readStrings(part)
 	}
 	return nil
 }
+
+func isTrue(s string) bool { return s != "" && s != "0" && s != "false" }
 
 // readStrings reads the texts that cells name by their number.
 func (b *Book) readStrings(part string) error {
@@ -142,21 +173,57 @@ func (b *Book) readStrings(part string) error {
 	}
 }
 
-// First is the name of the first sheet.
-func (b *Book) First() string { return b.sheets[0].name }
+// Shown are the names of the sheets of cells that whoever opens the workbook sees, in their order; of one in which all are hidden its first.
+func (b *Book) Shown() (names []string) {
+	for _, s := range b.sheets {
+		if s.shown {
+			names = append(names, s.name)
+		}
+	}
+	if names == nil {
+		names = []string{b.sheets[0].name}
+	}
+	return names
+}
 
 // Rows opens a sheet; capitals do not count. Close the rows. ErrNoSheet.
 func (b *Book) Rows(name string) (*Rows, error) {
 	for _, s := range b.sheets {
 		if strings.EqualFold(s.name, name) && b.parts[s.part] != nil {
+			guessed, err := b.isGuessed(s.part)
+			if err != nil {
+				return nil, err
+			}
 			r, err := b.open(s.part)
 			if err != nil {
 				return nil, err
 			}
-			return &Rows{book: b, from: r, xml: decoder(r, 0)}, nil
+			return &Rows{book: b, from: r, xml: decoder(r, 0), guessed: guessed}, nil
 		}
 	}
 	return nil, ErrNoSheet
+}
+
+// isGuessed reports whether the results of a sheet's formulas stand there as nothing but zeros, in a workbook that leaves it to the next program to
+// work them out: programs that only write workbooks put a zero there for whatever it would come to.
+func (b *Book) isGuessed(part string) (bool, error) {
+	if !b.guessed {
+		return false, nil
+	}
+	from, err := b.open(part)
+	if err != nil {
+		return false, err
+	}
+	defer from.Close()
+	for r := (&Rows{book: b, from: from, xml: decoder(from, 0)}); ; {
+		row, err := r.Next()
+		if err != nil { // whoever reads the rows is told what is wrong with them
+			return true, nil
+		}
+		if row.worked {
+			return false, nil
+		}
+	}
 }
 
 func (b *Book) open(part string) (io.ReadCloser, error) {

@@ -3,6 +3,7 @@ package xlsx_test
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"github.com/xuri/excelize/v2"
 
@@ -57,7 +59,7 @@ func read(body []byte, name string) (rows []string, err error) {
 		return nil, err
 	}
 	if name == "" {
-		name = b.First()
+		name = b.Shown()[0]
 	}
 	r, err := b.Rows(name)
 	if err != nil {
@@ -95,6 +97,7 @@ func TestCells(t *testing.T) {
 		{"no row", ``, "", ""},
 		{"a comment's apostrophe", `<!-- don't --><row r="1"><c r="A1"><v>1</v></c></row>` + strings.Repeat(" ", 70<<10) + `<row><c><v>2</v></c></row>`, "", "1: 1\n2: 2"},
 		{"a > in a value", `<row r="1" spans="a>b"><c r="A1" t='str'><v><![CDATA[<c>]]></v></c></row>`, "", "1: <c>"},
+		{"a date in words", `<row r="1"><c r="A1" t="d"><v>2026-11-26T12:00:00</v></c><c r="B1" t="d"><v>2026-11-26</v></c><c r="C1" t="d"><v>2026-11-26T06:00:00.000</v></c><c r="D1" t="d"><v>2026-11-26T12:00:00Z</v></c></row>`, "", "1: 46352.5|46352|46352.25|2026-11-26T12:00:00Z"},
 		{"a formula that came to nothing", `<row r="1"><c r="A1" t="str"><f>""</f><v></v></c><c r="B1"><v>1</v></c></row>`, "", "1: |1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -110,6 +113,7 @@ func TestCells(t *testing.T) {
 func TestWhatCannotBeReliedOn(t *testing.T) {
 	for _, c := range []struct{ name, cells, want string }{
 		{"a formula that was never worked out", `<c r="A2"><v>5</v></c><c r="B2"><f>A2*2</f></c>`, "2: 5 BAD cell B2: a formula without its result"},
+		{"a number that was never worked out", `<c r="A2"><v>5</v></c><c r="B2"><f>A2*2</f><v></v></c>`, "2: 5 BAD cell B2: a formula without its result"},
 		{"a text that is not there", `<c r="A2" t="s"><v>3</v></c><c r="B2"><v>5</v></c>`, `2: |5 BAD cell A2: it names text "3", and the workbook has 1`},
 		{"a text's number is none", `<c r="A2" t="s"><v>-1</v></c>`, `2:  BAD cell A2: it names text "-1"`},
 		{"a cell twice", `<c r="A2"><v>10</v></c><c r="A2"><v>20</v></c>`, "2: 20 BAD cell A2 stands behind column 1, or twice"},
@@ -121,6 +125,72 @@ func TestWhatCannotBeReliedOn(t *testing.T) {
 				t.Errorf("%q %v, want %q", rows, err, c.want)
 			}
 		})
+	}
+}
+
+// TestFormulasThatAreLeftToTheNext: programs that only write workbooks put a zero where a formula's result would stand, and ask whoever opens the
+// workbook to work all of them out. A workbook in which somebody has done that holds its zeros rightly.
+func TestFormulasThatAreLeftToTheNext(t *testing.T) {
+	for _, c := range []struct{ name, book, data, want string }{
+		{"left", `<calcPr calcId="124519" fullCalcOnLoad="1"/>`, `<row r="1"><c r="A1"><v>5</v></c><c r="B1"><f>A1*2</f><v>0</v></c></row>`, "1: 5|0 BAD cell B1: a formula without its result"},
+		{"worked out", `<calcPr fullCalcOnLoad="1"/>`, `<row r="1"><c r="B1"><f>A1*2</f><v>0</v></c></row><row r="2"><c r="B2"><f>1+1</f><v>2</v></c></row>`, "1: |0\n2: |2"},
+		{"not left", `<calcPr fullCalcOnLoad="0"/>`, `<row r="1"><c r="B1"><f>A1*2</f><v>0</v></c></row>`, "1: |0"},
+		{"no formula", `<calcPr fullCalcOnLoad="1"/>`, `<row r="1"><c r="B1"><v>0</v></c></row>`, "1: |0"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			parts := plain(c.data, "")
+			parts["xl/workbook.xml"] = strings.Replace(parts["xl/workbook.xml"], "</sheets>", "</sheets>"+c.book, 1)
+			rows, err := read(packed(t, parts), "Sales")
+			if got := strings.Join(rows, "\n"); err != nil || !strings.HasPrefix(got, c.want) || strings.Contains(got, "BAD") != strings.Contains(c.want, "BAD") {
+				t.Errorf("%v\n%s\nwant\n%s", err, got, c.want)
+			}
+		})
+	}
+}
+
+// TestWhereThePartsAre: a workbook may name its parts as it likes, in either edition of the standard and in UTF-16.
+func TestWhereThePartsAre(t *testing.T) {
+	const row = `<row r="1"><c r="A1" t="s"><v>0</v></c></row>`
+	elsewhere := map[string]string{
+		"_rels/.rels":                    `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://purl.oclc.org/ooxml/officeDocument/relationships/officeDocument" Target="/Book/Workbook22.xml"/></Relationships>`,
+		"Book/Workbook22.xml":            `<x:workbook xmlns:x="http://purl.oclc.org/ooxml/spreadsheetml/main" xmlns:r="http://purl.oclc.org/ooxml/officeDocument/relationships"><x:sheets><x:sheet name="Sales" sheetId="1" r:id="a"/></x:sheets></x:workbook>`,
+		"book/_rels/workbook22.xml.rels": `<Relationships><Relationship Id="a" Type="http://purl.oclc.org/ooxml/officeDocument/relationships/worksheet" Target="sheets\one.xml"/><Relationship Id="b" Type="http://purl.oclc.org/ooxml/officeDocument/relationships/sharedStrings" Target="../texts.xml"/></Relationships>`,
+		"book/sheets/one.xml":            `<x:worksheet xmlns:x="http://purl.oclc.org/ooxml/spreadsheetml/main"><x:sheetData>` + strings.NewReplacer("</", "</x:", "<", "<x:").Replace(row) + `</x:sheetData></x:worksheet>`,
+		"texts.xml":                      `<x:sst xmlns:x="http://purl.oclc.org/ooxml/spreadsheetml/main"><x:si><x:t>Café</x:t></x:si></x:sst>`,
+	}
+	wide := plain(row, `<si><t>Café</t></si>`)
+	for name, body := range wide {
+		units := utf16.Encode([]rune("\ufeff" + `<?xml version="1.0" encoding="UTF-16"?>` + body))
+		var b []byte
+		for _, u := range units {
+			b = binary.LittleEndian.AppendUint16(b, u)
+		}
+		wide[name] = string(b)
+	}
+	for name, parts := range map[string]map[string]string{"elsewhere": elsewhere, "UTF-16": wide} {
+		t.Run(name, func(t *testing.T) {
+			if rows, err := read(packed(t, parts), ""); err != nil || strings.Join(rows, "\n") != "1: Café" {
+				t.Errorf("%q %v", rows, err)
+			}
+		})
+	}
+}
+
+// TestShown: what a person sees who opens the workbook is what is read.
+func TestShown(t *testing.T) {
+	parts := plain("", "")
+	parts["xl/workbook.xml"] = `<workbook xmlns:r="x"><sheets><sheet name="Old" state="hidden" r:id="rId1"/><sheet name="Older" state="veryHidden" r:id="rId1"/><sheet name="Chart" r:id="rId3"/><sheet name="Sales" r:id="rId1"/><sheet name="More" state="visible" r:id="rId1"/></sheets></workbook>`
+	parts["xl/_rels/workbook.xml.rels"] = strings.Replace(parts["xl/_rels/workbook.xml.rels"], "</Rel", `<Relationship Id="rId3" Type="x/chartsheet" Target="chartsheets/sheet1.xml"/></Rel`, 1)
+	b, err := xlsx.Open(packed(t, parts), limit)
+	must(t, err)
+	if got := b.Shown(); !reflect.DeepEqual(got, []string{"Sales", "More"}) {
+		t.Errorf("shown are %q", got)
+	}
+	parts["xl/workbook.xml"] = `<workbook xmlns:r="x"><sheets><sheet name="Old" state="hidden" r:id="rId1"/></sheets></workbook>`
+	b, err = xlsx.Open(packed(t, parts), limit)
+	must(t, err)
+	if got := b.Shown(); !reflect.DeepEqual(got, []string{"Old"}) {
+		t.Errorf("of none that is shown: %q", got)
 	}
 }
 
