@@ -87,6 +87,17 @@ func (s Sender) Speaks(l retail.LocationCode, t time.Time) bool {
 	})
 }
 
+// Refuses says why the device may not tell a record: the envelope's location, or the one that the record itself names, is not assigned to it at that
+// time. An agent that is not ours may leave the first one out, or write another. nil = it may.
+func (s Sender) Refuses(e *envelope.Envelope, r retail.Record) error {
+	for _, l := range []retail.LocationCode{e.Location, retail.Where(r)} {
+		if l != "" && !s.Speaks(l, e.At) {
+			return fault.New(fault.Conflict, "record "+e.Key, fmt.Errorf("location %q is not assigned to device %s: assign it, then retry the case", l, e.Device))
+		}
+	}
+	return nil
+}
+
 // CaseBook is where ingest lists what a person should know.
 type CaseBook interface {
 	// Open opens or renews a case.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -123,6 +124,9 @@ func begin(t *testing.T, m *memory) *Intake {
 	in := New("h1", m, m, func(e *envelope.Envelope) Meaning {
 		if string(e.Body) == "bad" {
 			return Meaning{Refused: errors.New("cannot be read")}
+		}
+		if l, ok := strings.CutPrefix(string(e.Body), "ticket of "); ok {
+			return Meaning{Record: retail.Ticket{Location: retail.LocationCode(l)}}
 		}
 		return Meaning{Warning: string(e.Body)}
 	}, slog.New(slog.DiscardHandler))
@@ -263,6 +267,33 @@ func TestUnassignedLocationIsKeptAndRefused(t *testing.T) {
 	for i, refused := range []bool{false, true, true, false, false} {
 		if got := m.rows[e][i].Meaning.Refused != nil; got != refused {
 			t.Errorf("row %d: refused %v, want %v", i+1, got, refused)
+		}
+	}
+}
+
+func TestARecordOfAnotherLocationThanItsEnvelopesIsRefused(t *testing.T) {
+	m := newMemory()
+	m.sender = Sender{May: []Assignment{{Location: "S1"}}}
+	in := begin(t, m)
+	e := envelope.NewEpoch()
+	var b envelope.Batch
+	var prev envelope.Sum
+	rows := []struct {
+		location retail.LocationCode
+		body     string
+		refused  bool
+	}{{"S1", "ticket of S1", false}, {"", "ticket of S1", false}, {"", "ticket of S2", true}, {"S1", "ticket of S2", true}, {"S2", "ticket of S1", true}}
+	for i, c := range rows {
+		x := envelope.Envelope{Device: "d1", Stream: envelope.Sales, Pos: envelope.Position{Epoch: e, Seq: uint64(i + 1)}, Location: c.location, Body: []byte(c.body)}.Seal(prev)
+		prev = x.Sum
+		b = append(b, x)
+	}
+	if h := word(t, give(t, in, b)); h.Seq != uint64(len(rows)) {
+		t.Fatalf("got %+v", h)
+	}
+	for i, c := range rows {
+		if got := m.rows[e][i].Meaning.Refused != nil; got != c.refused {
+			t.Errorf("envelope of %q, %s: refused %v, want %v", c.location, c.body, got, c.refused)
 		}
 	}
 }

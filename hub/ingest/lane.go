@@ -269,11 +269,8 @@ func (l *lane) accept(ctx context.Context, b envelope.Batch, as arrival) {
 
 // mean decodes and posts one envelope; a record in parts is put together when its last part is here.
 func (l *lane) mean(ctx context.Context, sender Sender, e *envelope.Envelope) (Meaning, error) {
-	if e.Location != "" && !bug.AssignmentUnchecked && !sender.Speaks(e.Location, e.At) {
-		return Meaning{Refused: fault.New(fault.Conflict, "record "+e.Key, fmt.Errorf("location %q is not assigned to device %s: assign it, then retry the case", e.Location, e.Device))}, nil
-	}
 	if e.Parts <= 1 {
-		return l.in.Mean(e), nil
+		return l.allowed(sender, e, l.in.Mean(e)), nil
 	}
 	if err := l.earlier(ctx, e); err != nil {
 		if fault.Is(err, fault.NotFound) {
@@ -288,7 +285,15 @@ func (l *lane) mean(ctx context.Context, sender Sender, e *envelope.Envelope) (M
 	whole := *e
 	whole.Body, whole.Part, whole.Parts = join(l.parts), 1, 1
 	l.parts = nil
-	return l.in.Mean(&whole), nil
+	return l.allowed(sender, e, l.in.Mean(&whole)), nil
+}
+
+// allowed refuses a meaning that the device may not tell, whatever else is wrong with it.
+func (l *lane) allowed(sender Sender, e *envelope.Envelope, m Meaning) Meaning {
+	if err := sender.Refuses(e, m.Record); err != nil && !bug.AssignmentUnchecked {
+		return Meaning{Record: m.Record, Refused: err}
+	}
+	return m
 }
 
 // earlier sees that parts holds the parts before e. Code not_found: they are not there and never will be, as after a salvage that could not

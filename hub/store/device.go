@@ -199,6 +199,11 @@ func (s *Store) readSender(ctx context.Context, d retail.DeviceID) (w ingest.Sen
 	case err != nil:
 		return w, classify("read device", err)
 	}
+	return s.assigned(ctx, d)
+}
+
+// assigned is which locations a device speaks or spoke for, whether or not it may send now.
+func (s *Store) assigned(ctx context.Context, d retail.DeviceID) (w ingest.Sender, err error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT location, since, until FROM assignment WHERE device = ?`, string(d))
 	if err != nil {
 		return w, classify("read assignments", err)

@@ -10,6 +10,7 @@ import (
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/ingest"
 	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/retail"
 )
 
 // Reprocess reads refused records again, after a profile, a mapping or a location was mended: those that can be booked now are, and their
@@ -73,6 +74,9 @@ func (s *Store) reread(ctx context.Context, c cases.Case, mean func(*envelope.En
 		return false, err
 	}
 	m := mean(&e)
+	if err := s.mayTell(ctx, c.Envelope, e, &m); err != nil {
+		return false, err
+	}
 	if m.Refused != nil {
 		if now := refusal(&e, m); now != c.Detail {
 			err = s.InTx(ctx, func(tx *Tx) error { return tx.retell(ctx, c.ID, now, who) })
@@ -92,6 +96,24 @@ func (s *Store) reread(ctx context.Context, c cases.Case, mean func(*envelope.En
 		return tx.CloseCase(ctx, c.ID, who, "read again and booked")
 	})
 	return err == nil, err
+}
+
+// mayTell refuses a record of a location that its device may not speak for: reading it again assigns nothing. A text that a person mended is that
+// person's word, and only the location that it names now counts.
+func (s *Store) mayTell(ctx context.Context, id int64, e envelope.Envelope, m *ingest.Meaning) error {
+	sender, err := s.assigned(ctx, e.Device)
+	if err != nil {
+		return err
+	}
+	if _, ok, err := s.mended(ctx, id); err != nil {
+		return err
+	} else if ok && retail.Where(m.Record) != "" {
+		e.Location = ""
+	}
+	if err := sender.Refuses(&e, m.Record); err != nil {
+		*m = ingest.Meaning{Record: m.Record, Refused: err}
+	}
+	return nil
 }
 
 // retell gives an open case the reason that holds now: the one before may have been mended.

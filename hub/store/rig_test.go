@@ -49,6 +49,7 @@ func newRig(t *testing.T, dir string) *rig {
 		Rules: audit.Rules{Gaps: audit.Advisory, Control: audit.Advisory, Grace: time.Hour, ControlWait: 24 * time.Hour}}}
 	g.ok(s.SetRules(t.Context(), []mapping.Rule{{Role: ledger.Sales, Code: "*", Target: mapping.Target{Account: "400"}}, {Role: ledger.Tender, Code: "cash", Target: mapping.Target{Account: "101"}}}, "test", ""))
 	g.ok(s.InTx(t.Context(), func(tx *store.Tx) error { return tx.AddDevice(t.Context(), "d1", "x", "test") }))
+	g.assign(store.AllLocations)
 	return g
 }
 
@@ -57,6 +58,18 @@ func (g *rig) ok(err error) {
 	if err != nil {
 		g.t.Fatal(err)
 	}
+}
+
+// assign lets the device speak for a location.
+func (g *rig) assign(l retail.LocationCode) {
+	g.t.Helper()
+	g.ok(g.Store.InTx(g.t.Context(), func(tx *store.Tx) error { return tx.Assign(g.t.Context(), "d1", l, time.Unix(0, 0), "anna") }))
+}
+
+// unassign takes a location from the device that it never should have had.
+func (g *rig) unassign(l retail.LocationCode) {
+	g.t.Helper()
+	g.ok(g.Store.InTx(g.t.Context(), func(tx *store.Tx) error { return tx.Unassign(g.t.Context(), "d1", l, time.Unix(1, 0), "anna") }))
 }
 
 // place confirms location S1 in UTC, its days from midnight.
@@ -76,7 +89,13 @@ func (g *rig) tell(kind envelope.Kind, key, body string) {
 func (g *rig) commit(e envelope.Envelope) {
 	g.t.Helper()
 	e.Part, e.Parts = 1, 1
-	adv := ingest.Advance{From: g.from, Envs: []ingest.Accepted{{Env: &e, Meaning: g.Mean(&e)}}}
+	m := g.Mean(&e)
+	sender, err := g.Store.Sender(g.t.Context(), "d1")
+	g.ok(err)
+	if err := sender.Refuses(&e, m.Record); err != nil { // as the intake does
+		m = ingest.Meaning{Record: m.Record, Refused: err}
+	}
+	adv := ingest.Advance{From: g.from, Envs: []ingest.Accepted{{Env: &e, Meaning: m}}}
 	g.ok(g.Store.Commit(g.t.Context(), []ingest.Advance{adv}))
 	h, err := g.Store.Head(g.t.Context(), "d1", envelope.Sales, g.line.epoch)
 	g.ok(err)
