@@ -198,6 +198,9 @@ func (c Clerk) confirm(ctx context.Context, v view.CaseView, a view.Act) error {
 		if f == nil {
 			f = v.Proposal
 		}
+		if f.Zone == "" {
+			return fault.Msg(fault.Invalid, "confirm location", fmt.Sprintf("its store has not told its time zone, and nobody else knows it: say it with `hub location add %s --zone America/New_York`, or in the case's page. Nothing was changed", v.Subject))
+		}
 		return c.PutLocation(ctx, *f, a.Who)
 	}
 	return fault.Msg(fault.Invalid, "confirm", "there is nothing to confirm here")

@@ -9,6 +9,7 @@ import (
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/hub/roll"
+	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/store"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/fault"
@@ -405,5 +406,55 @@ func TestAStoreThatIsClosedIsNotSilent(t *testing.T) {
 		if g.ok(err); (len(got) > 0) != c.silent {
 			t.Errorf("at %s: silent %v, want %v", c.at.Format("Mon 15:04"), got, c.silent)
 		}
+	}
+}
+
+func TestADayThatWaitsForAnAnswerIsToldAsNotPosted(t *testing.T) {
+	g := newRig(t, t.TempDir())
+	g.place()
+	g.sell("1", "2026-11-21T11:00:00Z") // of a till that nobody has confirmed; the day still runs
+	missing := func() int {
+		n, err := g.CountDays(t.Context(), view.DayFilter{Unposted: true})
+		g.ok(err)
+		rows, err := g.ReviewDays(t.Context(), view.ReviewFilter{From: "2026-11-01", To: "2026-11-30"})
+		if g.ok(err); len(rows) != 1 || rows[0].Unposted != n {
+			t.Errorf("the review and the list part: %d and %+v", n, rows)
+		}
+		return n
+	}
+	if n := missing(); n != 0 {
+		t.Errorf("%d days miss in the books while the day runs", n)
+	}
+	g.later(24 * time.Hour)
+	if n := missing(); n != 1 {
+		t.Errorf("the day is over and waits for its till, and %d days miss in the books", n)
+	}
+	g.ok(g.ConfirmTill(t.Context(), "S1", "T1", "anna"))
+	g.later(time.Hour)
+	if n := missing(); n != 1 || g.day("2026-11-21").State != roll.Posting {
+		t.Errorf("on its way: %d", n)
+	}
+	g.book()
+	if n := missing(); n != 0 {
+		t.Errorf("verified, and %d days miss in the books", n)
+	}
+	g.ok(g.HoldDay(t.Context(), rollup.DayKey{Location: "S1", Day: "2026-11-21"}, true, "anna", "a look"))
+	g.sell("2", "2026-11-21T12:00:00Z")
+	g.later(time.Hour)
+	if n := missing(); n != 1 {
+		t.Errorf("what came late is held, and %d days miss in the books", n)
+	}
+}
+
+func TestAWaitingDaySaysWhatItsDocumentWaitsFor(t *testing.T) {
+	g := newRig(t, t.TempDir())
+	g.place()
+	g.ok(g.ConfirmTill(t.Context(), "S1", "T1", "anna"))
+	g.sell("1", "2026-11-20T18:00:00Z")
+	g.later(24 * time.Hour)
+	g.settle(odoo.Outcome{Document: "S1/2026-11-20/1", Verdict: odoo.Wait, Why: "Odoo has no analytic account"})
+	days, err := g.DayViews(t.Context(), view.DayFilter{})
+	if g.ok(err); len(days) != 1 || days[0].State != roll.Waiting || days[0].Why != "Odoo has no analytic account" {
+		t.Errorf("the list says %+v", days)
 	}
 }
