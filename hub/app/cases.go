@@ -36,7 +36,7 @@ func (c *cli) caseCommands() []*cobra.Command {
 			"  retry     do again what failed: read a record again, send a document again under its same external id\n" +
 			"  map       say which account (--account) or tax (--tax) a code is; what stood in suspense moves by itself\n" +
 			"  accept    live with it, with --reason\n" +
-			"  edit      mend a refused record: --file holds its new text, which is checked and booked; what came stays beside it\n" +
+			"  edit      mend a record that was refused or kept aside: --file holds its new text, which is checked and booked; what came stays beside it\n" +
 			"  confirm   confirm an unknown till, or an unknown location as its store describes it\n" +
 			"  approve   post a store-day as it is, with --reason\n" +
 			"  release   let a stopped stream go on; let a store-day stand beside another hub's entry, with --reason\n" +

@@ -145,6 +145,14 @@ func printDay(w io.Writer, d view.DayDetail) {
 		}
 		t.Flush()
 	}
+	if len(d.Pending) > 0 {
+		fmt.Fprintln(w, "\nChanged since, goes with the next document")
+		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+		for _, l := range d.Pending {
+			fmt.Fprintf(t, "%s\t%s\t%s\t\n", l.Account, l.Label, l.Amount)
+		}
+		t.Flush()
+	}
 	for _, k := range d.Cases {
 		fmt.Fprintf(w, "\nCase %s\n  %s %s\n  %s\n", k.ID, k.Title+".", k.Means, k.Do)
 	}

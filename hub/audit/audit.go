@@ -138,12 +138,16 @@ func Judge(f Facts, r Rules) Verdict {
 	case f.Ends.IsZero():
 		v.Blocked, v.Why = true, "the location's time zone is not known: confirm the location"
 		return v
-	case len(f.Unconfirmed) > 0:
-		v.Blocked, v.Why = true, "not confirmed yet: "+strings.Join(f.Unconfirmed, ", ")
-		return v
 	}
 	proven, behind := v.marks(f)
 	v.calendar(f)
+	if len(f.Unconfirmed) > 0 {
+		v.Blocked, v.Why = true, "not confirmed yet: "+strings.Join(f.Unconfirmed, ", ")
+		if v.Unproven = !proven && !f.Now.Before(f.Ends); f.Now.Before(f.Ends) {
+			v.Next = f.Ends // until then it runs, from then on it waits
+		}
+		return v
+	}
 	if f.Now.Before(f.Ends) && !f.Approved { // its numbers still run: nothing is missing yet
 		v.Why, v.Next = "the day ends at "+f.clock(f.Ends), f.Ends
 		return v

@@ -47,6 +47,8 @@ func TestJudge(t *testing.T) {
 		{"a person approves it as it is", audit.Facts{Approved: true}, rules, time.Minute, true, true, true, "", ""},
 		{"the zone is not known", audit.Facts{Ends: time.Time{}}, rules, time.Minute, false, false, false, "", "time zone"},
 		{"a till is not confirmed", audit.Facts{Marks: []audit.Mark{past}, Unconfirmed: []string{"till T9"}}, rules, time.Minute, false, false, false, "", "till T9"},
+		{"a till is not confirmed, and nothing proves the day", audit.Facts{Unconfirmed: []string{"till T9"}}, rules, time.Minute, false, false, true, "", "till T9"},
+		{"a till is not confirmed while the day runs", audit.Facts{Unconfirmed: []string{"till T9"}}, rules, -time.Minute, false, false, false, "", "till T9"},
 		{"an advisory gap", audit.Facts{Marks: []audit.Mark{past}, Gaps: []audit.Gap{{Till: "T1", From: 4, To: 5}}}, rules, time.Minute, true, true, false, cases.Gap, ""},
 		{"a required gap", audit.Facts{Marks: []audit.Mark{past}, Gaps: []audit.Gap{{Till: "T1", From: 4, To: 5}}}, need(audit.Required, audit.Absent), time.Minute, true, false, false, cases.Gap, "4 to 5"},
 		{"a control total differs", audit.Facts{Marks: []audit.Mark{past}, Tickets: 2, Gross: usd(100), Controls: []retail.Control{wrong}}, rules, time.Minute, true, false, false, cases.ControlTotal, "tickets 3, ours 2"},

@@ -118,6 +118,22 @@ func (c Cause) Exact() bool {
 	return false
 }
 
+// AnsweredBy names the act that answers a case which cannot be lived with, because money waits behind it until somebody acts; "" = any case else.
+func (c Cause) AnsweredBy() string {
+	switch c {
+	case UnknownLocation, UnknownTill:
+		return "confirm"
+	case Stopped:
+		return "release"
+	case LockedPeriod:
+		return "retry, with another date or once the period is open"
+	}
+	return ""
+}
+
+// Anew reports whether each time a case of this cause is opened it is about another record: who accepted one has not seen the next.
+func (c Cause) Anew() bool { return c == Conflict }
+
 // Holds reports whether an open case of this cause keeps a store-day out of the books, or leaves it there other than the tills said.
 func (c Cause) Holds() bool {
 	switch c {

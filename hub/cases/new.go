@@ -15,7 +15,7 @@ var texts = map[Cause]text{
 	UnknownCode:     {"The till uses a code that has no account", "Its amount stands in suspense until it is mapped; the day is posted all the same.", "Choose the account; the amount moves there by itself."},
 	UnknownLocation: {"A location nobody has confirmed sends tickets", "Its days wait and are not posted.", "Confirm the location: its tills are confirmed with it, and its days go by themselves."},
 	UnknownTill:     {"A till nobody has confirmed sends tickets", "Its location's days wait and are not posted.", "Confirm that the till belongs to the location."},
-	Conflict:        {"Two records with one number contradict each other", "The first one is booked; the second one is kept aside and is not.", "Find out at the till which is right; accept or edit."},
+	Conflict:        {"Two records with one number contradict each other", "The first one is booked; the second one is kept aside and is not.", "Find out at the till. Is it a sale of its own, give the record an id of its own and it is booked; else accept that it is not."},
 	Unfolded:        {"A ticket is in another currency than its store-day", "The ticket is kept and its money is not in the day's document.", "Correct it at the till, which takes this one back; or book it by hand and accept with where it stands."},
 	Gap:             {"Ticket numbers are missing", "Sales may be missing from the day.", "Ask the store for these numbers, or accept that they were never used."},
 	Fork:            {"Two machines send as the same device", "Nothing is lost or doubled: the second one continues in a line of its own.", "Find the copied or restored PC and enrol it as a device of its own."},

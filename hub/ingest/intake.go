@@ -95,14 +95,10 @@ func (s Sender) Speaks(l retail.LocationCode, t time.Time) bool {
 	})
 }
 
-// Allows refuses an envelope that speaks for a location which its device is not assigned to: by its own word or by that of its record, which
-// need not be the same. Code conflict.
-func (s Sender) Allows(e *envelope.Envelope, m Meaning) error {
-	if bug.AssignmentUnchecked {
-		return nil
-	}
-	at := cmp.Or(m.Place, retail.PlaceOf(m.Record))
-	for _, l := range []retail.LocationCode{e.Location, at} {
+// Refuses says why the device may not tell a record: the envelope's location, or the one that the record itself names, is not assigned to it at that
+// time. An agent that is not ours may leave the first one out, or write another. nil = it may.
+func (s Sender) Refuses(e *envelope.Envelope, m Meaning) error {
+	for _, l := range []retail.LocationCode{e.Location, cmp.Or(m.Place, retail.Where(m.Record))} {
 		if l != "" && !s.Speaks(l, e.At) {
 			return fault.New(fault.Conflict, "record "+e.Key, fmt.Errorf("location %q is not assigned to device %s: assign it, then retry the case", l, e.Device))
 		}

@@ -125,6 +125,9 @@ func begin(t *testing.T, m *memory) *Intake {
 		if string(e.Body) == "bad" {
 			return Meaning{Refused: errors.New("cannot be read")}
 		}
+		if l, ok := strings.CutPrefix(string(e.Body), "ticket of "); ok {
+			return Meaning{Record: retail.Ticket{Location: retail.LocationCode(l)}}
+		}
 		return Meaning{Warning: string(e.Body)}
 	}, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
@@ -292,9 +295,36 @@ func TestARecordSpeaksForItsOwnPlace(t *testing.T) {
 		{"S1", Meaning{}, false},
 		{"S2", Meaning{}, true},
 	} {
-		err := sender.Allows(&envelope.Envelope{Device: "d1", Location: c.envelope, At: time.Unix(1, 0)}, c.means)
+		err := sender.Refuses(&envelope.Envelope{Device: "d1", Location: c.envelope, At: time.Unix(1, 0)}, c.means)
 		if (err != nil) != c.refused || err != nil && (!fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), `"S2" is not assigned to device d1`)) {
 			t.Errorf("on the envelope %q, in it %+v: %v", c.envelope, c.means, err)
+		}
+	}
+}
+
+func TestARecordOfAnotherLocationThanItsEnvelopesIsRefused(t *testing.T) {
+	m := newMemory()
+	m.sender = Sender{May: []Assignment{{Location: "S1"}}}
+	in := begin(t, m)
+	e := envelope.NewEpoch()
+	var b envelope.Batch
+	var prev envelope.Sum
+	rows := []struct {
+		location retail.LocationCode
+		body     string
+		refused  bool
+	}{{"S1", "ticket of S1", false}, {"", "ticket of S1", false}, {"", "ticket of S2", true}, {"S1", "ticket of S2", true}, {"S2", "ticket of S1", true}}
+	for i, c := range rows {
+		x := envelope.Envelope{Device: "d1", Stream: envelope.Sales, Pos: envelope.Position{Epoch: e, Seq: uint64(i + 1)}, Location: c.location, Body: []byte(c.body)}.Seal(prev)
+		prev = x.Sum
+		b = append(b, x)
+	}
+	if h := word(t, give(t, in, b)); h.Seq != uint64(len(rows)) {
+		t.Fatalf("got %+v", h)
+	}
+	for i, c := range rows {
+		if got := m.rows[e][i].Meaning.Refused != nil; got != c.refused {
+			t.Errorf("envelope of %q, %s: refused %v, want %v", c.location, c.body, got, c.refused)
 		}
 	}
 }

@@ -20,6 +20,9 @@ const (
 	tries = 6
 	// lackAgain is when a document that lacks a name in Odoo, or whose period is closed, is tried again.
 	lackAgain = 2 * time.Minute
+	// aside is how much longer than the lane a document rests that got no answer although it went alone: something before Odoo may let just this one
+	// not pass, and whatever else is due goes first.
+	aside = 10 * time.Second
 )
 
 // Writer brings tasks into the books. One goroutine runs it; there is one per Odoo database.
@@ -81,7 +84,11 @@ func (w *Writer) Step(ctx context.Context) (worked bool, err error) {
 			return true, err // Odoo has nothing to do with it
 		}
 		if err != nil {
-			out = postpone(out, claimed, w.lane.failedBy(err, w.Now()), err.Error())
+			again := w.lane.failedBy(err, w.Now())
+			if KindOf(err) == Away && len(claimed) == 1 {
+				again = again.Add(aside)
+			}
+			out = postpone(out, claimed, again, err.Error())
 			w.charts.forget()
 		} else {
 			w.lane.took(w.Now())

@@ -17,10 +17,39 @@ import (
 // Decide says where a store-day stands and what its next document is. It is pure.
 func Decide(d Day, o Options) (Decision, error) {
 	dec, err := decide(d, o)
+	if err == nil && dec.State == Verified && dec.stopped(d) {
+		var lacks bool
+		if lacks, err = d.lacks(o); lacks {
+			dec.State = Waiting
+		}
+	}
 	if err == nil {
 		dec.Goods = goods(d, dec, o)
 	}
 	return dec, err
+}
+
+// stopped reports whether something keeps what came late of a day from the books until a person acts.
+func (dec Decision) stopped(d Day) bool {
+	return len(d.Documents) > 0 && dec.Document == nil && d.Reversed == nil && dec.Next.IsZero() && dec.Why != ""
+}
+
+// lacks reports whether the books do not say yet what the day's tickets say.
+func (d Day) lacks(o Options) (bool, error) {
+	b := o.Books
+	if b == (rollup.Books{}) {
+		b = d.Books
+	}
+	sheet, err := rollup.MapParts(d.Key, d.Totals, d.Parts, d.Set, b)
+	if err != nil {
+		return false, err
+	}
+	if sheet.Mode = d.By(); sheet.Mode == rollup.ByTicket {
+		docs, _, err := d.NextTickets(b, "")
+		return len(docs) > 0, err
+	}
+	lines, err := rollup.Delta(d.Documents, sheet.Lines)
+	return len(lines) > 0, err
 }
 
 func decide(d Day, o Options) (Decision, error) {

@@ -109,6 +109,29 @@ func TestLateTicketsWaitUntilTheDayIsQuiet(t *testing.T) {
 	}
 }
 
+func TestWhatCameLateAndIsKeptBackIsSeen(t *testing.T) {
+	for name, stop := range map[string]func(*roll.Day, *roll.Options){
+		"a person holds it":      func(d *roll.Day, _ *roll.Options) { d.Hold = true },
+		"of a till nobody knows": func(d *roll.Day, _ *roll.Options) { d.Unconfirmed = []string{"till T9"} },
+		"too much in suspense":   func(d *roll.Day, o *roll.Options) { d.Totals["tender:gold"], o.SuspenseCap = usd(900), usd(100) },
+	} {
+		d, o := day(), opts
+		d.Documents, d.States = []rollup.Document{*decide(t, d, o).Document}, []string{roll.Verified}
+		d.Hold = true
+		if dec := decide(t, d, o); dec.State != roll.Verified {
+			t.Errorf("%s: nothing came late, and the day is %s", name, dec.State)
+		}
+		d.Hold = false
+		d.Totals = rollup.Totals{"sales:Food": usd(-700), "tender:cash": usd(700)}
+		if stop(&d, &o); d.Totals["tender:gold"].Minor != 0 {
+			d.Totals["sales:Food"] = usd(-1600)
+		}
+		if dec := decide(t, d, o); dec.Document != nil || dec.State != roll.Waiting || dec.Why == "" {
+			t.Errorf("%s: the day is %s (%q), and what came late of it is not in the books", name, dec.State, dec.Why)
+		}
+	}
+}
+
 func TestADaysStateIsItsWorstDocuments(t *testing.T) {
 	d := day()
 	d.Documents = []rollup.Document{*decide(t, d, opts).Document, {Key: key, Number: 2, Currency: "USD"}}

@@ -79,6 +79,9 @@ func dayOf(v view.CaseView) rollup.DayKey { return rollup.DayKey{Location: v.Loc
 
 // accept lives with it. A document that is accepted as it stands in Odoo, or with not being there, is not looked at any more.
 func (c Clerk) accept(ctx context.Context, v view.CaseView, a view.Act) error {
+	if by := v.Cause.AnsweredBy(); by != "" { // accepted, nobody would see what still waits behind it
+		return fault.Msg(fault.Invalid, "accept case", "accepting would leave what waits here waiting, and nobody would be told any more: the answer to this case is "+by+". Nothing was changed")
+	}
 	return c.InTx(ctx, func(tx *Tx) error {
 		if err := tx.AcceptCase(ctx, v.ID, a.Who, a.Reason); err != nil {
 			return err
@@ -159,8 +162,8 @@ func checksum(b []byte) string {
 
 // edit mends a refused record's text and reads it again; the record as it came stays beside it.
 func (c Clerk) edit(ctx context.Context, v view.CaseView, a view.Act) error {
-	if v.Cause != cases.Refused && v.Cause != cases.Unbalanced {
-		return fault.Msg(fault.Invalid, "edit", "only a record that was refused can be edited")
+	if v.Cause != cases.Refused && v.Cause != cases.Unbalanced && v.Cause != cases.Conflict {
+		return fault.Msg(fault.Invalid, "edit", "only a record that was refused or kept aside can be edited")
 	}
 	if strings.TrimSpace(a.Body) == "" {
 		return fault.Msg(fault.Invalid, "edit", "the mended record is empty; nothing was changed")
@@ -178,6 +181,9 @@ func (c Clerk) edit(ctx context.Context, v view.CaseView, a view.Act) error {
 	}); err != nil {
 		return err
 	}
+	if v.Cause == cases.Conflict {
+		return c.bookApart(ctx, v, a)
+	}
 	return c.retry(ctx, v, a)
 }
 
@@ -191,6 +197,9 @@ func (c Clerk) confirm(ctx context.Context, v view.CaseView, a view.Act) error {
 		f := a.Form
 		if f == nil {
 			f = v.Proposal
+		}
+		if f.Zone == "" {
+			return fault.Msg(fault.Invalid, "confirm location", fmt.Sprintf("its store has not told its time zone, and nobody else knows it: say it with `hub location add %s --zone America/New_York`, or in the case's page. Nothing was changed", v.Subject))
 		}
 		return c.PutLocation(ctx, *f, a.Who)
 	}

@@ -26,7 +26,8 @@ func (tx *Tx) PutStep(ctx context.Context, s Step) error {
 	return err
 }
 
-// OpenCase opens a case, or renews it when it is known: the count goes up, a closed one opens again, an accepted one stays accepted.
+// OpenCase opens a case, or renews it when it is known: the count goes up, a closed one opens again, an accepted one stays accepted
+// unless it is about another record each time.
 func (tx *Tx) OpenCase(ctx context.Context, c cases.Case) error {
 	old, found, err := tx.getCase(ctx, c.ID)
 	if err != nil {
@@ -36,11 +37,12 @@ func (tx *Tx) OpenCase(ctx context.Context, c cases.Case) error {
 	what := "opened"
 	if found {
 		c.Opened, c.Seen = old.Opened, old.Seen+1
-		if old.State == cases.Accepted {
+		stays := old.State == cases.Accepted && !c.Cause.Anew()
+		if stays {
 			c.State = cases.Accepted
 		}
 		what = ""
-		if old.State == cases.Closed {
+		if old.State != cases.Open && !stays {
 			c.Opened, what = tx.Now, "opened again"
 		}
 	}

@@ -202,7 +202,7 @@ func (s *Store) readSender(ctx context.Context, d retail.DeviceID) (w ingest.Sen
 	return s.assigned(ctx, d)
 }
 
-// assigned is a Sender who may send, whatever became of the device since: a record that it sent while it might is read again on that ground.
+// assigned is which locations a device speaks or spoke for, whether or not it may send now.
 func (s *Store) assigned(ctx context.Context, d retail.DeviceID) (w ingest.Sender, err error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT location, since, until FROM assignment WHERE device = ?`, string(d))
 	if err != nil {

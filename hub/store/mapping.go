@@ -205,8 +205,8 @@ func (tx *Tx) unused(ctx context.Context, r mapping.Rule, before string) error {
 	if err != nil || day == "" {
 		return err
 	}
-	return fault.Msg(fault.Conflict, "set mapping", fmt.Sprintf("store-days up to %s were posted with %s %q on %s%s; nothing was changed. Give the new rule a date after %s",
-		day, r.Role, r.Code, t.Account, t.Tax, day))
+	return fault.Msg(fault.Conflict, "set mapping", fmt.Sprintf("store-days up to %s were posted with %s %q on %s%s; nothing was changed. Give the new rule a date (from): after %s it leaves them as they are; "+
+		"at or before it, what was posted from that date on is moved by a further document of each day", day, r.Role, r.Code, t.Account, t.Tax, day))
 }
 
 // Setting reads one value of the hub's own, "" = never set.

@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +9,7 @@ import (
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/hub/roll"
+	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/hub/store"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/fault"
@@ -298,29 +298,163 @@ func TestAnUnknownLocationWithoutATimeZoneIsOneQuestionToo(t *testing.T) {
 	}
 }
 
-// TestNothingIsReadAgainForAPlaceThatIsNotItsDevices: reading everything again books no record of a device that may not speak for its location,
-// and once it may, it does, also when the device is gone since.
-func TestNothingIsReadAgainForAPlaceThatIsNotItsDevices(t *testing.T) {
+func TestReadingAgainAssignsNoLocation(t *testing.T) {
 	g := newRig(t, t.TempDir())
 	g.place()
-	g.ok(g.InTx(t.Context(), func(tx *store.Tx) error { return tx.Unassign(t.Context(), "d1", "*", time.Unix(1, 0), "anna") }))
-	e := g.line.seal("ticket.v1", "1", `{"id":"1","location":"S1","till":"T1","at":"2026-11-20T18:00:00Z","currency":"USD","kind":"sale","lines":[{"kind":"item","category":"Toys","amount":"10.00"}],"tenders":[{"type":"cash","amount":"10.00"}]}`)
-	sender, err := g.Sender(t.Context(), "d1")
-	g.ok(err)
-	m := g.Mean(&e)
-	m.Refused = sender.Allows(&e, m)
-	g.commitAs(e, m)
-	if booked, left, err := g.Reprocess(t.Context(), "", g.Mean, "anna"); err != nil || booked != 0 || left != 1 {
-		t.Fatalf("%d booked, %d left, %v", booked, left, err)
+	g.unassign(store.AllLocations)
+	g.sell("1", "2026-11-20T18:00:00Z")
+	id := cases.ID(cases.Refused, "record 1")
+	if booked, left, err := g.Reprocess(t.Context(), "", g.Mean, "hub"); booked != 0 || left != 1 || err != nil {
+		t.Fatalf("reprocess: booked %d, left %d, %v", booked, left, err)
 	}
-	g.ok(g.InTx(t.Context(), func(tx *store.Tx) error {
-		return errors.Join(tx.Assign(t.Context(), "d1", "S1", time.Unix(0, 0), "anna"), tx.DisableDevice(t.Context(), "d1", true, "anna", "sold"))
-	}))
-	if booked, left, err := g.Reprocess(t.Context(), "", g.Mean, "anna"); err != nil || booked != 1 || left != 0 {
-		t.Fatalf("%d booked, %d left, %v", booked, left, err)
+	if err := g.Act(t.Context(), id, view.Act{What: "retry", Who: "anna"}); !fault.Is(err, fault.Conflict) {
+		t.Errorf("a retry books a location that nobody assigned: %v", err)
 	}
+	g.assign("S1")
+	g.ok(g.Act(t.Context(), id, view.Act{What: "retry", Who: "anna"}))
 	g.roll()
-	if d := g.day("2026-11-20"); d.Gross != money.Of(1000, "USD") {
-		t.Errorf("the day has %s", d.Gross)
+	if d := g.day("2026-11-20"); d.Tickets != 1 {
+		t.Errorf("%d tickets after the location was assigned", d.Tickets)
+	}
+
+	// A till that was set up with a wrong location: what a person mends is that person's word.
+	e := g.line.seal("ticket.v1", "2", strings.ReplaceAll(body("2", 1, "sale", "10.00"), `"S1"`, `"S71"`))
+	g.commit(e)
+	if g.state(cases.Refused, "record 2") != cases.Open {
+		t.Fatalf("a ticket of a location that is not the device's has no case: %v", g.opened())
+	}
+	g.ok(g.Act(t.Context(), cases.ID(cases.Refused, "record 2"), view.Act{What: "edit", Who: "anna", Reason: "set up wrongly", Body: body("2", 1, "sale", "10.00")}))
+	g.roll()
+	if d := g.day("2026-11-20"); d.Tickets != 2 {
+		t.Errorf("%d tickets after the second was mended", d.Tickets)
+	}
+}
+
+func TestARecordOfAUsedNumberIsBookedUnderAnIDOfItsOwn(t *testing.T) {
+	g := newRig(t, t.TempDir())
+	g.place()
+	g.sell("1", "2026-11-20T18:00:00Z")
+	g.sell("1", "2026-11-20T19:00:00Z", `"T1"`, `"T2"`) // another till counts from one as well
+	g.sell("1", "2026-11-20T20:00:00Z", `"T1"`, `"T3"`)
+	id := cases.ID(cases.Conflict, "|tillpost|ticket||1")
+	if g.state(cases.Conflict, "|tillpost|ticket||1") != cases.Open || g.day("2026-11-20").Tickets != 1 {
+		t.Fatalf("cases %v", g.opened())
+	}
+	edit := func(text string) error {
+		return g.Act(t.Context(), id, view.Act{What: "edit", Who: "anna", Reason: "two tills count alike", Body: text})
+	}
+	third := `{"id":"1","location":"S1","till":"T3","at":"2026-11-20T20:00:00Z","currency":"USD","kind":"sale","lines":[{"kind":"item","category":"Toys","amount":"10.00"}],"tenders":[{"type":"cash","amount":"10.00"}]}`
+	if err := edit(third); !fault.Is(err, fault.Invalid) {
+		t.Errorf("it still has the number of the one that is booked: %v", err)
+	}
+	g.ok(edit(strings.Replace(third, `"id":"1"`, `"id":"T3-1"`, 1)))
+	g.roll()
+	v, err := g.Clerk.CaseView(t.Context(), id)
+	if g.ok(err); v.State != cases.Open || v.Envelope != 2 || g.day("2026-11-20").Tickets != 2 {
+		t.Fatalf("the one before it: case %s, record %d, %d tickets", v.State, v.Envelope, g.day("2026-11-20").Tickets)
+	}
+	g.ok(edit(strings.NewReplacer(`"id":"1"`, `"id":"T2-1"`, "T3", "T2", "20:00", "19:00").Replace(third)))
+	g.roll()
+	if d := g.day("2026-11-20"); d.Tickets != 3 || d.Gross != money.Of(3000, "USD") || g.state(cases.Conflict, "|tillpost|ticket||1") != cases.Closed {
+		t.Errorf("%d tickets, gross %s, case %s", d.Tickets, d.Gross, g.state(cases.Conflict, "|tillpost|ticket||1"))
+	}
+	g.sell("1", "2026-11-20T20:00:00Z", `"T1"`, `"T3"`) // an old export again
+	if d := g.day("2026-11-20"); d.Tickets != 3 || g.state(cases.Conflict, "|tillpost|ticket||1") != cases.Closed {
+		t.Errorf("told again: %d tickets, case %s", d.Tickets, g.state(cases.Conflict, "|tillpost|ticket||1"))
+	}
+}
+
+func TestWhoAcceptedOneConflictHasNotSeenTheNext(t *testing.T) {
+	g := newRig(t, t.TempDir())
+	g.place()
+	g.sell("1", "2026-11-20T18:00:00Z")
+	g.sell("1", "2026-11-20T19:00:00Z", `"T1"`, `"T2"`)
+	g.ok(g.Act(t.Context(), cases.ID(cases.Conflict, "|tillpost|ticket||1"), view.Act{What: "accept", Who: "anna", Reason: "a training till"}))
+	g.sell("1", "2026-11-20T19:00:00Z", `"T1"`, `"T2"`)
+	if st := g.state(cases.Conflict, "|tillpost|ticket||1"); st != cases.Accepted {
+		t.Errorf("the same record again made it %s", st)
+	}
+	g.sell("1", "2026-11-20T20:00:00Z", `"T1"`, `"T3"`)
+	if st := g.state(cases.Conflict, "|tillpost|ticket||1"); st != cases.Open {
+		t.Errorf("another record of that number is not told: the case is %s", st)
+	}
+}
+
+func TestWhatMoneyWaitsForCannotBeAccepted(t *testing.T) {
+	g := newRig(t, t.TempDir())
+	g.place()
+	g.ok(g.ConfirmTill(t.Context(), "S1", "T1", "anna"))
+	g.sell("1", "2026-11-20T18:00:00Z", `"T1"`, `"T9"`)
+	g.later(24 * time.Hour)
+	err := g.Act(t.Context(), cases.ID(cases.UnknownTill, "S1/T9"), view.Act{What: "accept", Who: "anna", Reason: "a new till"})
+	if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "confirm") || g.state(cases.UnknownTill, "S1/T9") != cases.Open {
+		t.Errorf("accepted, its day would wait unseen: %v, case %s", err, g.state(cases.UnknownTill, "S1/T9"))
+	}
+}
+
+func TestAStoreThatIsClosedIsNotSilent(t *testing.T) {
+	g := newRig(t, t.TempDir())
+	g.ok(g.PutLocation(t.Context(), view.LocationForm{Code: "S1", Zone: "UTC", Cutoff: "00:00", Currency: "USD", OpenDays: "mon tue wed thu fri sat"}, "anna"))
+	g.clock = time.Date(2026, 11, 21, 18, 0, 0, 0, time.UTC) // a Saturday
+	g.sell("1", "2026-11-21T17:00:00Z")
+	for _, c := range []struct {
+		at     time.Time
+		silent bool
+	}{{time.Date(2026, 11, 22, 23, 0, 0, 0, time.UTC), false}, {time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC), false}, {time.Date(2026, 11, 23, 21, 0, 0, 0, time.UTC), true}} {
+		g.clock = c.at
+		got, err := g.Silent(t.Context(), c.at.Add(-26*time.Hour))
+		if g.ok(err); (len(got) > 0) != c.silent {
+			t.Errorf("at %s: silent %v, want %v", c.at.Format("Mon 15:04"), got, c.silent)
+		}
+	}
+}
+
+func TestADayThatWaitsForAnAnswerIsToldAsNotPosted(t *testing.T) {
+	g := newRig(t, t.TempDir())
+	g.place()
+	g.sell("1", "2026-11-21T11:00:00Z") // of a till that nobody has confirmed; the day still runs
+	missing := func() int {
+		n, err := g.CountDays(t.Context(), view.DayFilter{Unposted: true})
+		g.ok(err)
+		rows, err := g.ReviewDays(t.Context(), view.ReviewFilter{From: "2026-11-01", To: "2026-11-30"})
+		if g.ok(err); len(rows) != 1 || rows[0].Unposted != n {
+			t.Errorf("the review and the list part: %d and %+v", n, rows)
+		}
+		return n
+	}
+	if n := missing(); n != 0 {
+		t.Errorf("%d days miss in the books while the day runs", n)
+	}
+	g.later(24 * time.Hour)
+	if n := missing(); n != 1 {
+		t.Errorf("the day is over and waits for its till, and %d days miss in the books", n)
+	}
+	g.ok(g.ConfirmTill(t.Context(), "S1", "T1", "anna"))
+	g.later(time.Hour)
+	if n := missing(); n != 1 || g.day("2026-11-21").State != roll.Posting {
+		t.Errorf("on its way: %d", n)
+	}
+	g.book()
+	if n := missing(); n != 0 {
+		t.Errorf("verified, and %d days miss in the books", n)
+	}
+	g.ok(g.HoldDay(t.Context(), rollup.DayKey{Location: "S1", Day: "2026-11-21"}, true, "anna", "a look"))
+	g.sell("2", "2026-11-21T12:00:00Z")
+	g.later(time.Hour)
+	if n := missing(); n != 1 {
+		t.Errorf("what came late is held, and %d days miss in the books", n)
+	}
+}
+
+func TestAWaitingDaySaysWhatItsDocumentWaitsFor(t *testing.T) {
+	g := newRig(t, t.TempDir())
+	g.place()
+	g.ok(g.ConfirmTill(t.Context(), "S1", "T1", "anna"))
+	g.sell("1", "2026-11-20T18:00:00Z")
+	g.later(24 * time.Hour)
+	g.settle(odoo.Outcome{Document: "S1/2026-11-20/1", Verdict: odoo.Wait, Why: "Odoo has no analytic account"})
+	days, err := g.DayViews(t.Context(), view.DayFilter{})
+	if g.ok(err); len(days) != 1 || days[0].State != roll.Waiting || days[0].Why != "Odoo has no analytic account" {
+		t.Errorf("the list says %+v", days)
 	}
 }

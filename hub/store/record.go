@@ -54,12 +54,12 @@ func (tx *Tx) PutRecord(ctx context.Context, id int64, e *envelope.Envelope, m i
 		if err := tx.sameAs(ctx, r, m.Entry); err != nil {
 			return err
 		}
-		if err := tx.putVersion(ctx, id, e, m, facts{r.Number, r.Sequence, r.At}); err != nil {
+		if err := tx.putVersion(ctx, id, m, facts{r.Number, r.Sequence, r.At}); err != nil {
 			return err
 		}
 		return tx.toldWell(ctx, id, e, m)
 	case retail.Drawer:
-		if err := tx.putVersion(ctx, id, e, m, facts{r.Key.ID, 0, r.At}); err != nil {
+		if err := tx.putVersion(ctx, id, m, facts{r.Key.ID, 0, r.At}); err != nil {
 			return err
 		}
 		return tx.toldWell(ctx, id, e, m)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/ingest"
 	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/retail"
 )
 
 // Reprocess reads refused records again, after a profile, a mapping or a location was mended: those that can be booked now are, and their
@@ -72,17 +74,14 @@ func (s *Store) reread(ctx context.Context, c cases.Case, mean func(*envelope.En
 	if err != nil {
 		return false, err
 	}
-	sender, err := s.assigned(ctx, e.Device)
-	if err != nil {
+	m := mean(&e)
+	if err := s.mayTell(ctx, c.Envelope, e, &m); err != nil {
 		return false, err
 	}
 	err = s.InTx(ctx, func(tx *Tx) error {
-		m, g, err := s.gather(ctx, tx, c.Envelope, &e, mean(&e), 0)
+		m, g, err := s.gather(ctx, tx, c.Envelope, &e, m, 0)
 		if err != nil {
 			return err
-		}
-		if m.Refused == nil {
-			m.Refused = sender.Allows(&e, m)
 		}
 		if m.Refused != nil {
 			if now := refusal(&e, m); now != c.Detail {
@@ -111,6 +110,24 @@ func (tx *Tx) bookAnew(ctx context.Context, c cases.Case, e *envelope.Envelope, 
 		return err
 	}
 	return tx.tookAll(ctx, g, m)
+}
+
+// mayTell refuses a record of a location that its device may not speak for: reading it again assigns nothing. A text that a person mended is that
+// person's word, and only the location that it names now counts.
+func (s *Store) mayTell(ctx context.Context, id int64, e envelope.Envelope, m *ingest.Meaning) error {
+	sender, err := s.assigned(ctx, e.Device)
+	if err != nil {
+		return err
+	}
+	if _, ok, err := s.mended(ctx, s.read, id); err != nil {
+		return err
+	} else if ok && cmp.Or(m.Place, retail.Where(m.Record)) != "" {
+		e.Location = ""
+	}
+	if err := sender.Refuses(&e, *m); err != nil {
+		*m = ingest.Meaning{Record: m.Record, Identity: m.Identity, Refused: err}
+	}
+	return nil
 }
 
 // retell gives an open case the reason that holds now: the one before may have been mended.

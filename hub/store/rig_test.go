@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -49,9 +48,8 @@ func newRig(t *testing.T, dir string) *rig {
 	g.roller = roll.Roller{Store: s, Log: slog.New(slog.DiscardHandler), Options: roll.Options{AutoApprove: true, Books: rollup.Books{Journal: "TPOS", Suspense: "999"},
 		Rules: audit.Rules{Gaps: audit.Advisory, Control: audit.Advisory, Grace: time.Hour, ControlWait: 24 * time.Hour}}}
 	g.ok(s.SetRules(t.Context(), []mapping.Rule{{Role: ledger.Sales, Code: "*", Target: mapping.Target{Account: "400"}}, {Role: ledger.Tender, Code: "cash", Target: mapping.Target{Account: "101"}}}, "test", ""))
-	g.ok(s.InTx(t.Context(), func(tx *store.Tx) error {
-		return errors.Join(tx.AddDevice(t.Context(), "d1", "x", "test"), tx.Assign(t.Context(), "d1", "*", time.Unix(0, 0), "test"))
-	}))
+	g.ok(s.InTx(t.Context(), func(tx *store.Tx) error { return tx.AddDevice(t.Context(), "d1", "x", "test") }))
+	g.assign(store.AllLocations)
 	return g
 }
 
@@ -60,6 +58,18 @@ func (g *rig) ok(err error) {
 	if err != nil {
 		g.t.Fatal(err)
 	}
+}
+
+// assign lets the device speak for a location.
+func (g *rig) assign(l retail.LocationCode) {
+	g.t.Helper()
+	g.ok(g.Store.InTx(g.t.Context(), func(tx *store.Tx) error { return tx.Assign(g.t.Context(), "d1", l, time.Unix(0, 0), "anna") }))
+}
+
+// unassign takes a location from the device that it never should have had.
+func (g *rig) unassign(l retail.LocationCode) {
+	g.t.Helper()
+	g.ok(g.Store.InTx(g.t.Context(), func(tx *store.Tx) error { return tx.Unassign(g.t.Context(), "d1", l, time.Unix(1, 0), "anna") }))
 }
 
 // place confirms location S1 in UTC, its days from midnight.
@@ -75,16 +85,16 @@ func (g *rig) tell(kind envelope.Kind, key, body string) {
 	g.roll()
 }
 
-// commit commits one record.
+// commit commits one record, as the intake does.
 func (g *rig) commit(e envelope.Envelope) {
 	g.t.Helper()
-	g.commitAs(e, g.Mean(&e))
-}
-
-// commitAs commits it with what the intake made of it.
-func (g *rig) commitAs(e envelope.Envelope, m ingest.Meaning) {
-	g.t.Helper()
 	e.Part, e.Parts = 1, 1
+	m := g.Mean(&e)
+	sender, err := g.Store.Sender(g.t.Context(), "d1")
+	g.ok(err)
+	if err := sender.Refuses(&e, m); err != nil {
+		m = ingest.Meaning{Record: m.Record, Identity: m.Identity, Refused: err}
+	}
 	adv := ingest.Advance{From: g.from, Envs: []ingest.Accepted{{Env: &e, Meaning: m}}}
 	g.ok(g.Store.Commit(g.t.Context(), []ingest.Advance{adv}))
 	h, err := g.Store.Head(g.t.Context(), "d1", envelope.Sales, g.line.epoch)

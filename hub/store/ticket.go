@@ -3,13 +3,10 @@ package store
 import (
 	"context"
 	"encoding/hex"
-	"fmt"
 
-	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/ingest"
 	"github.com/tillpost/tillpost/hub/ledger"
 	"github.com/tillpost/tillpost/shared/bug"
-	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
@@ -21,7 +18,7 @@ type current struct {
 
 // putVersion books a version of a ticket or drawer event, or says why not. An exact repetition leaves no row of its own: the envelope
 // with its checksum is the trace.
-func (tx *Tx) putVersion(ctx context.Context, id int64, e *envelope.Envelope, m ingest.Meaning, f facts) error {
+func (tx *Tx) putVersion(ctx context.Context, id int64, m ingest.Meaning, f facts) error {
 	if m.Entry == nil {
 		return nil
 	}
@@ -52,7 +49,7 @@ func (tx *Tx) putVersion(ctx context.Context, id int64, e *envelope.Envelope, m 
 	case ledger.Duplicate:
 		return nil
 	case ledger.Clash:
-		if err := tx.clash(ctx, id, e, m, cur); err != nil {
+		if err := tx.clash(ctx, id, m, cur); err != nil {
 			return err
 		}
 	}
@@ -140,13 +137,4 @@ func (tx *Tx) putEntry(ctx context.Context, envelope int64, c *current, m ingest
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, id, c.ticket, envelope, string(outcome), undo, string(e.Location), string(e.Day), hash,
 		m.Version.Revision, m.Version.Rank, m.Version.Void, string(e.Currency), e.Gross.Minor, e.Tax.Minor, e.Rounded, e.Lines, e.Uncosted, encodePostings(e.Postings), e.Cashier)
 	return id, err
-}
-
-func (tx *Tx) clash(ctx context.Context, id int64, e *envelope.Envelope, m ingest.Meaning, cur *current) error {
-	c := cases.New(cases.Conflict, m.Entry.Key, tx.Now)
-	c.Envelope, c.Location, c.Day = id, m.Entry.Location, m.Entry.Day
-	c.Amount, _ = m.Entry.Gross.Add(m.Entry.Tax)
-	c.Detail = fmt.Sprintf("booked: location %s, till %s, day %s; now told: location %s, till %s, day %s", cur.version.Location, cur.version.Till,
-		cur.version.Day, m.Version.Location, m.Version.Till, m.Version.Day)
-	return tx.OpenCase(ctx, c)
 }

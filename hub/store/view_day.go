@@ -58,13 +58,19 @@ func flag(on bool) int {
 	return 0
 }
 
+// unposted is the condition on day d that it is over and not in the books as it should be: its four marks are the states of days that are, or that run. A
+// day that is open and that no hour is set for waits for a person.
+const unposted = `(d.state NOT IN (?, ?, ?, ?) OR d.state = 'open' AND d.due = 0 AND d.dirty = 0)`
+
+func unpostedArgs() []any { return []any{roll.Open, roll.Verified, roll.Accepted, roll.Shadow} }
+
 // dayWhere is a filter as a condition on day d.
 func dayWhere(f view.DayFilter) (where string, args []any) {
 	where, args = only("d.location", f.Only)
 	where += ` AND (? = '' OR d.location = ?) AND d.day >= ? AND (? = '' OR d.day <= ?) AND (? = '' OR d.state = ?)
-		AND (? = 0 OR d.state NOT IN (?, ?, ?, ?)) AND (? = 0 OR d.unproven = 1)`
-	return where, append(args, string(f.Location), string(f.Location), string(f.From), string(f.To), string(f.To), f.State, f.State,
-		flag(f.Unposted), roll.Open, roll.Verified, roll.Accepted, roll.Shadow, flag(f.Unproven))
+		AND (? = 0 OR ` + unposted + `) AND (? = 0 OR d.unproven = 1)`
+	return where, slices.Concat(args, []any{string(f.Location), string(f.Location), string(f.From), string(f.To), string(f.To), f.State, f.State,
+		flag(f.Unposted)}, unpostedArgs(), []any{flag(f.Unproven)})
 }
 
 // CountDays counts the store-days that a filter lets through, whatever its limit.
@@ -111,6 +117,11 @@ func (s *Store) fillDay(ctx context.Context, v *view.DayView, ds []view.Document
 		}
 	}
 	v.Odoo = allOf(ds, v.Currency)
+	for _, d := range ds {
+		if v.Why == "" && d.State == v.State { // what its document waits for, it waits for
+			v.Why = d.Why
+		}
+	}
 	return nil
 }
 

@@ -197,17 +197,39 @@ func (s *Store) CountLocations(ctx context.Context, codes []retail.LocationCode,
 	return n, err
 }
 
-// Silent lists confirmed locations of which nothing was heard since then, neither a record nor a device of theirs that is connected: a store
-// that is closed on Sunday is not silent while its PC is there.
+// Silent lists confirmed locations of which nothing was heard since then, neither a record nor a device of theirs that is connected. Where the registry
+// says on which days a location is open, only their hours count: a store whose PC is off on Sunday is not silent.
 func (s *Store) Silent(ctx context.Context, since time.Time) (out []retail.LocationCode, err error) {
+	now := s.Now()
+	type quiet struct {
+		code retail.LocationCode
+		days string
+		seen int64
+	}
+	var all []quiet
 	err = each(ctx, s.read, func(r *sql.Rows) error {
-		var c string
-		err := r.Scan(&c)
-		out = append(out, retail.LocationCode(c))
+		var q quiet
+		err := r.Scan((*string)(&q.code), &q.days, &q.seen)
+		all = append(all, q)
 		return err
-	}, `SELECT code FROM location l WHERE confirmed = 1 AND seen < ? AND NOT EXISTS (SELECT 1 FROM assignment a JOIN device d ON d.id = a.device
+	}, `SELECT code, open_days, seen FROM location l WHERE confirmed = 1 AND seen < ? AND NOT EXISTS (SELECT 1 FROM assignment a JOIN device d ON d.id = a.device
 		WHERE a.until = 0 AND a.location = l.code AND d.online = 1 AND d.disabled = 0) ORDER BY code`, micros(since))
-	return out, classify("look for silent stores", err)
+	if err != nil {
+		return nil, classify("look for silent stores", err)
+	}
+	for _, q := range all {
+		if q.days != "" && q.seen > 0 {
+			c, err := s.Calendar(ctx, q.code)
+			if err != nil {
+				return nil, err
+			}
+			if openTime(c, q.days, fromMicros(q.seen), now) < now.Sub(since) {
+				continue
+			}
+		}
+		out = append(out, q.code)
+	}
+	return out, nil
 }
 
 // LocationForm is what the registry says of a location now, to be changed in parts. Code not_found.

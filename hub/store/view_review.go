@@ -44,7 +44,8 @@ func (s *Store) review(ctx context.Context, f view.ReviewFilter, byDay bool) (ou
 		if err := each(ctx, tx, func(r *sql.Rows) error {
 			var l, d, name, currency, state string
 			var tickets int
-			if err := r.Scan(&l, &d, &name, &currency, &state, &tickets); err != nil {
+			var lacks bool
+			if err := r.Scan(&l, &d, &name, &currency, &state, &tickets, &lacks); err != nil {
 				return err
 			}
 			k := of(l, d, currency)
@@ -56,13 +57,13 @@ func (s *Store) review(ctx context.Context, f view.ReviewFilter, byDay bool) (ou
 			}
 			row := &out[i]
 			row.Days, row.Tickets, row.State = row.Days+1, row.Tickets+tickets, state
-			if state != roll.Open && state != roll.Verified && state != roll.Accepted && state != roll.Shadow {
+			if lacks {
 				row.Unposted++
 			}
 			row.Known = row.Known || state == roll.Verified || state == roll.Accepted
 			return nil
-		}, `SELECT d.location, d.day, COALESCE(l.name, ''), COALESCE(NULLIF(d.currency, ''), l.currency, ''), d.state, d.tickets FROM day d LEFT JOIN location l ON l.code = d.location
-			WHERE `+where+` ORDER BY d.location, d.day`, args...); err != nil {
+		}, `SELECT d.location, d.day, COALESCE(l.name, ''), COALESCE(NULLIF(d.currency, ''), l.currency, ''), d.state, d.tickets, `+unposted+` FROM day d LEFT JOIN location l ON l.code = d.location
+			WHERE `+where+` ORDER BY d.location, d.day`, append(unpostedArgs(), args...)...); err != nil {
 			return err
 		}
 		if err := each(ctx, tx, func(r *sql.Rows) error {

@@ -22,6 +22,7 @@ var (
 	actAccept  = action{What: "accept", Text: "Accept as it is", Reason: true}
 	actMap     = action{What: "map", Text: "Map the code", Account: true}
 	actEdit    = action{What: "edit", Text: "Mend the record and book it", Reason: true, Edit: true}
+	actApart   = action{What: "edit", Text: "Book the record under the id you gave it", Reason: true, Edit: true}
 	actConfirm = action{What: "confirm", Text: "Confirm"}
 	actApprove = action{What: "approve", Text: "Post the day as it is", Reason: true}
 	actDate    = action{What: "retry", Text: "Send it on the date given", Date: true}
@@ -32,7 +33,7 @@ var (
 
 // actions says what may be done about a cause; the first is what is recommended.
 var actions = map[cases.Cause][]action{
-	cases.Refused: {actRetry, actEdit, actAccept}, cases.Unbalanced: {actEdit, actRetry, actAccept}, cases.UnknownCode: {actMap, actAccept},
+	cases.Refused: {actRetry, actEdit, actAccept}, cases.Unbalanced: {actEdit, actRetry, actAccept}, cases.UnknownCode: {actMap, actAccept}, cases.Conflict: {actApart, actAccept},
 	cases.UnknownLocation: {{What: "confirm", Text: "Confirm the location", Form: true}}, cases.UnknownTill: {actConfirm}, cases.Stopped: {actRelease},
 	cases.MissingProof: {actApprove, actAccept}, cases.ControlTotal: {actAccept, actApprove}, cases.Gap: {actAccept}, cases.SuspenseCap: {actApprove},
 	cases.Parked: {actRetry, actDate, actAccept}, cases.LockedPeriod: {actRetry, actDate}, cases.DateShift: {actAccept, actRetry}, cases.TotalDiffers: {actRetry, actAccept},

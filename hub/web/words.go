@@ -28,7 +28,7 @@ var states = map[string]badge{
 	"parked":   {"parked", "bad", "Odoo refuses it: see its case."},
 	"accepted": {"accepted", "warn", "A person lives with it as it stands in Odoo: its steps say who and why."},
 	"shadow":   {"shadow", "calm", "It runs beside the old way: compared with what that posted, and not posted."},
-	"waiting":  {"waiting", "warn", "Odoo cannot take it now; it goes by itself."},
+	"waiting":  {"waiting", "warn", "It, or what came late of it, is not in Odoo yet: what it waits for stands beside it."},
 }
 
 // dayStates is what the list of days can be narrowed to, in the order of a day's life.

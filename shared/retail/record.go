@@ -28,6 +28,27 @@ func (ReadTo) record()         {}
 func (Control) record()        {}
 func (Note) record()           {}
 
+// Where is the location that a record is about, as it says itself; "" for one that names none, or that speaks for a whole account, as batches do.
+func Where(r Record) LocationCode {
+	switch r := r.(type) {
+	case Ticket:
+		return r.Location
+	case Drawer:
+		return r.Location
+	case Terminal:
+		return r.Location
+	case Location:
+		return r.Code
+	case Payment:
+		return r.Location
+	case ReadTo:
+		return r.Location
+	case Control:
+		return r.Location
+	}
+	return ""
+}
+
 // Note is a record that moves no money and is understood only as far as whom it names: so that a customer can be erased from it.
 type Note struct {
 	Key      Key    `json:"key,omitzero"`

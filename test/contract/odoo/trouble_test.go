@@ -1,6 +1,7 @@
 package odoo_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -127,6 +128,62 @@ func TestTroubleMakesDocumentsWaitSayWhyAndGoByThemselves(t *testing.T) {
 			})
 		}
 	})
+}
+
+// dueOutbox gives what is due only, the oldest first, as the store does.
+type dueOutbox struct {
+	*outbox
+	now func() time.Time
+}
+
+func (o dueOutbox) Claim(ctx context.Context, most int) (out []odoo.Task, err error) {
+	all, err := o.outbox.Claim(ctx, len(o.tasks))
+	for _, t := range all {
+		if len(out) < most && !o.outcome(t.Document).Again.After(o.now()) {
+			out = append(out, t)
+		}
+	}
+	return out, err
+}
+
+func TestADocumentThatNothingAnswersForHoldsNobody(t *testing.T) {
+	s := newFake(t, 18)
+	set, b := s.set(t)
+	at, p := s.behind(t)
+	var ds []rollup.Document
+	for n := range 12 {
+		ds = append(ds, document(t, set, b, "S-NY", today.AddDays(n-20)))
+	}
+	o, hub := newOutbox(ds...), newHub()
+	w, _ := at.writer(t, o, hub)
+	now := w.Now()
+	w.Now = func() time.Time { return now }
+	w.Tasks = dueOutbox{o, w.Now}
+	p.wall = ds[0].ID()
+	for range 400 { // half an hour
+		if worked, err := w.Step(t.Context()); err != nil {
+			t.Fatal(err)
+		} else if !worked {
+			now = now.Add(5 * time.Second)
+		}
+		if o.open() == 1 {
+			break
+		}
+	}
+	for _, d := range ds[1:] {
+		if got := o.outcome(d); got.Verdict != odoo.Done {
+			t.Errorf("%s waits behind it: %s", d.ID(), got.Why)
+		}
+	}
+	if got := o.outcome(ds[0]); got.Verdict != odoo.Wait || !strings.Contains(got.Why, "403") {
+		t.Errorf("%s: %q %s", ds[0].ID(), got.Verdict, got.Why)
+	}
+	p.wall = ""
+	now = now.Add(10 * time.Minute)
+	if _, err := w.Step(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want(t, o.outcome(ds[0]), odoo.Done)
 }
 
 func TestARestingLaneIsNotAskedAndSaysWhenItWillBe(t *testing.T) {
