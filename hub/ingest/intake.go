@@ -27,6 +27,7 @@ type Meaning struct {
 	Version ledger.Version
 	Warning string // understood, but worth a line on the ticket's page
 	Refused error
+	Key     retail.Key // whose ticket or drawer event it is; of one that could not be read, as far as it tells
 }
 
 // ErrUnplaced as a Refused's cause: the record is good, and nobody has said yet how its location counts its days. One question about the

@@ -270,7 +270,7 @@ func (l *lane) accept(ctx context.Context, b envelope.Batch, as arrival) {
 // mean decodes and posts one envelope; a record in parts is put together when its last part is here.
 func (l *lane) mean(ctx context.Context, sender Sender, e *envelope.Envelope) (Meaning, error) {
 	if e.Location != "" && !bug.AssignmentUnchecked && !sender.Speaks(e.Location, e.At) {
-		return Meaning{Refused: fault.New(fault.Conflict, "record "+e.Key, fmt.Errorf("location %q is not assigned to device %s: assign it, then retry the case", e.Location, e.Device))}, nil
+		return Meaning{Key: l.in.Mean(e).Key, Refused: fault.New(fault.Conflict, "record "+e.Key, fmt.Errorf("location %q is not assigned to device %s: assign it, then retry the case", e.Location, e.Device))}, nil
 	}
 	if e.Parts <= 1 {
 		return l.in.Mean(e), nil

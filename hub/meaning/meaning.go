@@ -30,6 +30,21 @@ var state = map[envelope.Kind]bool{decode.Terminal: true, decode.Location: true,
 
 // Mean is what e means. A record that cannot be understood or posted comes back refused, worded for its case.
 func (r Reader) Mean(e *envelope.Envelope) ingest.Meaning {
+	m := r.mean(e)
+	switch x := m.Record.(type) {
+	case retail.Ticket:
+		m.Key = x.Key
+	case retail.Drawer:
+		m.Key = x.Key
+	case nil:
+		if m.Refused != nil {
+			m.Key = r.Decoder.Key(e.Kind, e.Body)
+		}
+	}
+	return m
+}
+
+func (r Reader) mean(e *envelope.Envelope) ingest.Meaning {
 	rec, err := r.Decoder.Decode(e.Kind, e.ContentType, e.Body)
 	if err != nil {
 		return ingest.Meaning{Refused: err}

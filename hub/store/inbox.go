@@ -134,7 +134,7 @@ func (tx *Tx) swapHead(ctx context.Context, from ingest.Head, first, last *envel
 func (tx *Tx) putEnvelope(ctx context.Context, lane int64, a *ingest.Accepted) error {
 	e, refusal := a.Env, ""
 	if a.Meaning.Refused != nil {
-		refusal = a.Meaning.Refused.Error()
+		refusal = brief(a.Meaning.Refused)
 	}
 	res, err := tx.ExecContext(ctx, `INSERT INTO envelope (lane, seq, location, kind, key, content_type, at, received, part, parts, sum, refusal)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, lane, int64(e.Pos.Seq), string(e.Location), string(e.Kind), e.Key, e.ContentType,

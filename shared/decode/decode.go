@@ -62,15 +62,18 @@ func (d Decoder) rows(body []byte) (retail.Record, error) {
 	if err := json.Unmarshal(body, &r); err != nil {
 		return nil, fault.New(fault.Invalid, "read rows", err)
 	}
-	find := d.Profiles
-	if find == nil {
-		find = shipped
-	}
-	p, err := find(r.Profile)
+	p, err := d.profile(r.Profile)
 	if err != nil {
 		return nil, err
 	}
 	return p.Decode(r)
+}
+
+func (d Decoder) profile(name string) (*profile.Profile, error) {
+	if d.Profiles == nil {
+		return shipped(name)
+	}
+	return d.Profiles(name)
 }
 
 func shipped(name string) (*profile.Profile, error) {
@@ -87,6 +90,9 @@ func plain[T retail.Record](body []byte) (retail.Record, error) {
 	d.UseNumber()
 	if err := d.Decode(&v); err != nil {
 		return nil, fault.New(fault.Invalid, "read record", err)
+	}
+	if err := retail.Unambiguous(body); err != nil {
+		return nil, err
 	}
 	return v, nil
 }

@@ -1,0 +1,59 @@
+package store_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/shared/envelope"
+)
+
+// TestATicketToldWellClosesItsOwnCaseAlone: a number is one ticket's within its scope. That till 2 has a ticket 7, or till 1 one on the next day, says
+// nothing of the 7 that could not be booked; when that one is told well, its case closes.
+func TestATicketToldWellClosesItsOwnCaseAlone(t *testing.T) {
+	ticket := func(scope, amount string) string {
+		return fmt.Sprintf(`{"scope":%q,"id":"7","location":"S1","till":"T1","at":"2026-11-20T10:00:00Z","currency":"USD","lines":[{"kind":"item","category":"Toys","amount":%q}],"tenders":[{"type":"cash","amount":"10.00"}]}`, scope, amount)
+	}
+	other := func(amount string) string {
+		return strings.Replace(ticket("", amount), `"id"`, `"system":"other","id"`, 1)
+	}
+	rows := func(till, price string) string {
+		return fmt.Sprintf(`{"profile":"heartland-retail-sales-history","file":"a.csv","sha256":"x","header":["Location #","Ticket #","Completed At","Item #","Item Qty","Item Adjusted Unit Price","Tax Total","Sales Rep","Customer #"],"rows":[{"n":2,"cells":[%q,"7","2026-11-20T10:00:00Z","A","1",%q,"0","",""]}]}`, till, price)
+	}
+	drawer := func(scope, at string) string {
+		return fmt.Sprintf(`{"key":{"system":"tillpost","record":"drawer","scope":%q,"id":"7"},"location":"S1","till":"T1","at":%q,"kind":"no_sale","currency":"USD"}`, scope, at)
+	}
+	for _, c := range []struct{ kind, bad, other, good string }{
+		{"ticket.v1", ticket("T1", "ten"), ticket("T2", "10.00"), ticket("T1", "10.00")},
+		{"ticket.v1", ticket("T1", "9.00"), ticket("T2", "10.00"), ticket("T1", "10.00")},
+		{"ticket.v1", other("ten"), ticket("", "10.00"), other("10.00")},
+		{"rows.v1", rows("S1", "ten"), rows("S2", "10.00"), rows("S1", "10.00")},
+		{"drawer.v1", drawer("T1", "noon"), drawer("T2", "2026-11-20T10:00:00Z"), drawer("T1", "2026-11-20T10:00:00Z")},
+	} {
+		g := newRig(t, t.TempDir())
+		g.place()
+		g.tell(envelope.Kind(c.kind), "7", c.bad)
+		waits := func() (open []cases.Case) {
+			list, err := g.Store.Cases(t.Context(), false)
+			g.ok(err)
+			for _, k := range list {
+				if k.Cause == cases.Refused || k.Cause == cases.Unbalanced {
+					open = append(open, k)
+				}
+			}
+			return open
+		}
+		if open := waits(); len(open) != 1 {
+			t.Fatalf("%s: %d cases of a record that cannot be booked", c.bad, len(open))
+		}
+		g.tell(envelope.Kind(c.kind), "7", c.other)
+		if open := waits(); len(open) != 1 {
+			t.Errorf("%s closed the case of\n%s", c.other, c.bad)
+		}
+		g.tell(envelope.Kind(c.kind), "7", c.good)
+		if open := waits(); len(open) != 0 {
+			t.Errorf("%s left the case of\n%s: %+v", c.good, c.bad, open)
+		}
+	}
+}
