@@ -1,6 +1,8 @@
 package profile
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -97,7 +99,10 @@ func (p *Profile) time(s string, zone *time.Location) (time.Time, error) {
 			return t.UTC(), nil
 		}
 	}
-	return time.Time{}, invalid("%q is not a time of the form %s", s, strings.Join(p.Times, " or "))
+	if s == "" {
+		return time.Time{}, errors.New("it has no time")
+	}
+	return time.Time{}, fmt.Errorf("%.80q is not a time of the form %s", s, strings.Join(p.Times, " or "))
 }
 
 // build collects a ticket's lines and tenders with their exact amounts.
@@ -140,7 +145,7 @@ func (b *build) row(r row, first bool) error {
 			return err
 		}
 		if !given && kind == retail.Item {
-			return invalid("the amount is missing")
+			return errors.New("the amount is missing")
 		}
 		line := retail.Line{Kind: kind, Code: r.text(l.code), Category: r.text(l.category), Description: r.text(l.description), Reason: r.text(l.reason), Taxes: list(r.text(l.taxes))}
 		if q := r.text(l.quantity); q != "" {
