@@ -3,7 +3,6 @@
 package localapi
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/subtle"
@@ -14,8 +13,10 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/valyala/fasthttp"
+	"golang.org/x/text/encoding/charmap"
 
 	"github.com/tillpost/tillpost/agent/source"
 	"github.com/tillpost/tillpost/shared/decode"
@@ -79,6 +80,24 @@ func (a *API) knows(header string) bool {
 	return subtle.ConstantTimeCompare([]byte(header), []byte("Bearer "+a.Token)) == 1
 }
 
+// readable is a body as UTF-8, without the mark that some libraries write before it. A byte that is none is read as Windows-1252, as in files: with
+// one sign for all of them, two tickets' numbers could become one.
+func readable(body []byte) []byte {
+	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
+	if utf8.Valid(body) {
+		return body
+	}
+	out := make([]byte, 0, len(body)+len(body)/8)
+	for len(body) > 0 {
+		r, n := utf8.DecodeRune(body)
+		if r == utf8.RuneError && n == 1 {
+			r = charmap.Windows1252.DecodeByte(body[0])
+		}
+		out, body = utf8.AppendRune(out, r), body[n:]
+	}
+	return out
+}
+
 // result is what a till is told. Kept is how many records are durable now.
 type result struct {
 	Kept     int      `json:"kept"`
@@ -86,7 +105,7 @@ type result struct {
 }
 
 func (a *API) take(ctx *fasthttp.RequestCtx, kind envelope.Kind, stream envelope.Stream) {
-	body := bytes.Clone(ctx.PostBody()) // fasthttp's memory is the next request's
+	body := readable(bytes.Clone(ctx.PostBody())) // fasthttp's memory is the next request's
 	objects := [][]byte{body}
 	if bytes.HasPrefix(ctx.Request.Header.ContentType(), []byte("application/x-ndjson")) {
 		objects = lines(body)
@@ -164,11 +183,9 @@ func name(d *source.Draft) error {
 }
 
 func lines(body []byte) (out [][]byte) {
-	s := bufio.NewScanner(bytes.NewReader(body))
-	s.Buffer(nil, maxBody)
-	for s.Scan() {
-		if l := bytes.TrimSpace(s.Bytes()); len(l) > 0 {
-			out = append(out, bytes.Clone(l))
+	for l := range bytes.Lines(body) {
+		if l = bytes.TrimSpace(l); len(l) > 0 {
+			out = append(out, l)
 		}
 	}
 	return out
