@@ -184,6 +184,9 @@ func (c *content) gather(ctx context.Context, f io.Reader) (err error) {
 	if err == nil {
 		if missing := c.profile.Missing(c.header()); len(missing) > 0 && (len(c.names) > 0 || c.profile.Format == "csv" || c.profile.Format == "xlsx") {
 			err = errTold("it lacks the columns %s: it is no file of profile %s, or its headings were changed", quoted(missing), c.profile.Name)
+			if len(c.header()) == 1 && c.profile.Format == "csv" {
+				err = errTold("it lacks the columns %s, and has no two cells in its heading: another sign may stand between its cells than profile %s says, or it is no file of that profile", quoted(missing), c.profile.Name)
+			}
 		}
 	}
 	if fault.Is(err, fault.Invalid) { // the whole file is one listed thing
@@ -237,6 +240,11 @@ func (c *content) note(s span) error {
 			c.decoration(row.cells)
 			return nil
 		}
+		if c.cutOff(s, row.cells) {
+			c.told[s.row], c.last.cells = "the file ends in the middle of this row: it was not written to its end. Export it again", nil
+			c.rows++
+			return c.index.add(c.keyOf("row", fmt.Sprint(s.row)), s, false)
+		}
 		c.see(head, row.cells)
 		if row.names == nil && c.last.cells != nil && c.profile.SameTicket(head, c.last.cells, row.cells) {
 			c.rows++
@@ -256,6 +264,20 @@ func (c *content) note(s span) error {
 	}
 	c.last.cells, c.last.key, c.spare = row.cells, key, c.last.cells
 	return c.index.add(key, s, s.line)
+}
+
+// cutOff reports whether a row is the piece of one with which a file ends that was not written to its end: no line end, and cells are missing. What
+// its last cell holds may be a piece of a number.
+func (c *content) cutOff(s span, cells []string) bool {
+	f, is := c.format.(*commas)
+	if !is || len(s.raw) > 0 && s.raw[len(s.raw)-1] == '\n' {
+		return false
+	}
+	n := len(f.header)
+	for n > 0 && f.header[n-1] == "" {
+		n--
+	}
+	return len(cells) < n
 }
 
 // goesOn reports whether a row is seen to belong to the ticket of the row before without being cut into cells: most rows of most files are.

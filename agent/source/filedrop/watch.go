@@ -16,6 +16,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 
 	"github.com/tillpost/tillpost/agent/source"
+	"github.com/tillpost/tillpost/shared/decode"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/guard"
@@ -28,6 +29,10 @@ const settle = 3 * time.Second
 
 // batchBytes bounds what one commit takes, beside its number of records: a till's own append must not wait behind it.
 const batchBytes = 4 << 20
+
+// emptyFor times as long an empty file stands still before it is taken for one that will stay empty: many programs make a file first and write
+// when they have all of it.
+const emptyFor = 20
 
 // tellAfter is how long a file may be locked before the store manager is told: a till may hold its file for a while.
 const tellAfter = 10 * time.Minute
@@ -129,8 +134,9 @@ func (f *Folder) rouse() {
 	}
 }
 
-// Read implements source.Source: the next records of a settled file, with the cursor that covers exactly these. A file that cannot be read
-// does not hold the others up.
+// Read implements source.Source: the next records of settled files, with the cursor that covers exactly these. A file that cannot be read
+// does not hold the others up. Small files go together: a till may write one for each ticket, and each look into the folder, and each
+// cursor, costs as much as all of them.
 func (f *Folder) Read(ctx context.Context, after source.Cursor, most int) ([]source.Draft, source.Cursor, error) {
 	c := cursor{}
 	if after != "" {
@@ -144,32 +150,44 @@ func (f *Folder) Read(ctx context.Context, after source.Cursor, most int) ([]sou
 	}
 	gone := c.prune(f.keys(files), time.Now())
 	var stuck error
+	var out []source.Draft
+	size, whole := 0, true
 	for _, name := range sorted(files) {
 		key := f.key(name)
+		if !whole || len(out) >= most || size >= batchBytes {
+			break
+		}
 		if c[key].done(files[name], f.Profile) || !f.settled(name, files[name]) {
 			continue
 		}
-		ds, m, err := f.take(ctx, name, files[name], c[key], gone, most)
+		ds, m, err := f.take(ctx, name, files[name], c[key], gone, most-len(out))
 		if fault.Is(err, fault.Unavailable) {
 			stuck = errors.Join(stuck, f.later(name, err))
 			continue
+		}
+		if err != nil && len(out) > 0 { // what stands before it is not held up
+			break
 		}
 		if err != nil {
 			return nil, after, err
 		}
 		delete(f.failed, name)
-		c[key] = m
-		next, err := json.Marshal(c)
-		return ds, source.Cursor(next), err
+		if len(out) > 0 && len(ds) > 0 && ds[0].Kind == decode.Profile { // it went with the first of them
+			ds = ds[1:]
+		}
+		for _, d := range ds {
+			size += len(d.Body)
+		}
+		c[key], out, whole = m, append(out, ds...), m.All
 	}
-	if stuck != nil {
+	if stuck != nil && len(out) == 0 {
 		return nil, after, stuck
 	}
 	next, err := json.Marshal(c)
 	if err != nil || len(c) == 0 && after == "" {
 		return nil, after, err
 	}
-	return nil, source.Cursor(next), nil
+	return out, source.Cursor(next), nil
 }
 
 // remember is how long a file that is gone is known by its content: it was renamed, or its share comes back.
@@ -273,12 +291,15 @@ func matches(pattern, name string) bool {
 
 // settled reports whether a file stood still for long enough, by our own eyes: a file's times are its writer's.
 func (f *Folder) settled(name string, s stamp) bool {
-	now := time.Now()
+	now, still := time.Now(), f.Settle
+	if s.Size == 0 {
+		still *= emptyFor
+	}
 	if f.seen[name].stamp != s {
 		f.seen[name] = sight{s, now}
-		time.AfterFunc(f.Settle, f.rouse)
+		time.AfterFunc(still, f.rouse)
 	}
-	return now.Sub(f.seen[name].since) >= f.Settle
+	return now.Sub(f.seen[name].since) >= still
 }
 
 // take hands the next groups of a file over.
@@ -291,7 +312,7 @@ func (f *Folder) take(ctx context.Context, name string, s stamp, m mark, gone ma
 			return nil, m, err
 		}
 		got.stream = f.Stream
-		if gone[got.sha] || m.SHA == got.sha && m.All && m.Refused == "" { // renamed, or touched: the same content
+		if gone[got.sha] && !got.head(nil).ByName() || m.SHA == got.sha && m.All && m.Refused == "" { // renamed, or touched: the same content
 			got.close()
 			return nil, mark{stamp: got.stamp, SHA: got.sha, All: true}, nil
 		}
