@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -19,11 +18,10 @@ func (s *Store) Reprocess(ctx context.Context, id string, mean func(*envelope.En
 	var open []cases.Case
 	err = each(ctx, s.read, func(r *sql.Rows) error {
 		var body string
-		var c cases.Case
 		if err := r.Scan(&body); err != nil {
 			return err
 		}
-		err := json.Unmarshal([]byte(body), &c)
+		c, err := readCase(body)
 		if c.Envelope != 0 {
 			open = append(open, c)
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/store"
 	"github.com/tillpost/tillpost/shared/envelope"
 )
 
@@ -55,5 +56,37 @@ func TestATicketToldWellClosesItsOwnCaseAlone(t *testing.T) {
 		if open := waits(); len(open) != 0 {
 			t.Errorf("%s left the case of\n%s: %+v", c.good, c.bad, open)
 		}
+	}
+}
+
+// TestACaseInNoCurrency: whatever a till writes for a currency, its ticket is a case, and every case can be read.
+func TestACaseInNoCurrency(t *testing.T) {
+	g := newRig(t, t.TempDir())
+	g.place()
+	for i, c := range []string{"usd", "", "Dollars", "€", "USD EUR"} {
+		id := fmt.Sprint(i)
+		g.tell("ticket.v1", id, fmt.Sprintf(`{"id":%q,"location":"S1","at":"2026-11-20T10:00:00Z","currency":%q,"lines":[{"kind":"item","category":"Toys","amount":"10.00"}],"tenders":[{"type":"cash","amount":"10.00"}]}`, id, c))
+	}
+	open, err := g.Store.Cases(t.Context(), false)
+	g.ok(err)
+	n := 0
+	for _, c := range open {
+		if c.Cause == cases.Refused && strings.Contains(c.Detail, "is not an ISO code") {
+			n++
+		}
+	}
+	if n != 5 {
+		t.Errorf("%d of 5 are told: %+v", n, open)
+	}
+	if _, _, err := g.Store.Reprocess(t.Context(), "", g.Mean, "test"); err != nil {
+		t.Error(err)
+	}
+	// As a hub before this one has written it.
+	g.ok(g.InTx(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.ExecContext(t.Context(), `UPDATE kase SET body = replace(body, '"Amount":""', '"Amount":"10.00 usd"')`)
+		return err
+	}))
+	if old, err := g.Store.Cases(t.Context(), false); err != nil || len(old) != len(open) {
+		t.Errorf("%d cases, %v", len(old), err)
 	}
 }
