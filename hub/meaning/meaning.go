@@ -28,6 +28,9 @@ type Reader struct {
 var state = map[envelope.Kind]bool{decode.Terminal: true, decode.Location: true, decode.Health: true, decode.Connections: true, decode.Desired: true, decode.Command: true, decode.Release: true, decode.Profile: true,
 	decode.EpochEnd: true, decode.Stub: true}
 
+// told are the kinds that a till or its files tell in our own words. What a vendor says is as its own package reads it.
+var told = map[envelope.Kind]bool{decode.Rows: true, decode.ReadTo: true, decode.Control: true, decode.Payment: true, decode.Batch: true, decode.Terminal: true, decode.Location: true}
+
 // Mean is what e means. A record that cannot be understood or posted comes back refused, worded for its case.
 func (r Reader) Mean(e *envelope.Envelope) ingest.Meaning {
 	m := r.mean(e)
@@ -63,7 +66,11 @@ func (r Reader) mean(e *envelope.Envelope) ingest.Meaning {
 	case retail.Drawer:
 		location, own, at = x.Location, x.Day, x.At
 	default:
-		return ingest.Meaning{Record: rec}
+		m := ingest.Meaning{Record: rec}
+		if v, ok := rec.(interface{ Validate(now time.Time) error }); ok && told[e.Kind] {
+			m.Refused = v.Validate(e.At)
+		}
+		return m
 	}
 	m := ingest.Meaning{Record: rec}
 	day, err := r.day(location, own, at, &m)

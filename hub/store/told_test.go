@@ -7,6 +7,7 @@ import (
 
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/store"
+	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/envelope"
 )
 
@@ -88,5 +89,34 @@ func TestACaseInNoCurrency(t *testing.T) {
 	}))
 	if old, err := g.Store.Cases(t.Context(), false); err != nil || len(old) != len(open) {
 		t.Errorf("%d cases, %v", len(old), err)
+	}
+}
+
+// TestWhatCannotBeIsACase: a mark of the year 2099 would close every day before its tickets are here, a total of no day would make a day, and a sale
+// would be booked where its till's date is mistyped.
+func TestWhatCannotBeIsACase(t *testing.T) {
+	g := newRig(t, t.TempDir())
+	g.place()
+	g.tell("read_to.v1", "", `{"source":"x","location":"S1","through":"2099-01-01T00:00:00Z"}`)
+	g.tell("control.v1", "", `{"source":"x","location":"S1","day":"nope","gross":"1.00 USD"}`)
+	g.tell("payment.v1", "", `{"location":"S1","amount":"1.00 USD"}`)
+	g.tell("drawer.v1", "1", `{"key":{"system":"s","record":"drawer","id":"1"},"location":"S1","at":"2099-01-01T00:00:00Z","kind":"paid_out","currency":"USD","amount":"5.00 USD"}`)
+	g.sell("1", "2026-11-20T10:00:00Z", `"till"`, `"business_day":"2099-01-01","till"`)
+	g.sell("2", "2026-11-20T10:00:00Z", `"till"`, `"business_day":"1999-01-01","till"`)
+	open, err := g.Store.Cases(t.Context(), false)
+	g.ok(err)
+	n := 0
+	for _, c := range open {
+		if c.Cause == cases.Refused {
+			n++
+		}
+	}
+	if n != 6 {
+		t.Errorf("%d of 6 are cases: %+v", n, open)
+	}
+	days, err := g.Store.DayViews(t.Context(), view.DayFilter{})
+	g.ok(err)
+	if len(days) != 0 {
+		t.Errorf("there are days: %+v", days)
 	}
 }

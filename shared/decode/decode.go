@@ -89,7 +89,7 @@ func plain[T retail.Record](body []byte) (retail.Record, error) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
 	if err := d.Decode(&v); err != nil {
-		return nil, fault.New(fault.Invalid, "read record", err)
+		return nil, fault.New(fault.Invalid, "read record", retail.Worded(err))
 	}
 	if err := retail.Unambiguous(body); err != nil {
 		return nil, err

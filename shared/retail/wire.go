@@ -107,7 +107,7 @@ func DecodeTicket(body []byte) (Ticket, error) {
 	if !ok {
 		w = ticketJSON{}
 		if err := strictJSON(body, &w); err != nil {
-			return Ticket{}, fault.New(fault.Invalid, "read ticket", err)
+			return Ticket{}, fault.New(fault.Invalid, "read ticket", Worded(err))
 		}
 		if err := Unambiguous(body); err != nil {
 			return Ticket{}, err

@@ -4,6 +4,7 @@ package localapi
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"encoding/json"
@@ -150,6 +151,8 @@ func (a *API) draft(kind envelope.Kind, stream envelope.Stream, body []byte) (so
 		wrong = t.Validate(d.At)
 	} else if err := name(&d); err != nil {
 		return source.Draft{}, "", err
+	} else if v, ok := rec.(interface{ Validate(now time.Time) error }); ok && wrong == nil {
+		wrong = v.Validate(d.At)
 	}
 	if len(a.Locations) > 0 && !slices.Contains(a.Locations, d.Location) {
 		return source.Draft{}, "", fmt.Errorf("this PC takes no records of location %q", d.Location)
@@ -166,11 +169,14 @@ func name(d *source.Draft) error {
 		ID       string          `json:"id"`
 		Location json.RawMessage `json:"location"`
 		Code     string          `json:"code"`
+		Key      struct {
+			ID string `json:"id"`
+		} `json:"key"` // of what has a key of several parts
 	}
 	if err := json.Unmarshal(d.Body, &head); err != nil {
 		var wrong *json.UnmarshalTypeError
 		if !errors.As(err, &wrong) || len(d.Body) == 0 || d.Body[0] != '{' {
-			return fmt.Errorf("it is not a JSON object: %w", err)
+			return fmt.Errorf("it is not a JSON object: %w. Send one object, or one a line with Content-Type: application/x-ndjson", retail.Worded(err))
 		}
 	}
 	var at string
@@ -178,7 +184,7 @@ func name(d *source.Draft) error {
 	if d.Kind == decode.Location {
 		at = head.Code
 	}
-	d.Key, d.Location = head.ID, retail.LocationCode(at)
+	d.Key, d.Location = cmp.Or(head.ID, head.Key.ID), retail.LocationCode(at)
 	return nil
 }
 

@@ -87,6 +87,11 @@ func TestDoor(t *testing.T) {
 		{"disk full", "tickets", "t", "", good, fault.New(fault.Unavailable, "append", errors.New("full")), 503, 0, "send it again"},
 		{"unknown thing", "coupons", "t", "", good, nil, 404, 0, "no such thing"},
 		{"a terminal", "terminals", "t", "", `{"location":"S1","till":"T1","status":"ok"}`, nil, 201, 1, ""},
+		{"a mark of the year 2099", "read_to", "t", "", `{"location":"S1","through":"2099-01-01T00:00:00Z"}`, nil, 202, 1, "2099"},
+		{"a total of no day", "control", "t", "", `{"location":"S1","day":"nope"}`, nil, 202, 1, "is not a date"},
+		{"a payment that is none", "payments", "t", "", `{"location":"S1"}`, nil, 202, 1, "no usable id"},
+		{"a drawer event that is none", "drawer", "t", "", `{"location":"S1"}`, nil, 202, 1, "unknown"},
+		{"a list of tickets", "tickets", "t", "", "[" + good + "]", nil, 400, 0, "one a line with Content-Type: application/x-ndjson"},
 		{"a location", "locations", "t", "", `{"code":"S1","zone":"America/Chicago"}`, nil, 201, 1, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

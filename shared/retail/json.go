@@ -3,11 +3,51 @@ package retail
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"reflect"
 	"strings"
+	"time"
 
 	"github.com/tillpost/tillpost/shared/fault"
 )
+
+// Worded says what encoding/json found wrong in the words of who writes JSON, not of Go.
+func Worded(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	where := "the record"
+	if wrong.Field != "" {
+		where = fmt.Sprintf("%.80q", wrong.Field)
+	}
+	return fmt.Errorf("%s is of kind %s and should be %s", where, wrong.Value, wanted(wrong.Type))
+}
+
+// wanted is what a value of t is written as.
+func wanted(t reflect.Type) string {
+	switch t {
+	case reflect.TypeFor[json.Number]():
+		return "a number"
+	case reflect.TypeFor[time.Duration]():
+		return "a number of nanoseconds"
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return "a text in quotes"
+	case reflect.Slice:
+		return "a list in brackets"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int, reflect.Int64, reflect.Uint64:
+		return "a whole number"
+	}
+	if reflect.PointerTo(t).Implements(reflect.TypeFor[interface{ UnmarshalText([]byte) error }]()) {
+		return "a text in quotes, such as 12.30 USD"
+	}
+	return "an object in braces"
+}
 
 // Unambiguous refuses a record in which a name stands twice, itself or in one of the objects of its lists: encoding/json takes the last one, and
 // which of two amounts was sold nobody can say. Names that differ in capitals alone are one, as encoding/json has it. What is no object is
