@@ -55,6 +55,9 @@ type content struct {
 	refused string          // why the whole file cannot be read; then it has no groups but this one
 	newest  map[retail.LocationCode]time.Time
 	rows    int
+	tail    int  // the row with which the file ends, when it was not written to its end; 0 = it was
+	hold    bool // the tail is not handed over: its writer may be about to go on
+	held    bool // it was not
 	seed    [16]byte
 	named   []byte // room for what keyOf hashes
 	sum     hash.Hash
@@ -216,6 +219,7 @@ func packed(f io.Reader, p *profile.Profile) error {
 
 // note puts a row into the index.
 func (c *content) note(s span) error {
+	c.tail = 0
 	if c.goesOn(s) {
 		c.rows++
 		return c.index.add(c.last.key, s, s.line)
@@ -229,6 +233,9 @@ func (c *content) note(s span) error {
 		c.told[s.row] = s.bad
 	}
 	usable := s.bad == "" && err == nil
+	if !usable && c.unended(s) {
+		c.tail = s.row
+	}
 	if usable {
 		for _, n := range row.names {
 			if len(c.names) < maxNames {
@@ -241,7 +248,7 @@ func (c *content) note(s span) error {
 			return nil
 		}
 		if c.cutOff(s, row.cells) {
-			c.told[s.row], c.last.cells = "the file ends in the middle of this row: it was not written to its end. Export it again", nil
+			c.tail, c.told[s.row], c.last.cells = s.row, "the file ends in the middle of this row: it was not written to its end. Export it again", nil
 			c.rows++
 			return c.index.add(c.keyOf("row", fmt.Sprint(s.row)), s, false)
 		}
@@ -266,11 +273,22 @@ func (c *content) note(s span) error {
 	return c.index.add(key, s, s.line)
 }
 
+// unended reports whether a row that cannot be read may be the piece of one.
+func (c *content) unended(s span) bool {
+	switch c.format.(type) {
+	case *sheet:
+		return false
+	case array:
+		return s.bad != "" // the list breaks off
+	}
+	return len(s.raw) == 0 || s.raw[len(s.raw)-1] != '\n'
+}
+
 // cutOff reports whether a row is the piece of one with which a file ends that was not written to its end: no line end, and cells are missing. What
 // its last cell holds may be a piece of a number.
 func (c *content) cutOff(s span, cells []string) bool {
 	f, is := c.format.(*commas)
-	if !is || len(s.raw) > 0 && s.raw[len(s.raw)-1] == '\n' {
+	if !is || !c.unended(s) {
 		return false
 	}
 	n := len(f.header)

@@ -219,6 +219,48 @@ func TestAFileThatWasNotWrittenToItsEnd(t *testing.T) {
 	}
 }
 
+// TestARowThatIsOnlyBegunIsGivenTime: a till that writes what fits into its own memory leaves pieces of rows at the end all day. What stands before them
+// is booked at once, and nobody is asked about a row that is written a moment later, or of a file that is named anew.
+func TestARowThatIsOnlyBegunIsGivenTime(t *testing.T) {
+	for format, body := range map[string][2]string{
+		"csv":    {"No,When,What,Price\n1,2026-11-20 10:00,Food,2.00\n2,2026-11-20 10:0", "5,Food,3.00\n"},
+		"ndjson": {`{"No":1,"When":"2026-11-20 10:00","What":"Food","Price":2}` + "\n" + `{"No":2,"When":"2026-11-`, `20 10:00","What":"Food","Price":3}` + "\n"},
+		"json":   {`[{"No":1,"When":"2026-11-20 10:00","What":"Food","Price":2},{"No":2,"Wh`, `en":"2026-11-20 10:00","What":"Food","Price":3}]`},
+	} {
+		f := folder(t, format)
+		f.Settle = 20 * time.Millisecond
+		r := &reader{f: f, most: 200}
+		write(t, f, "a", body[0])
+		begun := time.Now()
+		var ts []retail.Ticket
+		var bad []string
+		for len(ts) == 0 {
+			ts, bad = r.all(t)
+		}
+		if early := time.Since(begun) < 20*f.Settle; early && len(bad) != 0 || totals(ts)["1"] != 200 {
+			t.Errorf("%s: %v, listed: %v", format, totals(ts), bad)
+		}
+		if format == "json" {
+			if err := os.Rename(filepath.Join(f.Dir, "a"), filepath.Join(f.Dir, "b")); err != nil {
+				t.Fatal(err)
+			}
+			for bad = nil; len(bad) == 0; {
+				_, bad = r.all(t)
+			}
+			if len(bad) != 1 || !strings.Contains(bad[0], "breaks off") {
+				t.Errorf("%s, named anew: %v", format, bad)
+			}
+		}
+		write(t, f, "a", body[0]+body[1])
+		for ts = nil; len(ts) == 0; {
+			ts, bad = r.all(t)
+		}
+		if len(bad) != 0 || totals(ts)["2"] != 300 {
+			t.Errorf("%s, whole: %v, listed: %v", format, totals(ts), bad)
+		}
+	}
+}
+
 // TestAnEmptyFileIsGivenTime: many programs make a file first and write when they have all of it.
 func TestAnEmptyFileIsGivenTime(t *testing.T) {
 	f := folder(t, "csv")

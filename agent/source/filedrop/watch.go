@@ -30,9 +30,9 @@ const settle = 3 * time.Second
 // batchBytes bounds what one commit takes, beside its number of records: a till's own append must not wait behind it.
 const batchBytes = 4 << 20
 
-// emptyFor times as long an empty file stands still before it is taken for one that will stay empty: many programs make a file first and write
-// when they have all of it.
-const emptyFor = 20
+// patience times as long a file stands still before what is missing is taken for missing: an empty file, and a row that is only begun. Many programs
+// make a file first and write when they have all of it, or write whatever fits into their own memory, row or not.
+const patience = 20
 
 // tellAfter is how long a file may be locked before the store manager is told: a till may hold its file for a while.
 const tellAfter = 10 * time.Minute
@@ -75,6 +75,7 @@ type mark struct {
 	SHA     string `json:"h,omitempty"`
 	Next    int    `json:"n,omitempty"` // groups handed over, while it is not all
 	All     bool   `json:"a,omitempty"`
+	Cut     bool   `json:"c,omitempty"` // but for a row that was only begun
 	Gone    int64  `json:"g,omitempty"` // since when it does not stand there any more, Unix seconds
 	Refused string `json:"r,omitempty"` // the profile by which it could not be read: by another it is tried again
 }
@@ -157,7 +158,7 @@ func (f *Folder) Read(ctx context.Context, after source.Cursor, most int) ([]sou
 		if !whole || len(out) >= most || size >= batchBytes {
 			break
 		}
-		if c[key].done(files[name], f.Profile) || !f.settled(name, files[name]) {
+		if m := c[key]; m.done(files[name], f.Profile) && !m.Cut || !f.settled(name, files[name]) || m.done(files[name], f.Profile) && !f.rested(name) {
 			continue
 		}
 		ds, m, err := f.take(ctx, name, files[name], c[key], gone, most-len(out))
@@ -204,7 +205,7 @@ func (c cursor) prune(there map[string]bool, now time.Time) map[string]bool {
 				c[key] = m
 			}
 			continue
-		case !m.All || m.Refused != "" || m.Gone != 0 && now.Unix()-m.Gone > int64(remember/time.Second):
+		case !m.All || m.Cut || m.Refused != "" || m.Gone != 0 && now.Unix()-m.Gone > int64(remember/time.Second):
 			delete(c, key)
 			continue
 		case m.Gone == 0:
@@ -289,11 +290,17 @@ func matches(pattern, name string) bool {
 	return err == nil && ok
 }
 
+// rested reports whether a file stood still for so long that its writer is not about to go on.
+func (f *Folder) rested(name string) bool {
+	at, known := f.seen[name]
+	return known && time.Since(at.since) >= patience*f.Settle
+}
+
 // settled reports whether a file stood still for long enough, by our own eyes: a file's times are its writer's.
 func (f *Folder) settled(name string, s stamp) bool {
 	now, still := time.Now(), f.Settle
 	if s.Size == 0 {
-		still *= emptyFor
+		still *= patience
 	}
 	if f.seen[name].stamp != s {
 		f.seen[name] = sight{s, now}
@@ -312,7 +319,10 @@ func (f *Folder) take(ctx context.Context, name string, s stamp, m mark, gone ma
 			return nil, m, err
 		}
 		got.stream = f.Stream
-		if gone[got.sha] && !got.head(nil).ByName() || m.SHA == got.sha && m.All && m.Refused == "" { // renamed, or touched: the same content
+		if got.hold = !f.rested(name); got.hold && got.tail > 0 {
+			time.AfterFunc(patience*f.Settle, f.rouse)
+		}
+		if gone[got.sha] && !got.head(nil).ByName() || m.SHA == got.sha && m.All && !m.Cut && m.Refused == "" { // renamed, or touched: the same content
 			got.close()
 			return nil, mark{stamp: got.stamp, SHA: got.sha, All: true}, nil
 		}
@@ -322,6 +332,7 @@ func (f *Folder) take(ctx context.Context, name string, s stamp, m mark, gone ma
 		}
 		m.stamp = got.stamp
 	}
+	var marks []source.Draft
 	ds, last, err := f.now.batch(m.Next, most)
 	if err == nil && !f.now.same() {
 		err = errMoving
@@ -331,12 +342,13 @@ func (f *Folder) take(ctx context.Context, name string, s stamp, m mark, gone ma
 		return nil, m, err
 	}
 	m.Next = f.now.group
-	if last {
-		marks, err := f.now.marks(f.name)
-		if err != nil {
+	if last && !f.now.held { // a file that goes on proves nothing yet
+		if marks, err = f.now.marks(f.name); err != nil {
 			return nil, m, err
 		}
-		ds, m.All, m.Next = append(ds, marks...), true, 0
+	}
+	if last {
+		ds, m.All, m.Next, m.Cut = append(ds, marks...), true, 0, f.now.held
 		if f.now.refused != "" {
 			m.Refused = fingerprint(f.Profile)
 		}
@@ -373,6 +385,10 @@ func (c *content) batch(n, most int) (ds []source.Draft, last bool, err error) {
 		g, ok, err := c.next(f, &c.room)
 		if err != nil || !ok {
 			return ds, !ok, err
+		}
+		if c.hold && c.tail > 0 && len(g.rows) > 0 && g.rows[0].N == c.tail {
+			c.held = true
+			continue
 		}
 		d, _, err := c.draw.draft(g) // what cannot be booked goes as it is and becomes a case
 		if fault.Is(err, fault.Internal) {
