@@ -185,6 +185,7 @@ func (b *Buffer) knows(source string) bool {
 
 // put seals a draft at the end of its lane; a large one becomes consecutive parts, one beyond the limit a stub with the body in a file.
 func (b *Buffer) put(tx *writing, l *lane, d *source.Draft) error {
+	d.Key, d.Location = named(d.Key), named(d.Location)
 	body := d.Body
 	if len(body) > envelope.MaxRecord {
 		return b.putStub(tx, l, d)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ecdh"
 	"crypto/rand"
+	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"github.com/tillpost/tillpost/shared/decode"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/retail"
 )
 
 func options(dir string) Options {
@@ -267,6 +269,37 @@ func TestALargeRecordTravelsInParts(t *testing.T) {
 	}
 	if !bytes.Equal(whole, d.Body) {
 		t.Fatal("the parts do not make the whole")
+	}
+}
+
+// TestARecordWithAnEndlessNameTravels: a till may send anything as a ticket's number or location. Whatever it is, the record fits into a payload,
+// and nothing behind it waits for ever.
+func TestARecordWithAnEndlessNameTravels(t *testing.T) {
+	b := open(t, options(t.TempDir()))
+	for i, size := range []int{100, maxName, maxName + 1, 300_000, 300_000} {
+		d := draft(i)
+		raw := make([]byte, size)
+		_, _ = rand.Read(raw)
+		name := base64.StdEncoding.EncodeToString(raw)[:size]
+		d.Key, d.Location = name, retail.LocationCode(name)
+		if err := b.Append(t.Context(), "till", "", []source.Draft{d}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows, err := b.Peek(t.Context(), envelope.Sales, 0, 10, 1<<30)
+	if err != nil || len(rows) != 5 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	for i, e := range rows {
+		if n := len(envelope.NewCodec().Encode(envelope.Batch{e})); n > envelope.MaxPayload {
+			t.Errorf("record %d takes %d bytes on the line, and %d are the most", i+1, n, envelope.MaxPayload)
+		}
+		if whole := len(e.Key) == []int{100, maxName}[min(i, 1)]; whole != (i < 2) || string(e.Location) != e.Key {
+			t.Errorf("record %d has a key of %d bytes and a location of %d", i+1, len(e.Key), len(e.Location))
+		}
+	}
+	if rows[3].Key == rows[4].Key {
+		t.Error("two numbers became one")
 	}
 }
 

@@ -84,7 +84,7 @@ type Case struct {
 	Detail   string       // file, row, reason, Odoo's words: no secrets, no customer data
 	Amount   money.Amount // at stake, zero when unknown
 	Envelope int64        // the raw record it is about, 0 = none
-	Identity string       `json:",omitempty"` // of a record that could not be booked: whose it is as far as it could be read, so that no other ticket is taken for it
+	Record   string       `json:",omitempty"` // of a record that is not booked: the key of the ticket that it tells of, "" = it does not say
 	State    State
 	Proposed retail.BusinessDate `json:",omitempty"` // of a closed period: the date that a person is asked to confirm
 	Opened   time.Time

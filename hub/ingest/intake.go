@@ -28,10 +28,9 @@ type Meaning struct {
 	Version ledger.Version
 	Warning string // understood, but worth a line on the ticket's page
 	Refused error
-	// Identity is the key of the record's ticket or drawer event, also of one that is refused as far as it could be read; "" = nobody knows.
-	Identity string
+	Key     retail.Key // whose ticket or drawer event it is; of one that could not be read, as far as it tells
 	// Gather, when set, says that the record is rows of a ticket of which other files may have more: what it means takes the bodies of all records
-	// under its key, in the order in which they came. All else is empty then, but Identity and Place, the location that the rows speak for.
+	// under its key, in the order in which they came. All else is empty then, but Key and Place, the location that the rows speak for.
 	Gather func(bodies [][]byte) Meaning
 	Place  retail.LocationCode
 	Took   []int // of a gathered one: which of the bodies had rows of it

@@ -22,7 +22,7 @@ func Post(r retail.Record, day retail.BusinessDate, now time.Time) (e Entry, ok 
 		e, err = postTicket(x, day, now)
 		return e, err == nil, err
 	case retail.Drawer:
-		e, err = postDrawer(x, day)
+		e, err = postDrawer(x, day, now)
 		return e, err == nil, err
 	}
 	return Entry{}, false, nil
@@ -111,8 +111,8 @@ func lineAccount(l retail.Line) Account {
 var plain = map[retail.LineKind]Account{retail.Shipping: Account(Shipping), retail.GiftCard: Account(GiftCard), retail.Tip: Account(Tip),
 	retail.Deposit: Account(Deposit), retail.Account: Account(House), retail.Rounding: Account(Rounding)}
 
-func postDrawer(d retail.Drawer, day retail.BusinessDate) (Entry, error) {
-	if err := d.Validate(); err != nil {
+func postDrawer(d retail.Drawer, day retail.BusinessDate, now time.Time) (Entry, error) {
+	if err := d.Validate(now); err != nil {
 		return Entry{}, err
 	}
 	e := Entry{Key: d.Key.String(), Kind: "drawer", Location: d.Location, Till: d.Till, Cashier: d.Cashier, Number: d.Key.ID, Day: day, Currency: d.Currency,

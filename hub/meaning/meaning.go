@@ -29,105 +29,122 @@ type Reader struct {
 var state = map[envelope.Kind]bool{decode.Terminal: true, decode.Location: true, decode.Health: true, decode.Connections: true, decode.Desired: true, decode.Command: true, decode.Release: true, decode.Profile: true,
 	decode.EpochEnd: true, decode.Stub: true}
 
+// told are the kinds that a till or its files tell in our own words. What a vendor says is as its own package reads it.
+var told = map[envelope.Kind]bool{decode.Rows: true, decode.ReadTo: true, decode.Control: true, decode.Payment: true, decode.Batch: true, decode.Terminal: true, decode.Location: true}
+
 // Mean is what e means. A record that cannot be understood or posted comes back refused, worded for its case.
 func (r Reader) Mean(e *envelope.Envelope) ingest.Meaning {
-	rec, share, err := r.read(e)
+	m := r.mean(e)
+	switch x := m.Record.(type) {
+	case retail.Ticket:
+		m.Key = x.Key
+	case retail.Drawer:
+		m.Key = x.Key
+	case nil:
+		if m.Refused != nil {
+			m.Key = r.Decoder.Key(e.Kind, e.Body)
+		}
+	}
+	return m
+}
+
+func (r Reader) mean(e *envelope.Envelope) ingest.Meaning {
+	rec, one, err := r.read(e)
 	if err != nil {
-		return ingest.Meaning{Refused: err, Identity: share.identity()}
+		return ingest.Meaning{Refused: err}
 	}
 	if r.Books != nil && !state[e.Kind] {
 		if err := mode.Check(mode.Marked(e.ContentType), r.Books()); err != nil {
 			return ingest.Meaning{Record: rec, Refused: fault.New(fault.Invalid, "book record", err)}
 		}
 	}
-	if share.spread(e) {
-		return r.gather(share, e.At)
+	if one != nil {
+		return r.gather(one, e)
 	}
-	return r.post(rec, e.At)
+	return r.post(rec, e)
 }
 
-// rows are what a file has of a ticket, nil of anything else.
-type rows struct {
-	profile.Rows
-	by *profile.Profile
+// share is what one file has of a ticket of which others may have more.
+type share struct {
+	profile *profile.Profile
+	rows    profile.Rows
 }
 
-func (s *rows) identity() string {
-	if s == nil {
-		return ""
-	}
-	return s.by.KeyOf(s.Rows).String()
-}
-
-// spread reports whether other files may have more of its ticket.
-func (s *rows) spread(e *envelope.Envelope) bool {
-	return s != nil && s.by.Spread != "" && s.Note == "" && len(s.Rows.Rows) > 0 && e.Key != ""
-}
-
-// read decodes a record. Rows of a ticket that others may have more of mean nothing yet.
-func (r Reader) read(e *envelope.Envelope) (rec retail.Record, of *rows, err error) {
+// read decodes a record. A share means nothing yet.
+func (r Reader) read(e *envelope.Envelope) (rec retail.Record, one *share, err error) {
 	if e.Kind != decode.Rows {
 		rec, err = r.Decoder.Decode(e.Kind, e.ContentType, e.Body)
 		return rec, nil, err
 	}
-	p, file, err := r.Decoder.File(e.Body)
+	p, rows, err := r.Decoder.File(e.Body)
 	if err != nil {
 		return nil, nil, err
 	}
-	if of = (&rows{file, p}); !of.spread(e) {
-		rec, err = p.Decode(file)
+	if p.Spread != "" && rows.Note == "" && len(rows.Rows) > 0 && e.Key != "" {
+		return nil, &share{p, rows}, nil
 	}
-	return rec, of, err
+	rec, err = p.Decode(rows)
+	return rec, nil, err
 }
 
-// gather is the meaning of rows of a ticket of which other files may have more. Of all bodies under its key those of other tickets are left
-// out: another vendor's, another register's.
-func (r Reader) gather(own *rows, captured time.Time) ingest.Meaning {
-	p, ticket := own.by, own.by.TicketOf(own.Rows)
-	return ingest.Meaning{Identity: own.identity(), Place: p.Place(own.Rows), Gather: func(bodies [][]byte) ingest.Meaning {
+// gather is the meaning of a share. Of all bodies under its key those of other tickets are left out: another vendor's, another register's.
+func (r Reader) gather(own *share, e *envelope.Envelope) ingest.Meaning {
+	p := own.profile
+	key, place := p.Whose(own.rows)
+	return ingest.Meaning{Key: key, Place: place, Gather: func(bodies [][]byte) ingest.Meaning {
 		var parts []profile.Rows
 		var took []int
 		for i, b := range bodies {
-			if q, other, err := r.Decoder.File(b); err == nil && q.Name == p.Name && p.TicketOf(other) == ticket {
+			q, other, err := r.Decoder.File(b)
+			if err != nil || q.Name != p.Name {
+				continue
+			}
+			if k, l := p.Whose(other); k == key && l == place {
 				parts, took = append(parts, other), append(took, i)
 			}
 		}
 		rec, err := p.Gather(parts)
 		if err != nil {
-			return ingest.Meaning{Refused: err, Identity: own.identity()}
+			return ingest.Meaning{Key: key, Refused: err}
 		}
-		m := r.post(rec, captured)
-		m.Took = took
+		m := r.post(rec, e)
+		m.Key, m.Took = key, took
 		return m
 	}}
 }
 
-// post is what a record means to the books. When it was captured bounds the dates that are believed: one that waited for a year is not new.
-func (r Reader) post(rec retail.Record, captured time.Time) ingest.Meaning {
+// post is what a record means to the books. What the envelope was captured at bounds the dates that are believed: a record that waited for a
+// year is not new.
+func (r Reader) post(rec retail.Record, e *envelope.Envelope) ingest.Meaning {
 	var location retail.LocationCode
 	var own retail.BusinessDate
 	var at time.Time
-	var key retail.Key
 	switch x := rec.(type) {
 	case retail.Ticket:
-		location, own, at, key = x.Location, x.Day, x.At, x.Key
+		location, own, at = x.Location, x.Day, x.At
 	case retail.Drawer:
-		location, own, at, key = x.Location, x.Day, x.At, x.Key
+		location, own, at = x.Location, x.Day, x.At
 	default:
-		return ingest.Meaning{Record: rec}
+		m := ingest.Meaning{Record: rec}
+		if v, ok := rec.(interface{ Validate(now time.Time) error }); ok && told[e.Kind] {
+			m.Refused = v.Validate(e.At)
+		}
+		return m
 	}
 	m := ingest.Meaning{Record: rec}
 	day, err := r.day(location, own, at, &m)
-	if err == nil {
-		var entry ledger.Entry
-		var posts bool
-		if entry, posts, err = ledger.Post(rec, day, captured); posts {
-			m.Entry, m.Identity = &entry, entry.Key
-			m.Version, err = ledger.VersionOf(rec, day)
-		}
+	if err != nil {
+		m.Refused = err
+		return m
 	}
-	if m.Refused = err; err != nil {
-		m.Identity = key.String()
+	entry, posts, err := ledger.Post(rec, day, e.At)
+	if err != nil {
+		m.Refused = err
+		return m
+	}
+	if posts {
+		m.Entry = &entry
+		m.Version, m.Refused = ledger.VersionOf(rec, day)
 	}
 	return m
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/shared/fault"
+	"github.com/tillpost/tillpost/shared/money"
 )
 
 // Step is one audited act. Subject names what it was done to: "case …", "document …", "ticket …", "mapping", "location …".
@@ -127,10 +128,33 @@ func (tx *Tx) getCase(ctx context.Context, id string) (c cases.Case, found bool,
 	if err != nil {
 		return c, false, err
 	}
-	return c, true, json.Unmarshal([]byte(body), &c)
+	c, err = readCase(body)
+	return c, true, err
+}
+
+// readCase reads a case as it is kept. One whose amount was written in no currency, as a till may write it, is read without it: a single case must
+// not hide all the others.
+func readCase(body string) (c cases.Case, err error) {
+	if err = json.Unmarshal([]byte(body), &c); err == nil {
+		return c, nil
+	}
+	var rest map[string]json.RawMessage
+	if json.Unmarshal([]byte(body), &rest) != nil {
+		return c, err
+	}
+	delete(rest, "Amount")
+	plain, err := json.Marshal(rest)
+	if err != nil {
+		return c, err
+	}
+	c = cases.Case{}
+	return c, json.Unmarshal(plain, &c)
 }
 
 func (tx *Tx) putCase(ctx context.Context, c cases.Case) error {
+	if !c.Amount.Currency.Valid() { // it could not be read again
+		c.Amount = money.Amount{}
+	}
 	body, err := json.Marshal(c)
 	if err != nil {
 		return fmt.Errorf("write case %s: %w", c.ID, err)
@@ -151,7 +175,7 @@ func (s *Store) Cases(ctx context.Context, all bool) ([]cases.Case, error) {
 	out, err := scanAll(rows, func(r *sql.Rows) (c cases.Case, err error) {
 		var body string
 		if err = r.Scan(&body); err == nil {
-			err = json.Unmarshal([]byte(body), &c)
+			c, err = readCase(body)
 		}
 		return c, err
 	})

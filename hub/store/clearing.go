@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -129,8 +128,8 @@ func (tx *Tx) namedOpen(ctx context.Context) (map[retail.LocationCode]int64, err
 		if err := r.Scan(&body); err != nil {
 			return err
 		}
-		var c cases.Case
-		if err := json.Unmarshal([]byte(body), &c); err != nil {
+		c, err := readCase(body)
+		if err != nil {
 			return err
 		}
 		out[c.Location] += c.Amount.Minor

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/tillpost/tillpost/hub/audit"
-	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/retail"
 )
@@ -100,8 +99,7 @@ func (tx *Tx) accepted(ctx context.Context, k rollup.DayKey, f *audit.Facts) err
 		if err := r.Scan(&id, &body); err != nil {
 			return err
 		}
-		var c cases.Case
-		err := json.Unmarshal([]byte(body), &c)
+		c, err := readCase(body)
 		f.Accepted[id] = c.Detail
 		return err
 	}, `SELECT id, body FROM kase WHERE state = 'accepted' AND location = ? AND day = ?`, string(k.Location), string(k.Day))

@@ -134,7 +134,7 @@ func (tx *Tx) swapHead(ctx context.Context, from ingest.Head, first, last *envel
 func (tx *Tx) putEnvelope(ctx context.Context, lane int64, a *ingest.Accepted) error {
 	e, m, refusal := a.Env, a.Meaning, ""
 	if m.Refused != nil {
-		refusal = m.Refused.Error()
+		refusal = brief(m.Refused)
 	}
 	res, err := tx.ExecContext(ctx, `INSERT INTO envelope (lane, seq, location, kind, key, content_type, at, received, part, parts, sum, refusal)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, lane, int64(e.Pos.Seq), string(e.Location), string(e.Kind), e.Key, e.ContentType,

@@ -57,12 +57,12 @@ func (tx *Tx) PutRecord(ctx context.Context, id int64, e *envelope.Envelope, m i
 		if err := tx.putVersion(ctx, id, m, facts{r.Number, r.Sequence, r.At}); err != nil {
 			return err
 		}
-		return tx.toldWell(ctx, id, e, m)
+		return tx.toldWell(ctx, id, e, r.Key)
 	case retail.Drawer:
 		if err := tx.putVersion(ctx, id, m, facts{r.Key.ID, 0, r.At}); err != nil {
 			return err
 		}
-		return tx.toldWell(ctx, id, e, m)
+		return tx.toldWell(ctx, id, e, r.Key)
 	case retail.Location:
 		return tx.tellLocation(ctx, r)
 	case retail.Terminal:
@@ -98,8 +98,11 @@ func (tx *Tx) refuse(ctx context.Context, id int64, e *envelope.Envelope, m inge
 		cause = cases.Unbalanced
 	}
 	c := cases.New(cause, fmt.Sprintf("record %d", id), tx.Now)
-	c.Envelope, c.Location, c.Identity = id, e.Location, m.Identity
+	c.Envelope, c.Location = id, e.Location
 	c.Detail = refusal(e, m)
+	if m.Key.ID != "" {
+		c.Record = m.Key.String()
+	}
 	if t, ok := m.Record.(retail.Ticket); ok {
 		c.Location, c.Day = t.Location, t.Day
 		if total, err := t.Total(); err == nil {
@@ -138,9 +141,10 @@ func (tx *Tx) unplaced(ctx context.Context, m ingest.Meaning) (bool, error) {
 	return true, err
 }
 
-// toldWell closes the case of an earlier record under the same key that could not be booked: the till has told it again, and this time well.
-// Whether there is any such case is asked once in a transaction.
-func (tx *Tx) toldWell(ctx context.Context, id int64, e *envelope.Envelope, m ingest.Meaning) error {
+// toldWell closes the case of an earlier record of the same ticket that could not be booked: the till has told it again, and this time well. The
+// envelope's key alone does not tell: two tills, or one till on two days, may each have a ticket 7, and the case of the one must not close
+// because the other was booked. Whether there is any such case is asked once in a transaction.
+func (tx *Tx) toldWell(ctx context.Context, id int64, e *envelope.Envelope, key retail.Key) error {
 	if e.Key == "" {
 		return nil
 	}
@@ -160,20 +164,19 @@ func (tx *Tx) toldWell(ctx context.Context, id int64, e *envelope.Envelope, m in
 		err := r.Scan(&n)
 		ids = append(ids, n)
 		return err
-	}, `SELECT id FROM envelope WHERE key = ? AND location = ? AND kind = ? AND refusal <> '' AND id <> ?`, e.Key, string(e.Location), string(e.Kind), id); err != nil {
+	}, `SELECT id FROM envelope WHERE key = ? AND (location = ? OR location = '') AND kind = ? AND refusal <> '' AND id <> ?`, e.Key, string(e.Location), string(e.Kind), id); err != nil {
 		return err
 	}
 	for _, n := range ids {
 		for _, cause := range []cases.Cause{cases.Refused, cases.Unbalanced} {
-			of := cases.ID(cause, fmt.Sprintf("record %d", n))
-			c, found, err := tx.getCase(ctx, of)
+			c, found, err := tx.getCase(ctx, cases.ID(cause, fmt.Sprintf("record %d", n)))
 			if err != nil {
 				return err
 			}
-			if !found || c.Identity != "" && c.Identity != m.Identity { // another register's number, another vendor's
+			if !found || decode.Keyed(e.Kind) && c.Record != key.String() {
 				continue
 			}
-			if err := tx.CloseCase(ctx, of, "hub", fmt.Sprintf("the till told it again, and record %d could be booked", id)); err != nil {
+			if err := tx.CloseCase(ctx, c.ID, "hub", fmt.Sprintf("the till told it again, and record %d could be booked", id)); err != nil {
 				return err
 			}
 		}
@@ -183,7 +186,18 @@ func (tx *Tx) toldWell(ctx context.Context, id int64, e *envelope.Envelope, m in
 
 // refusal is why a record is refused, for its case.
 func refusal(e *envelope.Envelope, m ingest.Meaning) string {
-	return fmt.Sprintf("%s of device %s: %s", strings.TrimSpace(string(e.Kind)+" "+e.Key), e.Device, m.Refused)
+	return fmt.Sprintf("%s of device %s: %s", strings.TrimSpace(string(e.Kind)+" "+e.Key), e.Device, brief(m.Refused))
+}
+
+// reasonMost bounds what a list shows of a reason: a ticket of ten thousand wrong lines says ten thousand times why.
+const reasonMost = 2000
+
+func brief(err error) string {
+	s := err.Error()
+	if len(s) <= reasonMost {
+		return s
+	}
+	return strings.ToValidUTF8(s[:reasonMost], "") + " … and more of the kind"
 }
 
 // epochEnded lists what the end of an epoch cost: rows that only the store's PC had and that it cannot read any more.

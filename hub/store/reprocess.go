@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -21,11 +20,10 @@ func (s *Store) Reprocess(ctx context.Context, id string, mean func(*envelope.En
 	var open []cases.Case
 	err = each(ctx, s.read, func(r *sql.Rows) error {
 		var body string
-		var c cases.Case
 		if err := r.Scan(&body); err != nil {
 			return err
 		}
-		err := json.Unmarshal([]byte(body), &c)
+		c, err := readCase(body)
 		if c.Envelope != 0 {
 			open = append(open, c)
 		}
@@ -125,7 +123,7 @@ func (s *Store) mayTell(ctx context.Context, id int64, e envelope.Envelope, m *i
 		e.Location = ""
 	}
 	if err := sender.Refuses(&e, *m); err != nil {
-		*m = ingest.Meaning{Record: m.Record, Identity: m.Identity, Refused: err}
+		*m = ingest.Meaning{Record: m.Record, Key: m.Key, Refused: err}
 	}
 	return nil
 }

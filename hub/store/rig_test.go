@@ -93,7 +93,7 @@ func (g *rig) commit(e envelope.Envelope) {
 	sender, err := g.Store.Sender(g.t.Context(), "d1")
 	g.ok(err)
 	if err := sender.Refuses(&e, m); err != nil {
-		m = ingest.Meaning{Record: m.Record, Identity: m.Identity, Refused: err}
+		m = ingest.Meaning{Record: m.Record, Key: m.Key, Refused: err}
 	}
 	adv := ingest.Advance{From: g.from, Envs: []ingest.Accepted{{Env: &e, Meaning: m}}}
 	g.ok(g.Store.Commit(g.t.Context(), []ingest.Advance{adv}))

@@ -26,7 +26,8 @@ func (s *Store) CaseViews(ctx context.Context, f view.CaseFilter) (out []view.Ca
 		if err := r.Scan(&body); err != nil {
 			return err
 		}
-		err := json.Unmarshal([]byte(body), &v.Case)
+		var err error
+		v.Case, err = readCase(body)
 		out = append(out, v)
 		return err
 	}, `SELECT body FROM kase WHERE `+where+` AND (state = 'open' OR ?) AND (? = '' OR location = ?) AND (? = '' OR day = ?) ORDER BY opened, id LIMIT ? OFFSET ?`, args...)

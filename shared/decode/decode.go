@@ -70,12 +70,15 @@ func (d Decoder) File(body []byte) (p *profile.Profile, r profile.Rows, err erro
 	if err := json.Unmarshal(body, &r); err != nil {
 		return nil, r, fault.New(fault.Invalid, "read rows", err)
 	}
-	find := d.Profiles
-	if find == nil {
-		find = shipped
-	}
-	p, err = find(r.Profile)
+	p, err = d.profile(r.Profile)
 	return p, r, err
+}
+
+func (d Decoder) profile(name string) (*profile.Profile, error) {
+	if d.Profiles == nil {
+		return shipped(name)
+	}
+	return d.Profiles(name)
 }
 
 func shipped(name string) (*profile.Profile, error) {
@@ -91,7 +94,10 @@ func plain[T retail.Record](body []byte) (retail.Record, error) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
 	if err := d.Decode(&v); err != nil {
-		return nil, fault.New(fault.Invalid, "read record", err)
+		return nil, fault.New(fault.Invalid, "read record", retail.Worded(err))
+	}
+	if err := retail.Unambiguous(body); err != nil {
+		return nil, err
 	}
 	return v, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
@@ -34,7 +35,7 @@ func TestEachKindIsItsRecord(t *testing.T) {
 		}
 	}
 	r, _ := Decoder{}.Decode(Drawer, "", []byte(samples[Drawer]))
-	if d := r.(retail.Drawer); d.Kind != retail.DrawerCount || d.Amount.Minor != 20000 || d.Counted.Minor != 19950 || d.Validate() != nil {
+	if d := r.(retail.Drawer); d.Kind != retail.DrawerCount || d.Amount.Minor != 20000 || d.Counted.Minor != 19950 || d.Validate(time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)) != nil {
 		t.Errorf("the drawer's count reads as %+v", d)
 	}
 }

@@ -134,7 +134,8 @@ func mask(s string) string {
 	return string(b)
 }
 
-// number returns where a card number that begins at i ends, 0 when there is none. Groups may stand apart by one space, dash or point.
+// number returns where a card number that begins at i ends, 0 when there is none. Groups may stand apart by one space, dash or point; the space
+// may be one that does not break, as spreadsheets and web pages have it.
 func number(b []byte, i int) int {
 	var ds []byte
 	end, best := i, 0
@@ -147,6 +148,10 @@ func number(b []byte, i int) int {
 					best = end
 				}
 			}
+			continue
+		}
+		if j == end && j+2 < len(b) && b[j] == 0xc2 && b[j+1] == 0xa0 && digit(b[j+2]) {
+			j++
 			continue
 		}
 		if (b[j] == ' ' || b[j] == '-' || b[j] == '.') && j+1 < len(b) && digit(b[j+1]) && j-end < 1 {

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -49,7 +50,7 @@ func (b *build) row(r row, first bool) error {
 			return err
 		}
 		if !given && kind == retail.Item {
-			return invalid("the amount is missing")
+			return errors.New("the amount is missing")
 		}
 		b.tell(i, given)
 		line := retail.Line{Kind: kind, Code: r.text(l.code), Category: r.text(l.category), Description: r.text(l.description), Reason: r.text(l.reason), Taxes: list(r.text(l.taxes))}

@@ -1,6 +1,8 @@
 package profile
 
 import (
+	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -102,5 +104,8 @@ func (p *Profile) time(s string, zone *time.Location) (time.Time, error) {
 			return t.UTC(), nil
 		}
 	}
-	return time.Time{}, invalid("%q is not a time of the form %s", s, strings.Join(p.Times, " or "))
+	if s == "" {
+		return time.Time{}, errors.New("it has no time")
+	}
+	return time.Time{}, fmt.Errorf("%.80q is not a time of the form %s", s, strings.Join(p.Times, " or "))
 }

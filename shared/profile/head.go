@@ -20,6 +20,7 @@ type Head struct {
 	names    map[string]int
 	slots    []int // where each of the profile's columns stands, −1 = not by its heading
 	date     string
+	byName   bool // the file's name alone tells it
 	location string
 	missing  []string
 	room     *build // nil = each ticket has its own
@@ -47,10 +48,13 @@ func (p *Profile) Head(r Rows) *Head {
 		return h
 	}
 	if h.date = oneDay(strings.Join(append(slices.Clone(r.Top), r.Header...), "\n")); h.date == "" {
-		h.date = oneDay(r.File)
+		h.date, h.byName = oneDay(r.File), true
 	}
 	return h
 }
+
+// ByName reports whether the day of the rows is told by nothing but the file's name: another name makes other rows of them.
+func (h *Head) ByName() bool { return h.byName }
 
 // at is the value of a template's column.
 func (h *Head) at(p *part, cells []string) string {
@@ -172,34 +176,6 @@ func (p *Profile) TicketID(h *Head, cells []string) string {
 	return r.text(p.rules.scope) + "\x00" + id
 }
 
-// Place is the location of a ticket's rows: what they say, or the one that their folder stands for.
-func (p *Profile) Place(r Rows) retail.LocationCode {
-	if len(r.Rows) > 0 {
-		if l := (row{p, p.Head(r), r.Rows[0].Cells}).text(p.rules.ticket.location); l != "" {
-			return retail.LocationCode(l)
-		}
-	}
-	return r.Location
-}
-
-// KeyOf is the key of a ticket's rows, whatever else of them cannot be read.
-func (p *Profile) KeyOf(r Rows) retail.Key {
-	k := retail.Key{System: p.System, Record: "ticket"}
-	if len(r.Rows) > 0 {
-		first := row{p, p.Head(r), r.Rows[0].Cells}
-		k.Scope, k.ID = first.text(p.rules.scope), first.text(p.rules.ticket.id)
-	}
-	return k
-}
-
-// TicketOf is the TicketID of a ticket's rows, with their place.
-func (p *Profile) TicketOf(r Rows) string {
-	if len(r.Rows) == 0 {
-		return ""
-	}
-	return string(p.Place(r)) + "\x00" + p.TicketID(p.Head(r), r.Rows[0].Cells)
-}
-
 // SameTicket reports whether two rows surely have the same TicketID: what it is made of is the same in both. False says nothing.
 func (p *Profile) SameTicket(h *Head, a, b []string) bool {
 	if !p.rules.plain {
@@ -230,12 +206,20 @@ func (p *Profile) Alone(h *Head) (columns []int, ok bool) {
 	return slices.Compact(columns), len(columns) > 0
 }
 
-// Number is the ticket's number in rows that cannot be decoded, "" when they have none.
-func (p *Profile) Number(r Rows) string {
-	if len(r.Rows) == 0 {
-		return ""
+// Whose says which ticket of which location rows are of that cannot be decoded, as far as they tell; the key is zero when they do not.
+func (p *Profile) Whose(r Rows) (k retail.Key, l retail.LocationCode) {
+	l = r.Location
+	if r.Note != "" || len(r.Rows) == 0 {
+		return k, l
 	}
-	return row{p, p.Head(r), r.Rows[0].Cells}.text(p.rules.ticket.id)
+	first, rule := row{p, p.Head(r), r.Rows[0].Cells}, &p.rules.ticket
+	if named := first.text(rule.location); named != "" {
+		l = retail.LocationCode(named)
+	}
+	if id := first.text(rule.id); id != "" {
+		k = retail.Key{System: p.System, Record: "ticket", Scope: first.text(p.rules.scope), ID: id}
+	}
+	return k, l
 }
 
 // When is the location and the moment that a row names; ok is false when it names no moment.

@@ -171,6 +171,12 @@ func (p *Profile) check(f *config.Faults) {
 	if strings.EqualFold(p.Encoding, "iso-2022-jp") {
 		f.Add("encoding: %s cannot be read from its middle; export as UTF-8", p.Encoding)
 	}
+	if d := p.Decimal; d != "" && (len([]rune(d)) != 1 || strings.ContainsAny(d, "0123456789+-() ")) {
+		f.Add("decimal: %q is not a sign that can stand before cents", d)
+	}
+	if g := p.Group; strings.ContainsAny(g, "0123456789+-()") || g != "" && (g == p.Decimal || g == "." && p.Decimal == "") {
+		f.Add("group: %q is no sign that can stand between thousands beside the decimal sign", g)
+	}
 	for _, bad := range p.checkSpread() {
 		f.Add("spread: %s", bad)
 	}

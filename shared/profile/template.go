@@ -3,10 +3,6 @@ package profile
 import (
 	"fmt"
 	"strings"
-
-	"github.com/shopspring/decimal"
-
-	"github.com/tillpost/tillpost/shared/money"
 )
 
 // part is a piece of a template: a literal text, or a column with the table that translates it.
@@ -169,46 +165,4 @@ func (r row) across(span string) (total value, given bool, err error) {
 		total, given = total.plus(v), true
 	}
 	return total, given, nil
-}
-
-// value is number, the quick way for a text in which the profile's signs have nothing to say.
-func (p *Profile) value(s string) (value, error) {
-	if p.rules.digits {
-		if n, decimals, ok := money.Plain(s); ok {
-			return value{n: n, decimals: int32(decimals)}, nil
-		}
-	}
-	d, err := p.number(s)
-	return valueOf(d), err
-}
-
-// number reads "1.234,56", "(12.00)" and "12.00-" by the profile's signs. A formula or a word is an error.
-func (p *Profile) number(s string) (decimal.Decimal, error) {
-	raw := s
-	s = strings.TrimLeft(s, "$€£ ")
-	negative := false
-	if strings.HasPrefix(s, "(") && strings.HasSuffix(s, ")") {
-		negative, s = true, s[1:len(s)-1]
-	}
-	if rest, ok := strings.CutSuffix(s, "-"); ok {
-		negative, s = true, rest
-	}
-	s = strings.TrimLeft(s, "$€£ ")
-	if p.Group != "" {
-		s = strings.ReplaceAll(s, p.Group, "")
-	}
-	if p.Decimal != "" && p.Decimal != "." {
-		if strings.Contains(s, ".") {
-			return decimal.Decimal{}, fmt.Errorf("%q is not a number", raw)
-		}
-		s = strings.Replace(s, p.Decimal, ".", 1)
-	}
-	d, err := money.ParseDecimal(s)
-	if err != nil {
-		return d, fmt.Errorf("%q is not a number", raw)
-	}
-	if negative {
-		d = d.Neg()
-	}
-	return d, nil
 }

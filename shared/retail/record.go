@@ -148,8 +148,8 @@ func escape(s string) string {
 	return strings.NewReplacer("%", "%25", "|", "%7C", "\n", "%0A").Replace(s)
 }
 
-// Validate lists every fault of d at once, with code invalid.
-func (d Drawer) Validate() error {
+// Validate lists every fault of d at once, with code invalid. now bounds its date.
+func (d Drawer) Validate(now time.Time) error {
 	var bad []error
 	say := func(ok bool, format string, args ...any) {
 		if !ok {
@@ -161,6 +161,9 @@ func (d Drawer) Validate() error {
 	say(!d.At.IsZero(), "it has no time")
 	say(d.Currency.Valid(), "the currency %q is not an ISO code", d.Currency)
 	say(d.Day == "" || d.Day.Valid(), "the business day %q is not a date", d.Day)
+	if !d.At.IsZero() {
+		bad = append(bad, believable(d.At, d.Day, now)...)
+	}
 	say(drawerKinds[d.Kind], "its kind %q is unknown", d.Kind)
 	for _, a := range []money.Amount{d.Amount, d.Counted} {
 		say(a.Minor >= 0 && a.Minor <= MaxMinor, "the amount %s is beyond any drawer", a)

@@ -167,6 +167,7 @@ const (
 	MaxMinor    = 10_000_000_00  // ten million of a two-digit currency on one line
 	MaxFuture   = 36 * time.Hour // a till's clock may be wrong by a time zone and a bit
 	MaxAge      = 20 * 365       // days
+	MaxBehind   = 31             // days of a business day before the time of a sale: a till's day may stay open until somebody closes it
 	maxIDLength = 256
 )
 
@@ -183,11 +184,8 @@ func (t Ticket) Validate(now time.Time) error {
 	say(t.Currency.Valid(), "the currency %q is not an ISO code", t.Currency)
 	say(t.Day == "" || t.Day.Valid(), "the business day %q is not a date", t.Day)
 	say(!t.At.IsZero(), "the ticket has no time")
-	if t.At.After(now.Add(MaxFuture)) {
-		say(false, "its time %s is in the future", t.At.Format(time.RFC3339))
-	}
-	if !t.At.After(now.AddDate(0, 0, -MaxAge)) {
-		say(false, "its time %s is more than %d days ago", t.At.Format(time.RFC3339), MaxAge)
+	for _, err := range believable(t.At, t.Day, now) {
+		bad = append(bad, err)
 	}
 	say(len(t.Lines) <= MaxLines, "it has %d lines, more than %d", len(t.Lines), MaxLines)
 	say(t.Kind == Sale || t.Kind == Return || t.Kind == Exchange || t.Kind == Void, "its kind %q is unknown", t.Kind)
@@ -208,6 +206,23 @@ func (t Ticket) Validate(now time.Time) error {
 		bad = append(bad, t.balance()...)
 	}
 	return fault.New(fault.Invalid, "ticket "+t.Number, errors.Join(bad...))
+}
+
+// believable lists what cannot be true of a record's time and of the business day that its till gives it, "" = none.
+func believable(at time.Time, day BusinessDate, now time.Time) (bad []error) {
+	if at.After(now.Add(MaxFuture)) {
+		bad = append(bad, fmt.Errorf("its time %s is in the future", at.Format(time.RFC3339)))
+	}
+	if !at.After(now.AddDate(0, 0, -MaxAge)) {
+		bad = append(bad, fmt.Errorf("its time %s is more than %d days ago", at.Format(time.RFC3339), MaxAge))
+	}
+	if day == "" || at.IsZero() {
+		return bad
+	}
+	if ahead := day.DaysSince(DateOf(at.UTC())); ahead > 2 || ahead < -MaxBehind {
+		bad = append(bad, fmt.Errorf("its business day %s is %d days away from its time %s: it would be booked there", day, max(ahead, -ahead), at.Format(time.RFC3339)))
+	}
+	return bad
 }
 
 func (t Ticket) checkAmount(a money.Amount, what string, n int) (bad []error) {

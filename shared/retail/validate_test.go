@@ -54,6 +54,8 @@ func TestValidateNamesEachFault(t *testing.T) {
 		"no time":          func(x *Ticket) { x.At = time.Time{} },
 		"in the future":    func(x *Ticket) { x.At = now.AddDate(0, 0, 3) },
 		"days ago":         func(x *Ticket) { x.At = time.Unix(0, 0) },
+		"44 days away":     func(x *Ticket) { x.Day = "2026-10-07" },
+		"3 days away":      func(x *Ticket) { x.Day = "2026-11-23" },
 		"unknown kind":     func(x *Ticket) { x.Lines[0].Kind = "goods" },
 		"its kind":         func(x *Ticket) { x.Kind = "gift" },
 		"has no type":      func(x *Ticket) { x.Tenders[0].Type = "" },
@@ -91,16 +93,17 @@ func TestVoidNeedsNoBalance(t *testing.T) {
 func TestDrawerValidate(t *testing.T) {
 	for kind := range drawerKinds {
 		d := Drawer{Key: Key{ID: "d1"}, Location: "S1", At: now, Kind: kind, Currency: "USD", Amount: money.Of(500, "USD")}
-		if err := d.Validate(); err != nil {
+		if err := d.Validate(now); err != nil {
 			t.Errorf("%s: %v", kind, err)
 		}
 		for words, spoil := range map[string]func(d *Drawer){
 			"no usable id": func(d *Drawer) { d.Key.ID = "" }, "no location": func(d *Drawer) { d.Location = "" }, "no time": func(d *Drawer) { d.At = time.Time{} },
 			"beyond any": func(d *Drawer) { d.Amount.Minor = -1 }, "is not in": func(d *Drawer) { d.Counted = money.Of(1, "CAD") }, "is unknown": func(d *Drawer) { d.Kind = "lost" },
+			"in the future": func(d *Drawer) { d.At = now.AddDate(73, 0, 0) }, "days ago": func(d *Drawer) { d.At = time.Unix(0, 0) }, "days away": func(d *Drawer) { d.Day = "1999-01-01" },
 		} {
 			bad := d
 			spoil(&bad)
-			if err := bad.Validate(); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), words) {
+			if err := bad.Validate(now); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), words) {
 				t.Errorf("%s: want %q, got %v", kind, words, err)
 			}
 		}

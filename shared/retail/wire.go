@@ -107,14 +107,17 @@ func DecodeTicket(body []byte) (Ticket, error) {
 	if !ok {
 		w = ticketJSON{}
 		if err := strictJSON(body, &w); err != nil {
-			return Ticket{}, fault.New(fault.Invalid, "read ticket", err)
+			return Ticket{}, fault.New(fault.Invalid, "read ticket", Worded(err))
+		}
+		if err := Unambiguous(body); err != nil {
+			return Ticket{}, err
 		}
 	}
 	at, err := time.Parse(time.RFC3339Nano, w.At)
 	if err != nil {
 		return Ticket{}, fault.New(fault.Invalid, "read ticket "+w.ID, fmt.Errorf("its time %.40q is not written like 2026-01-17T21:23:29-05:00", w.At))
 	}
-	t := Ticket{Key: Key{w.Tenant, or(w.System, DefaultSystem), "ticket", w.Scope, w.ID}, Number: or(w.Number, w.ID), Sequence: w.Sequence,
+	t := Ticket{Key: w.key(), Number: or(w.Number, w.ID), Sequence: w.Sequence,
 		Location: LocationCode(w.Location), Till: TillCode(w.Till), Cashier: w.Cashier, Day: BusinessDate(w.Day), At: at.UTC(),
 		Kind: TicketKind(or(w.Kind, string(Sale))), Currency: money.Currency(w.Currency), Parent: w.Parent, Customer: w.Customer,
 		Revision: w.Revision, Rank: w.Rank}
@@ -136,6 +139,22 @@ func DecodeTicket(body []byte) (Ticket, error) {
 		t.Tenders[i] = Tender{p.Type, p.Brand, a, p.Ref, p.Last4, p.Auth}
 	}
 	return t, nil
+}
+
+// TicketKey is whose ticket a body is that DecodeTicket refuses, as far as it tells; zero when it does not.
+func TicketKey(body []byte) Key {
+	var w ticketJSON
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	_ = d.Decode(&w) // a field of another kind is what it is refused for; the others are read all the same
+	if w.ID == "" {
+		return Key{}
+	}
+	return w.key()
+}
+
+func (w *ticketJSON) key() Key {
+	return Key{w.Tenant, or(w.System, DefaultSystem), "ticket", w.Scope, w.ID}
 }
 
 func (l lineJSON) line(c money.Currency) (Line, error) {

@@ -55,6 +55,9 @@ type content struct {
 	refused string          // why the whole file cannot be read; then it has no groups but this one
 	newest  map[retail.LocationCode]time.Time
 	rows    int
+	tail    int  // the row with which the file ends, when it was not written to its end; 0 = it was
+	hold    bool // the tail is not handed over: its writer may be about to go on
+	held    bool // it was not
 	seed    [16]byte
 	named   []byte // room for what keyOf hashes
 	sum     hash.Hash
@@ -188,6 +191,9 @@ func (c *content) gather(ctx context.Context, f io.Reader) (err error) {
 	if err == nil {
 		if missing := c.profile.Missing(c.header()); len(missing) > 0 && (len(c.names) > 0 || c.profile.Format == "csv" || c.profile.Format == "xlsx") {
 			err = errTold("it lacks the columns %s: it is no file of profile %s, or its headings were changed", quoted(missing), c.profile.Name)
+			if len(c.header()) == 1 && c.profile.Format == "csv" {
+				err = errTold("it lacks the columns %s, and has no two cells in its heading: another sign may stand between its cells than profile %s says, or it is no file of that profile", quoted(missing), c.profile.Name)
+			}
 		}
 	}
 	if fault.Is(err, fault.Invalid) { // the whole file is one listed thing
@@ -218,6 +224,7 @@ func packed(f io.Reader, p *profile.Profile) error {
 // note puts a row into the index.
 func (c *content) note(s span) error {
 	c.trail.step(s)
+	c.tail = 0
 	if c.goesOn(s) {
 		c.rows++
 		return c.index.add(c.last.key, s, s.line)
@@ -231,6 +238,9 @@ func (c *content) note(s span) error {
 		c.told[s.row] = s.bad
 	}
 	usable := s.bad == "" && err == nil
+	if !usable && c.unended(s) {
+		c.tail = s.row
+	}
 	if usable {
 		for _, n := range row.names {
 			if len(c.names) < maxNames {
@@ -241,6 +251,11 @@ func (c *content) note(s span) error {
 		if c.profile.Skips(head, row.cells) {
 			c.decoration(row.cells)
 			return nil
+		}
+		if c.cutOff(s, row.cells) {
+			c.tail, c.told[s.row], c.last.cells = s.row, "the file ends in the middle of this row: it was not written to its end. Export it again", nil
+			c.rows++
+			return c.index.add(c.keyOf("row", fmt.Sprint(s.row)), s, false)
 		}
 		c.see(head, row.cells)
 		if row.names == nil && c.last.cells != nil && c.profile.SameTicket(head, c.last.cells, row.cells) {
@@ -261,6 +276,31 @@ func (c *content) note(s span) error {
 	}
 	c.last.cells, c.last.key, c.spare = row.cells, key, c.last.cells
 	return c.index.add(key, s, s.line)
+}
+
+// unended reports whether a row that cannot be read may be the piece of one.
+func (c *content) unended(s span) bool {
+	switch c.format.(type) {
+	case *sheet:
+		return false
+	case array:
+		return s.bad != "" // the list breaks off
+	}
+	return len(s.raw) == 0 || s.raw[len(s.raw)-1] != '\n'
+}
+
+// cutOff reports whether a row is the piece of one with which a file ends that was not written to its end: no line end, and cells are missing. What
+// its last cell holds may be a piece of a number.
+func (c *content) cutOff(s span, cells []string) bool {
+	f, is := c.format.(*commas)
+	if !is || !c.unended(s) {
+		return false
+	}
+	n := len(f.header)
+	for n > 0 && f.header[n-1] == "" {
+		n--
+	}
+	return len(cells) < n
 }
 
 // goesOn reports whether a row is seen to belong to the ticket of the row before without being cut into cells: most rows of most files are.

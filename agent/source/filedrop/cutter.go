@@ -56,6 +56,10 @@ func (c *cutter) cut(raw string, into []string) ([]string, error) {
 	switch {
 	case err == nil && c.r.InputOffset() == from+int64(len(raw)):
 		return append(into, cells...), nil
+	case errors.Is(err, csv.ErrBareQuote):
+		err = errors.New("a quotation mark stands within a cell that does not begin with one")
+	case errors.Is(err, csv.ErrQuote):
+		err = errors.New("a quotation mark stands alone within a quoted cell, or is missing at its end")
 	case errors.As(err, &wrong):
 		err = errors.New(strings.TrimPrefix(wrong.Err.Error(), "csv: "))
 	case err == nil:

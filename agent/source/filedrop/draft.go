@@ -41,8 +41,9 @@ func (m *drafter) draft(g group) (d source.Draft, w worth, err error) {
 	rows := m.clean(g)
 	d = source.Draft{Stream: c.stream, Location: c.loc, Kind: decode.Rows, ContentType: "application/json", At: c.read, Body: rows.Body()}
 	rec, err := c.profile.Under(m.head, rows)
-	if err != nil && rows.Note == "" {
-		d.Key = c.profile.Number(rows)
+	if err != nil {
+		whose, at := c.profile.Whose(rows)
+		d.Key, d.Location = strings.Clone(whose.ID), retail.LocationCode(strings.Clone(string(at))) // pieces of the row's text would keep all of it
 	}
 	switch r := rec.(type) {
 	case retail.Ticket:

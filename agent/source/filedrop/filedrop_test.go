@@ -201,9 +201,14 @@ func TestBadInputIsListedAndTheGoodGoesOn(t *testing.T) {
 		{"a wrong date", "csv", two + "3,20.11.2026,Food,1\n", 2, []string{"20.11.2026"}},
 		{"wrong columns", "csv", "a,b\n1,2\n", 0, []string{`"No"`, `"Price"`}},
 		{"an empty file", "csv", "", 0, []string{"empty"}},
+		{"another separator", "csv", strings.ReplaceAll(two, ",", ";"), 0, []string{"another sign may stand between its cells"}},
+		{"the end sign of DOS", "csv", two + "\x1a", 2, nil},
+		{"no time", "csv", two + "3,,Food,1\n", 2, []string{"row 5: it has no time"}},
+		{"no price", "csv", two + "3,2026-11-20 10:00,Food,\n", 2, []string{"row 5: the amount is missing"}},
 		{"only a header", "csv", "No,When,What,Price\n", 0, nil},
 		{"NDJSON", "ndjson", `{"No":1,"When":"2026-11-20 10:00","What":"Food","Price":1.5}` + "\n{\n" + `{"No":2,"When":"2026-11-20 10:00","What":"Food","Price":"2"}`, 2, []string{"no JSON object"}},
 		{"JSON", "json", `[{"No":1,"When":"2026-11-20 10:00","What":"Food","Price":1.5},7,{"No":2,"When":"2026-11-20 10:00","What":"Food","Price":2}]`, 2, []string{"no JSON object"}},
+		{"a price twice", "ndjson", `{"No":1,"When":"2026-11-20 10:00","What":"Food","Price":1.5,"Price":2.5}` + "\n" + `{"No":2,"When":"2026-11-20 10:00","What":"Food","Price":"2"}`, 1, []string{`the name "Price" stands twice`}},
 		{"no JSON", "json", "hello", 0, []string{"no JSON list"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -223,6 +228,25 @@ func TestBadInputIsListedAndTheGoodGoesOn(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestARowThatCannotBeBookedSaysWhose: its case stands at its location, and closes when that ticket is told well.
+func TestARowThatCannotBeBookedSaysWhose(t *testing.T) {
+	f := folder(t, "csv")
+	p := parse(t, []byte(strings.Replace(string(f.Profile.TOML()), "[ticket]\n", "[ticket]\nlocation='{Store}'\n", 1)))
+	write(t, f, "a.csv", "No,When,What,Price,Store\n1,2026-11-20 10:00,Food,2.00,S7\n2,2026-11-20 10:00,Food,two,S7\n3,2026-11-20 10:00,Food,two,\n\"4,2026-11-20 10:00,Food,two,S7\n")
+	var k kept
+	rep, err := filedrop.Import{Path: filepath.Join(f.Dir, "a.csv"), Profile: p, Location: "S1", Stream: envelope.History}.Run(t.Context(), &k)
+	if err != nil || rep.Tickets != 1 || rep.Cases != 3 {
+		t.Fatalf("%+v, %v", rep, err)
+	}
+	got := ""
+	for _, d := range k.drafts[1:] {
+		got += fmt.Sprintf("%s at %s; ", d.Key, d.Location)
+	}
+	if got != "1 at S7; 2 at S7; 3 at S1;  at S1; " {
+		t.Errorf("got %q", got)
 	}
 }
 

@@ -91,6 +91,34 @@ func TestARenamedOrTouchedFileIsTheSameFile(t *testing.T) {
 	}
 }
 
+// A report whose day stands in its file's name alone is another report under another name: the one that was named as its case asks for, and the next
+// day's, though not a byte differs.
+func TestAReportIsWhatItsNameSays(t *testing.T) {
+	f := folder(t, "csv")
+	text := strings.NewReplacer("{No}", "{@date}/{No}", "{When}", "{@date}", "2006-01-02 15:04", "2006-01-02").Replace(string(f.Profile.TOML()))
+	dated := *f
+	dated.Profile = parse(t, []byte(text))
+	f = filedrop.New("t", dated)
+	r := &reader{f: f, most: 200}
+	body := "No,What,Price\n1,Food,2.00\n"
+	write(t, f, "sales.csv", body)
+	if ts, bad := r.all(t); len(ts) != 0 || len(bad) != 1 || !strings.Contains(bad[0], "in its file's name") {
+		t.Fatalf("without a day: %v, %v", totals(ts), bad)
+	}
+	for _, to := range []string{"sales 2026-11-20.csv", "sales 2026-11-21.csv"} {
+		names, err := filepath.Glob(filepath.Join(f.Dir, "*.csv"))
+		if err != nil || len(names) != 1 {
+			t.Fatal(names, err)
+		}
+		if err := os.Rename(names[0], filepath.Join(f.Dir, to)); err != nil {
+			t.Fatal(err)
+		}
+		if ts, bad := r.all(t); len(ts) != 1 || len(bad) != 0 || !strings.Contains(to, strings.TrimSuffix(ts[0].Key.ID, "/1")) {
+			t.Errorf("%s: %v, %v", to, totals(ts), bad)
+		}
+	}
+}
+
 func TestAFolderThatVanishesAndComesBack(t *testing.T) {
 	f := folder(t, "csv")
 	r := &reader{f: f, most: 200}
@@ -140,7 +168,10 @@ func TestEncodings(t *testing.T) {
 	text := "No,When,What,Price\n1,2026-11-20 10:00,Café €,2.00\n"
 	utf16le, _ := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String(text)
 	utf16be, _ := unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewEncoder().String(text)
-	for name, body := range map[string]string{"plain": text, "marked": "\xef\xbb\xbf" + text, "UTF-16 by its mark": utf16le, "big-endian": utf16be,
+	bare, _ := unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM).NewEncoder().String(text)
+	bareBig, _ := unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM).NewEncoder().String(text)
+	mac := strings.ReplaceAll(text, "\n", "\r")
+	for name, body := range map[string]string{"UTF-16 without a mark": bare, "big-endian without a mark": bareBig, "line ends of an old Mac": mac, "plain": text, "marked": "\xef\xbb\xbf" + text, "UTF-16 by its mark": utf16le, "big-endian": utf16be,
 		"Windows-1252 that nobody declared": strings.NewReplacer("é", "\xe9", "€", "\x80").Replace(text), "Windows line ends": strings.ReplaceAll(text, "\n", "\r\n")} {
 		f := folder(t, "csv")
 		write(t, f, "a.csv", body)
@@ -148,6 +179,112 @@ func TestEncodings(t *testing.T) {
 		if len(ts) != 1 || ts[0].Lines[0].Category != "Café €" {
 			t.Errorf("%s: %d tickets, %v, %+v", name, len(ts), bad, ts)
 		}
+	}
+}
+
+// TestALongFileOfAnOldMac: its rows are read again from other chunks than the first.
+func TestALongFileOfAnOldMac(t *testing.T) {
+	f := folder(t, "csv")
+	var b strings.Builder
+	b.WriteString("No,When,What,Price\r")
+	for i := range 9000 {
+		fmt.Fprintf(&b, "%d,2026-11-20 10:00,\"Food\",1.00\r", i%3000)
+	}
+	write(t, f, "a.csv", b.String())
+	ts, bad := (&reader{f: f, most: 200}).all(t)
+	if len(ts) != 3000 || len(bad) != 0 || totals(ts)["2999"] != 300 {
+		t.Errorf("%d tickets, %d bad", len(ts), len(bad))
+	}
+}
+
+// TestAFileThatWasNotWrittenToItsEnd: what its last cell holds may be a piece of a number, so the row is listed and not booked; when the file is whole
+// it is booked. A last line that lacks its end alone is whole.
+func TestAFileThatWasNotWrittenToItsEnd(t *testing.T) {
+	f := folder(t, "csv")
+	text := strings.Replace(string(f.Profile.TOML()), "[[tender]]", "[[line]]\nkind='tax'\namount='{Tax?}'\n[[tender]]", 1)
+	taxed := *f
+	taxed.Profile = parse(t, []byte(text))
+	f = filedrop.New("t", taxed)
+	r := &reader{f: f, most: 200}
+	whole := "No,When,What,Price,Tax,\n1,2026-11-20 10:00,Food,12.50,1.00"
+	write(t, f, "whole.csv", whole)
+	write(t, f, "cut.csv", strings.ReplaceAll(whole, "\n1,", "\n2,")[:len(whole)-6])
+	ts, bad := r.all(t)
+	if len(ts) != 1 || totals(ts)["1"] != 1350 || len(bad) != 1 || !strings.Contains(bad[0], "cut.csv, row 2: the file ends in the middle") {
+		t.Errorf("%v, %v", totals(ts), bad)
+	}
+	write(t, f, "cut.csv", strings.ReplaceAll(whole, "\n1,", "\n2,"))
+	if ts, bad := r.all(t); len(ts) != 1 || totals(ts)["2"] != 1350 || len(bad) != 0 {
+		t.Errorf("whole: %v, %v", totals(ts), bad)
+	}
+}
+
+// TestARowThatIsOnlyBegunIsGivenTime: a till that writes what fits into its own memory leaves pieces of rows at the end all day. What stands before them
+// is booked at once, and nobody is asked about a row that is written a moment later, or of a file that is named anew.
+func TestARowThatIsOnlyBegunIsGivenTime(t *testing.T) {
+	for format, body := range map[string][2]string{
+		"csv":    {"No,When,What,Price\n1,2026-11-20 10:00,Food,2.00\n2,2026-11-20 10:0", "5,Food,3.00\n"},
+		"ndjson": {`{"No":1,"When":"2026-11-20 10:00","What":"Food","Price":2}` + "\n" + `{"No":2,"When":"2026-11-`, `20 10:00","What":"Food","Price":3}` + "\n"},
+		"json":   {`[{"No":1,"When":"2026-11-20 10:00","What":"Food","Price":2},{"No":2,"Wh`, `en":"2026-11-20 10:00","What":"Food","Price":3}]`},
+	} {
+		f := folder(t, format)
+		f.Settle = 20 * time.Millisecond
+		r := &reader{f: f, most: 200}
+		write(t, f, "a", body[0])
+		begun := time.Now()
+		var ts []retail.Ticket
+		var bad []string
+		for len(ts) == 0 {
+			ts, bad = r.all(t)
+		}
+		if early := time.Since(begun) < 20*f.Settle; early && len(bad) != 0 || totals(ts)["1"] != 200 {
+			t.Errorf("%s: %v, listed: %v", format, totals(ts), bad)
+		}
+		if format == "json" {
+			if err := os.Rename(filepath.Join(f.Dir, "a"), filepath.Join(f.Dir, "b")); err != nil {
+				t.Fatal(err)
+			}
+			for bad = nil; len(bad) == 0; {
+				_, bad = r.all(t)
+			}
+			if len(bad) != 1 || !strings.Contains(bad[0], "breaks off") {
+				t.Errorf("%s, named anew: %v", format, bad)
+			}
+		}
+		write(t, f, "a", body[0]+body[1])
+		for ts = nil; len(ts) == 0; {
+			ts, bad = r.all(t)
+		}
+		if len(bad) != 0 || totals(ts)["2"] != 300 {
+			t.Errorf("%s, whole: %v, listed: %v", format, totals(ts), bad)
+		}
+	}
+}
+
+// TestAnEmptyFileIsGivenTime: many programs make a file first and write when they have all of it.
+func TestAnEmptyFileIsGivenTime(t *testing.T) {
+	f := folder(t, "csv")
+	f.Settle = 5 * time.Millisecond
+	r := &reader{f: f, most: 200}
+	write(t, f, "a.csv", "")
+	begun := time.Now()
+	for time.Since(begun) < 10*f.Settle {
+		ds, next, err := f.Read(t.Context(), r.at, 200)
+		if err != nil || len(ds) > 0 && time.Since(begun) < 20*f.Settle {
+			t.Fatalf("it was listed after %s, %v", time.Since(begun), err)
+		}
+		r.at = next
+		time.Sleep(f.Settle)
+	}
+	write(t, f, "a.csv", two)
+	if ts, bad := r.all(t); len(ts) != 2 || len(bad) != 0 {
+		t.Errorf("written: %d tickets, %v", len(ts), bad)
+	}
+	write(t, f, "b.csv", "")
+	_, _, _ = f.Read(t.Context(), r.at, 200)
+	time.Sleep(20*f.Settle + 10*time.Millisecond)
+	if _, bad := r.all(t); len(bad) != 1 || !strings.Contains(bad[0], "empty") {
+		t.Errorf("one that stays empty: %v", bad)
 	}
 }
 

@@ -29,7 +29,7 @@ func (objects) each(ctx context.Context, r io.Reader, f func(span) error) error 
 		if err != nil {
 			return err
 		}
-		if len(bytes.TrimSpace(n.raw)) == 0 && n.bad == "" {
+		if n.bad == "" && blank(n.raw) {
 			continue
 		}
 		some = true
@@ -117,35 +117,53 @@ func (l *leash) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// flat reads an object's own values as texts; a number keeps its spelling.
+// flat reads an object's own values as texts; a number keeps its spelling. An object with a name twice is none: which of two prices counts
+// nobody can say.
 func flat(b []byte) (map[string]string, error) {
-	var m map[string]any
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()
-	if err := d.Decode(&m); err != nil || m == nil {
+	if first, err := d.Token(); err != nil || first != json.Delim('{') {
+		return nil, fmt.Errorf("it is no JSON object")
+	}
+	out := map[string]string{}
+	for d.More() {
+		name, err := d.Token()
+		var v any
+		if err == nil {
+			err = d.Decode(&v)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("it is no JSON object")
+		}
+		k, _ := name.(string) // an object's names are nothing else
+		if _, twice := out[k]; twice {
+			return nil, fmt.Errorf("the name %.40q stands twice in it, and which of the two counts nobody can say", k)
+		}
+		if out[k], err = spelled(v); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := d.Token(); err != nil { // its end
 		return nil, fmt.Errorf("it is no JSON object")
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("there is more after the end of the object")
 	}
-	out := make(map[string]string, len(m))
-	for k, v := range m {
-		switch x := v.(type) {
-		case nil:
-			out[k] = ""
-		case string:
-			out[k] = x
-		case json.Number:
-			out[k] = x.String()
-		case bool:
-			out[k] = fmt.Sprint(x)
-		default:
-			raw, err := json.Marshal(x)
-			if err != nil {
-				return nil, err
-			}
-			out[k] = string(raw)
-		}
-	}
 	return out, nil
+}
+
+// spelled is a value as a text.
+func spelled(v any) (string, error) {
+	switch x := v.(type) {
+	case nil:
+		return "", nil
+	case string:
+		return x, nil
+	case json.Number:
+		return x.String(), nil
+	case bool:
+		return fmt.Sprint(x), nil
+	}
+	raw, err := json.Marshal(v)
+	return string(raw), err
 }

@@ -87,7 +87,7 @@ func (c *commas) each(ctx context.Context, r io.Reader, f func(span) error) erro
 			}
 			continue
 		}
-		if len(bytes.TrimSpace(s.raw)) == 0 && s.bad == "" {
+		if s.bad == "" && blank(s.raw) {
 			continue
 		}
 		if err := f(s); err != nil {
@@ -251,6 +251,9 @@ type lines struct {
 	off   int64
 	whole []byte // of a line that is longer than b
 }
+
+// blank reports whether nothing stands in a line; programs of DOS's days end their files with a sign for that.
+func blank(line []byte) bool { return len(bytes.TrimSpace(bytes.TrimSuffix(line, []byte{0x1a}))) == 0 }
 
 // line is a line with its end. A line beyond maxRow comes cut off, with what is wrong with it.
 type line struct {

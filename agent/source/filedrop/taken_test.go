@@ -25,7 +25,9 @@ func numbers(ts []retail.Ticket) string {
 // TestAFileThatGrowsIsNotSentAllOver: what was handed over and is still what it was is not handed over again; the last row always is.
 func TestAFileThatGrowsIsNotSentAllOver(t *testing.T) {
 	const head = "No,When,What,Price\n"
-	row := func(no int, price string) string { return fmt.Sprintf("%d,2026-11-20 10:%02d,Food,%s\n", no, no, price) }
+	row := func(no int, price string) string {
+		return fmt.Sprintf("%d,2026-11-20 10:%02d,Food,%s\n", no, no, price)
+	}
 	for _, c := range []struct {
 		name   string
 		states []string

@@ -1,15 +1,12 @@
 package filedrop
 
 import (
-	"bytes"
 	"errors"
 	"hash"
 	"io"
 	"slices"
-	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
-	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
@@ -35,6 +32,7 @@ type text struct {
 	decoder  transform.Transformer
 	sum      hash.Hash
 	ended    bool
+	macLines bool // see lineEnds
 
 	kept  [keptChunks]keptChunk
 	clock int
@@ -65,26 +63,6 @@ func newText(p *profile.Profile, sum hash.Hash) (*text, error) {
 		t.kept[i].begin = -1
 	}
 	return t, nil
-}
-
-var marks = []struct {
-	mark     []byte
-	encoding encoding.Encoding
-}{
-	{[]byte("\xef\xbb\xbf"), nil},
-	{[]byte("\xff\xfe"), unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)},
-	{[]byte("\xfe\xff"), unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)},
-}
-
-// start looks at the first bytes.
-func (t *text) start() {
-	for _, m := range marks {
-		if rest, ok := bytes.CutPrefix(t.raw, m.mark); ok {
-			t.encoding, t.begins[0].raw, t.raw = m.encoding, int64(len(m.mark)), rest
-			break
-		}
-	}
-	t.decoder = t.newDecoder()
 }
 
 func (t *text) newDecoder() transform.Transformer {
@@ -185,6 +163,7 @@ func (t *text) next(r io.Reader) error {
 		return fault.Msg(fault.Invalid, "read file", "the file is not in the encoding that its profile says")
 	}
 	last := t.begins[len(t.begins)-1]
+	t.lineEnds(out, len(t.begins) == 1)
 	t.begins = append(t.begins, begin{last.at + int64(len(out)), last.raw + int64(used)})
 	t.chunk, t.raw = out, t.raw[used:]
 	return nil
@@ -269,32 +248,7 @@ func (t *text) chunkAt(f io.ReaderAt, off int64) ([]byte, int64, error) {
 		k.begin = -1
 		return nil, 0, errMoving
 	}
+	t.lineEnds(body, false)
 	*k = keptChunk{i, t.clock, body}
 	return body, from.at, nil
-}
-
-// lenient passes UTF-8 through. A byte that is none is read as Windows-1252, which is what such files nearly always are: the money is
-// booked, and no letter is lost.
-type lenient struct{ transform.NopResetter }
-
-// Transform implements transform.Transformer.
-func (lenient) Transform(dst, src []byte, ended bool) (nDst, nSrc int, err error) {
-	if n := min(len(dst), len(src)); n == len(src) && utf8.Valid(src) {
-		return copy(dst, src), n, nil
-	}
-	for nSrc < len(src) {
-		r, n := utf8.DecodeRune(src[nSrc:])
-		if r == utf8.RuneError && n == 1 {
-			if !ended && !utf8.FullRune(src[nSrc:]) {
-				return nDst, nSrc, transform.ErrShortSrc
-			}
-			r = charmap.Windows1252.DecodeByte(src[nSrc])
-		}
-		if nDst+utf8.RuneLen(r) > len(dst) {
-			return nDst, nSrc, transform.ErrShortDst
-		}
-		nDst += utf8.EncodeRune(dst[nDst:], r)
-		nSrc += n
-	}
-	return nDst, nSrc, nil
 }

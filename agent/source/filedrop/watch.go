@@ -16,6 +16,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 
 	"github.com/tillpost/tillpost/agent/source"
+	"github.com/tillpost/tillpost/shared/decode"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/guard"
@@ -28,6 +29,10 @@ const settle = 3 * time.Second
 
 // batchBytes bounds what one commit takes, beside its number of records: a till's own append must not wait behind it.
 const batchBytes = 4 << 20
+
+// patience times as long a file stands still before what is missing is taken for missing: an empty file, and a row that is only begun. Many programs
+// make a file first and write when they have all of it, or write whatever fits into their own memory, row or not.
+const patience = 20
 
 // tellAfter is how long a file may be locked before the store manager is told: a till may hold its file for a while.
 const tellAfter = 10 * time.Minute
@@ -70,6 +75,7 @@ type mark struct {
 	SHA     string `json:"h,omitempty"`
 	Next    int    `json:"n,omitempty"` // groups handed over, while it is not all
 	All     bool   `json:"a,omitempty"`
+	Cut     bool   `json:"c,omitempty"` // but for a row that was only begun
 	Gone    int64  `json:"g,omitempty"` // since when it does not stand there any more, Unix seconds
 	Taken   taken  `json:"t,omitzero"`  // of the last state that was taken whole
 	Refused string `json:"r,omitempty"` // the profile by which it could not be read: by another it is tried again
@@ -130,8 +136,9 @@ func (f *Folder) rouse() {
 	}
 }
 
-// Read implements source.Source: the next records of a settled file, with the cursor that covers exactly these. A file that cannot be read
-// does not hold the others up.
+// Read implements source.Source: the next records of settled files, with the cursor that covers exactly these. A file that cannot be read
+// does not hold the others up. Small files go together: a till may write one for each ticket, and each look into the folder, and each
+// cursor, costs as much as all of them.
 func (f *Folder) Read(ctx context.Context, after source.Cursor, most int) ([]source.Draft, source.Cursor, error) {
 	c := cursor{}
 	if after != "" {
@@ -145,32 +152,44 @@ func (f *Folder) Read(ctx context.Context, after source.Cursor, most int) ([]sou
 	}
 	gone := c.prune(f.keys(files), time.Now())
 	var stuck error
+	var out []source.Draft
+	size, whole := 0, true
 	for _, name := range sorted(files) {
 		key := f.key(name)
-		if c[key].done(files[name], f.Profile) || !f.settled(name, files[name]) {
+		if !whole || len(out) >= most || size >= batchBytes {
+			break
+		}
+		if m := c[key]; m.done(files[name], f.Profile) && !m.Cut || !f.settled(name, files[name]) || m.done(files[name], f.Profile) && !f.rested(name) {
 			continue
 		}
-		ds, m, err := f.take(ctx, name, files[name], c[key], gone, most)
+		ds, m, err := f.take(ctx, name, files[name], c[key], gone, most-len(out))
 		if fault.Is(err, fault.Unavailable) {
 			stuck = errors.Join(stuck, f.later(name, err))
 			continue
+		}
+		if err != nil && len(out) > 0 { // what stands before it is not held up
+			break
 		}
 		if err != nil {
 			return nil, after, err
 		}
 		delete(f.failed, name)
-		c[key] = m
-		next, err := json.Marshal(c)
-		return ds, source.Cursor(next), err
+		if len(out) > 0 && len(ds) > 0 && ds[0].Kind == decode.Profile { // it went with the first of them
+			ds = ds[1:]
+		}
+		for _, d := range ds {
+			size += len(d.Body)
+		}
+		c[key], out, whole = m, append(out, ds...), m.All
 	}
-	if stuck != nil {
+	if stuck != nil && len(out) == 0 {
 		return nil, after, stuck
 	}
 	next, err := json.Marshal(c)
 	if err != nil || len(c) == 0 && after == "" {
 		return nil, after, err
 	}
-	return nil, source.Cursor(next), nil
+	return out, source.Cursor(next), nil
 }
 
 // remember is how long a file that is gone is known by its content: it was renamed, or its share comes back.
@@ -187,7 +206,7 @@ func (c cursor) prune(there map[string]bool, now time.Time) map[string]bool {
 				c[key] = m
 			}
 			continue
-		case !m.All || m.Refused != "" || m.Gone != 0 && now.Unix()-m.Gone > int64(remember/time.Second):
+		case !m.All || m.Cut || m.Refused != "" || m.Gone != 0 && now.Unix()-m.Gone > int64(remember/time.Second):
 			delete(c, key)
 			continue
 		case m.Gone == 0:
@@ -272,14 +291,23 @@ func matches(pattern, name string) bool {
 	return err == nil && ok
 }
 
+// rested reports whether a file stood still for so long that its writer is not about to go on.
+func (f *Folder) rested(name string) bool {
+	at, known := f.seen[name]
+	return known && time.Since(at.since) >= patience*f.Settle
+}
+
 // settled reports whether a file stood still for long enough, by our own eyes: a file's times are its writer's.
 func (f *Folder) settled(name string, s stamp) bool {
-	now := time.Now()
+	now, still := time.Now(), f.Settle
+	if s.Size == 0 {
+		still *= patience
+	}
 	if f.seen[name].stamp != s {
 		f.seen[name] = sight{s, now}
-		time.AfterFunc(f.Settle, f.rouse)
+		time.AfterFunc(still, f.rouse)
 	}
-	return now.Sub(f.seen[name].since) >= f.Settle
+	return now.Sub(f.seen[name].since) >= still
 }
 
 // take hands the next groups of a file over.
@@ -292,7 +320,10 @@ func (f *Folder) take(ctx context.Context, name string, s stamp, m mark, gone ma
 			return nil, m, err
 		}
 		got.stream = f.Stream
-		if gone[got.sha] || m.SHA == got.sha && m.All && m.Refused == "" { // renamed, or touched: the same content
+		if got.hold = !f.rested(name); got.hold && got.tail > 0 {
+			time.AfterFunc(patience*f.Settle, f.rouse)
+		}
+		if gone[got.sha] && !got.head(nil).ByName() || m.SHA == got.sha && m.All && !m.Cut && m.Refused == "" { // renamed, or touched: the same content
 			got.close()
 			return nil, mark{stamp: got.stamp, SHA: got.sha, All: true, Taken: got.taken()}, nil
 		}
@@ -302,6 +333,7 @@ func (f *Folder) take(ctx context.Context, name string, s stamp, m mark, gone ma
 		}
 		m.stamp = got.stamp
 	}
+	var marks []source.Draft
 	ds, last, err := f.now.batch(m.Next, most)
 	if err == nil && !f.now.same() {
 		err = errMoving
@@ -311,12 +343,13 @@ func (f *Folder) take(ctx context.Context, name string, s stamp, m mark, gone ma
 		return nil, m, err
 	}
 	m.Next = f.now.group
-	if last {
-		marks, err := f.now.marks(f.name)
-		if err != nil {
+	if last && !f.now.held { // a file that goes on proves nothing yet
+		if marks, err = f.now.marks(f.name); err != nil {
 			return nil, m, err
 		}
-		ds, m.All, m.Next, m.Taken = append(ds, marks...), true, 0, f.now.taken()
+	}
+	if last {
+		ds, m.All, m.Next, m.Cut, m.Taken = append(ds, marks...), true, 0, f.now.held, f.now.taken()
 		if f.now.refused != "" {
 			m.Refused = fingerprint(f.Profile)
 		}
@@ -353,6 +386,10 @@ func (c *content) batch(n, most int) (ds []source.Draft, last bool, err error) {
 		g, ok, err := c.next(f, &c.room)
 		if err != nil || !ok {
 			return ds, !ok, err
+		}
+		if c.hold && c.tail > 0 && len(g.rows) > 0 && g.rows[0].N == c.tail {
+			c.held = true
+			continue
 		}
 		d, _, err := c.draw.draft(g) // what cannot be booked goes as it is and becomes a case
 		if fault.Is(err, fault.Internal) {

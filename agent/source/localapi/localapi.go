@@ -3,8 +3,8 @@
 package localapi
 
 import (
-	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"encoding/json"
@@ -14,8 +14,10 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/valyala/fasthttp"
+	"golang.org/x/text/encoding/charmap"
 
 	"github.com/tillpost/tillpost/agent/source"
 	"github.com/tillpost/tillpost/shared/decode"
@@ -79,6 +81,24 @@ func (a *API) knows(header string) bool {
 	return subtle.ConstantTimeCompare([]byte(header), []byte("Bearer "+a.Token)) == 1
 }
 
+// readable is a body as UTF-8, without the mark that some libraries write before it. A byte that is none is read as Windows-1252, as in files: with
+// one sign for all of them, two tickets' numbers could become one.
+func readable(body []byte) []byte {
+	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
+	if utf8.Valid(body) {
+		return body
+	}
+	out := make([]byte, 0, len(body)+len(body)/8)
+	for len(body) > 0 {
+		r, n := utf8.DecodeRune(body)
+		if r == utf8.RuneError && n == 1 {
+			r = charmap.Windows1252.DecodeByte(body[0])
+		}
+		out, body = utf8.AppendRune(out, r), body[n:]
+	}
+	return out
+}
+
 // result is what a till is told. Kept is how many records are durable now.
 type result struct {
 	Kept     int      `json:"kept"`
@@ -86,7 +106,7 @@ type result struct {
 }
 
 func (a *API) take(ctx *fasthttp.RequestCtx, kind envelope.Kind, stream envelope.Stream) {
-	body := bytes.Clone(ctx.PostBody()) // fasthttp's memory is the next request's
+	body := readable(bytes.Clone(ctx.PostBody())) // fasthttp's memory is the next request's
 	objects := [][]byte{body}
 	if bytes.HasPrefix(ctx.Request.Header.ContentType(), []byte("application/x-ndjson")) {
 		objects = lines(body)
@@ -131,6 +151,8 @@ func (a *API) draft(kind envelope.Kind, stream envelope.Stream, body []byte) (so
 		wrong = t.Validate(d.At)
 	} else if err := name(&d); err != nil {
 		return source.Draft{}, "", err
+	} else if v, ok := rec.(interface{ Validate(now time.Time) error }); ok && wrong == nil {
+		wrong = v.Validate(d.At)
 	}
 	if len(a.Locations) > 0 && !slices.Contains(a.Locations, d.Location) {
 		return source.Draft{}, "", fmt.Errorf("this PC takes no records of location %q", d.Location)
@@ -147,11 +169,14 @@ func name(d *source.Draft) error {
 		ID       string          `json:"id"`
 		Location json.RawMessage `json:"location"`
 		Code     string          `json:"code"`
+		Key      struct {
+			ID string `json:"id"`
+		} `json:"key"` // of what has a key of several parts
 	}
 	if err := json.Unmarshal(d.Body, &head); err != nil {
 		var wrong *json.UnmarshalTypeError
 		if !errors.As(err, &wrong) || len(d.Body) == 0 || d.Body[0] != '{' {
-			return fmt.Errorf("it is not a JSON object: %w", err)
+			return fmt.Errorf("it is not a JSON object: %w. Send one object, or one a line with Content-Type: application/x-ndjson", retail.Worded(err))
 		}
 	}
 	var at string
@@ -159,16 +184,14 @@ func name(d *source.Draft) error {
 	if d.Kind == decode.Location {
 		at = head.Code
 	}
-	d.Key, d.Location = head.ID, retail.LocationCode(at)
+	d.Key, d.Location = cmp.Or(head.ID, head.Key.ID), retail.LocationCode(at)
 	return nil
 }
 
 func lines(body []byte) (out [][]byte) {
-	s := bufio.NewScanner(bytes.NewReader(body))
-	s.Buffer(nil, maxBody)
-	for s.Scan() {
-		if l := bytes.TrimSpace(s.Bytes()); len(l) > 0 {
-			out = append(out, bytes.Clone(l))
+	for l := range bytes.Lines(body) {
+		if l = bytes.TrimSpace(l); len(l) > 0 {
+			out = append(out, l)
 		}
 	}
 	return out

@@ -74,16 +74,24 @@ func TestDoor(t *testing.T) {
 	}{
 		{"a ticket", "tickets", "t", "", good, nil, 201, 1, `"kept":1`},
 		{"many tickets", "tickets", "t", "application/x-ndjson", one + "\n\n" + one + "\n", nil, 201, 2, `"kept":2`},
+		{"one line as long as a request may be", "tickets", "t", "application/x-ndjson", one + strings.Repeat(" ", 16<<20-len(one)), nil, 201, 1, `"kept":1`},
 		{"no token", "tickets", "", "", good, nil, 401, 0, "token"},
 		{"not JSON", "tickets", "t", "", "hello", nil, 400, 0, "not a JSON object"},
 		{"a list", "tickets", "t", "", "[]", nil, 400, 0, "not a JSON object"},
 		{"one of two is broken", "tickets", "t", "application/x-ndjson", one + "\n{", nil, 400, 0, "record 2"},
 		{"unbalanced", "tickets", "t", "", strings.Replace(good, `"2.00"`, `"3.00"`, 1), nil, 202, 1, "case"},
 		{"amount of another type", "tickets", "t", "", strings.Replace(good, `"2.00"`, `{}`, 1), nil, 202, 1, "case"},
+		{"an amount twice", "tickets", "t", "", strings.Replace(good, `"2.00"`, `"3.00","amount":"2.00"`, 1), nil, 202, 1, "stands twice"},
+		{"lines twice", "tickets", "t", "", strings.Replace(good, `"lines"`, `"Lines":[],"lines"`, 1), nil, 202, 1, "stands twice"},
 		{"foreign location", "tickets", "t", "", strings.Replace(good, "S1", "S9", 1), nil, 400, 0, "S9"},
 		{"disk full", "tickets", "t", "", good, fault.New(fault.Unavailable, "append", errors.New("full")), 503, 0, "send it again"},
 		{"unknown thing", "coupons", "t", "", good, nil, 404, 0, "no such thing"},
 		{"a terminal", "terminals", "t", "", `{"location":"S1","till":"T1","status":"ok"}`, nil, 201, 1, ""},
+		{"a mark of the year 2099", "read_to", "t", "", `{"location":"S1","through":"2099-01-01T00:00:00Z"}`, nil, 202, 1, "2099"},
+		{"a total of no day", "control", "t", "", `{"location":"S1","day":"nope"}`, nil, 202, 1, "is not a date"},
+		{"a payment that is none", "payments", "t", "", `{"location":"S1"}`, nil, 202, 1, "no usable id"},
+		{"a drawer event that is none", "drawer", "t", "", `{"location":"S1"}`, nil, 202, 1, "unknown"},
+		{"a list of tickets", "tickets", "t", "", "[" + good + "]", nil, 400, 0, "one a line with Content-Type: application/x-ndjson"},
 		{"a location", "locations", "t", "", `{"code":"S1","zone":"America/Chicago"}`, nil, 201, 1, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -94,6 +102,24 @@ func TestDoor(t *testing.T) {
 				t.Errorf("got %d, kept %d: %s", code, len(s.drafts), says)
 			}
 		})
+	}
+}
+
+// TestATillThatDoesNotWriteUTF8: its letters are those of Windows, and two numbers that differ in one of them stay two.
+func TestATillThatDoesNotWriteUTF8(t *testing.T) {
+	s := &sink{}
+	a := &localapi.API{Token: "t", Sink: s, Now: func() time.Time { return time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC) }}
+	for _, id := range []string{"\xc9-1", "\xc8-1", "\xef\xbb\xbf"} {
+		body := strings.Replace(good, `"id":"1"`, `"id":"`+id+`"`, 1)
+		if id == "\xef\xbb\xbf" {
+			body = id + good
+		}
+		if code, says := ask(a, http.MethodPost, "/v1/tickets", "", "t", []byte(body)); code != http.StatusCreated {
+			t.Errorf("%q: %d %s", id, code, says)
+		}
+	}
+	if len(s.drafts) != 3 || s.drafts[0].Key != "É-1" || s.drafts[1].Key != "È-1" || s.drafts[2].Key != "1" {
+		t.Errorf("kept: %+v", s.drafts)
 	}
 }
 
