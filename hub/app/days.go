@@ -207,5 +207,8 @@ func (c *cli) ticket(ctx context.Context, s *desk, args []string) error {
 			fmt.Fprintf(w, "  %s of document %s (%s, Odoo %s), line %s on account %s\n", p.Amount, p.Document, p.State, p.Odoo.Entry, p.Label, p.Account)
 		}
 		fmt.Fprintf(w, "\nRaw record %d from %s, position %s, checksum %s\n%s\n", t.Raw.Envelope, t.Raw.Device, t.Raw.Position, t.Raw.Sum, t.Raw.Body)
+		if t.Decoding != "" {
+			fmt.Fprintln(w, t.Decoding)
+		}
 	})
 }
