@@ -29,7 +29,8 @@ type lane struct {
 	known   bool
 	head    Head // as far as handed to the committer: it may be ahead of what is committed
 	damaged int
-	owed    uint64 // a restored hub waits for everything up to here, 0 = for nothing
+	owed    uint64 // a restored hub waits for everything up to here
+	told    bool   // a hello has said so
 	quiet   bool   // no case of a restored hub is open for this lane
 	parts   [][]byte
 	partAt  uint64     // where the last of parts stands
@@ -137,10 +138,9 @@ func (l *lane) hello(ctx context.Context, h envelope.Hello, reply Reply) {
 			l.report(ctx, a.Verdict, a.Why, h.Epoch, h.Last)
 			if h.Acked > l.head.Seq && !bug.RestoreUnnoticed {
 				l.restored(ctx, h)
-			} else if h.Last <= l.head.Seq && !l.quiet {
-				if l.owed == 0 {
-					l.owed = l.head.Seq // a case may be left of a run before this one
-				}
+			} else if !l.quiet {
+				// Once all that it holds now is here, nothing is missing that it was ever promised: a case may be left of a run before this one.
+				l.owed, l.told = max(l.owed, h.Last), true
 				l.repaid(ctx) // before the answer: who hears that all is here finds no case of it
 			}
 			reply(a)
@@ -374,7 +374,7 @@ func (l *lane) report(ctx context.Context, v envelope.Verdict, why string, e env
 func (l *lane) restored(ctx context.Context, h envelope.Hello) {
 	c := cases.New(cases.HubRestored, string(h.Device)+"/"+string(h.Stream), time.Time{})
 	c.Detail = fmt.Sprintf("the agent holds an ack for sequence %d, the hub ends at %d", h.Acked, l.head.Seq)
-	l.owed, l.quiet = h.Acked, false
+	l.owed, l.told, l.quiet = h.Acked, true, false
 	if err := l.in.Registry.Open(ctx, c); err != nil {
 		l.in.Log.ErrorContext(ctx, "cannot open a case", "case", c.ID, "err", err)
 	}
@@ -382,7 +382,7 @@ func (l *lane) restored(ctx context.Context, h envelope.Hello) {
 
 // repaid closes the case of a restored hub once everything that the agent was promised is committed again.
 func (l *lane) repaid(ctx context.Context) {
-	if l.quiet || l.owed == 0 || l.waiting > 0 || !l.known || l.head.Seq < l.owed {
+	if l.quiet || !l.told || l.waiting > 0 || !l.known || l.head.Seq < l.owed {
 		return
 	}
 	id := cases.ID(cases.HubRestored, string(l.key.device)+"/"+string(l.key.stream))
@@ -390,5 +390,5 @@ func (l *lane) repaid(ctx context.Context) {
 		l.in.Log.WarnContext(ctx, "cannot close a case", "case", id, "err", err)
 		return
 	}
-	l.owed, l.quiet = 0, true
+	l.owed, l.told, l.quiet = 0, false, true
 }
