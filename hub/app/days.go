@@ -209,5 +209,8 @@ func (c *cli) ticket(ctx context.Context, s *desk, args []string) error {
 		for _, raw := range append(t.Shares, t.Raw) {
 			fmt.Fprintf(w, "\nRaw record %d from %s, position %s, checksum %s\n%s\n", raw.Envelope, raw.Device, raw.Position, raw.Sum, raw.Body)
 		}
+		if t.Decoding != "" {
+			fmt.Fprintln(w, t.Decoding)
+		}
 	})
 }

@@ -24,6 +24,7 @@ const (
 	Fork            Cause = "fork"     // two machines write one stream
 	Stopped         Cause = "stopped"  // a stream that arrives damaged again and again
 	HubRestored     Cause = "hub_restored"
+	NotBack         Cause = "not_back"      // after a restore Odoo holds more of a store-day than is here again
 	MissingProof    Cause = "missing_proof" // a store-day lacks a required proof
 	ControlTotal    Cause = "control_total" // our sum differs from the till's or the vendor's
 	SuspenseCap     Cause = "suspense_cap"  // a store-day with too much in suspense waits
@@ -105,7 +106,7 @@ type Step struct {
 
 // Living reports whether a case of this cause says how a store-day stands now, so that its detail changes with the day.
 func (c Cause) Living() bool {
-	return c == MissingProof || c == ConnectionRefused || c == KeyEnds || c == ReleaseEnds || c == LockedPeriod || c == TwoHubs || c.Exact()
+	return c == MissingProof || c == ConnectionRefused || c == KeyEnds || c == ReleaseEnds || c == LockedPeriod || c == TwoHubs || c == NotBack || c.Exact()
 }
 
 // Exact reports whether an acceptance holds only for what the case said when it was given: who accepts that number 7 is missing has not
@@ -123,6 +124,8 @@ func (c Cause) AnsweredBy() string {
 	switch c {
 	case UnknownLocation, UnknownTill:
 		return "confirm"
+	case NotBack:
+		return "approve, once the stores have sent again what they hold"
 	case Stopped:
 		return "release"
 	case LockedPeriod:
@@ -137,7 +140,7 @@ func (c Cause) Anew() bool { return c == Conflict }
 // Holds reports whether an open case of this cause keeps a store-day out of the books, or leaves it there other than the tills said.
 func (c Cause) Holds() bool {
 	switch c {
-	case UnknownLocation, UnknownTill, MissingProof, ControlTotal, SuspenseCap, Parked, LockedPeriod, DateShift, TotalDiffers, ForeignEdit, Deleted, Stopped, TwoHubs, OtherHub:
+	case UnknownLocation, UnknownTill, NotBack, MissingProof, ControlTotal, SuspenseCap, Parked, LockedPeriod, DateShift, TotalDiffers, ForeignEdit, Deleted, Stopped, TwoHubs, OtherHub:
 		return true
 	}
 	return false

@@ -49,6 +49,8 @@ var texts = map[Cause]text{
 	ClearingAge:     {"Takings stand on a clearing account for too long", "The tills say they were taken; no bank line shows them.", "Look for the deposit or the cash bag; what never comes is booked as a loss by a person."},
 	ShadowDeposit: {"A deposit pays store-days of the old way's and of Tillpost's", "The deposit is not posted: a part of it would credit takings that the old way has booked.",
 		"Book it by hand as the old way does and accept; or approve, and it is posted whole."},
+	NotBack: {"Tickets of a posted store-day are not here since the hub was put back", "What is in Odoo stays as it is; nothing of it is taken back.",
+		"Let the PCs named below connect: they send again what they hold. Is one lost for good, import its days from the till; else approve, and the books say what is here."},
 	TwoHubs: {"Two hubs run on one Odoo database", "Nothing is posted twice: one of them is held, and its store-days wait there. None is lost.",
 		"Stop the hub that should not run; below stands which one that is."},
 	OtherHub: {"Another hub has posted this store-day already", "It is not posted a second time: what this hub has of the day is not in the books.",

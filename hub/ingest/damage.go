@@ -54,7 +54,7 @@ func (l *lane) report(ctx context.Context, v envelope.Verdict, why string, e env
 func (l *lane) restored(ctx context.Context, h envelope.Hello) {
 	c := cases.New(cases.HubRestored, string(h.Device)+"/"+string(h.Stream), time.Time{})
 	c.Detail = fmt.Sprintf("the agent holds an ack for sequence %d, the hub ends at %d", h.Acked, l.head.Seq)
-	l.owed, l.quiet = h.Acked, false
+	l.owed, l.told, l.quiet = h.Acked, true, false
 	if err := l.in.Registry.Open(ctx, c); err != nil {
 		l.in.Log.ErrorContext(ctx, "cannot open a case", "case", c.ID, "err", err)
 	}
@@ -62,7 +62,7 @@ func (l *lane) restored(ctx context.Context, h envelope.Hello) {
 
 // repaid closes the case of a restored hub once everything that the agent was promised is committed again.
 func (l *lane) repaid(ctx context.Context) {
-	if l.quiet || l.owed == 0 || l.waiting > 0 || !l.known || l.head.Seq < l.owed {
+	if l.quiet || !l.told || l.waiting > 0 || !l.known || l.head.Seq < l.owed {
 		return
 	}
 	id := cases.ID(cases.HubRestored, string(l.key.device)+"/"+string(l.key.stream))
@@ -70,5 +70,5 @@ func (l *lane) repaid(ctx context.Context) {
 		l.in.Log.WarnContext(ctx, "cannot close a case", "case", id, "err", err)
 		return
 	}
-	l.owed, l.quiet = 0, true
+	l.owed, l.told, l.quiet = 0, false, true
 }

@@ -24,7 +24,8 @@ type lane struct {
 	known   bool
 	head    Head // as far as handed to the committer: it may be ahead of what is committed
 	damaged int
-	owed    uint64 // a restored hub waits for everything up to here, 0 = for nothing
+	owed    uint64 // a restored hub waits for everything up to here
+	told    bool   // a hello has said so
 	quiet   bool   // no case of a restored hub is open for this lane
 	parts   [][]byte
 	partAt  uint64     // where the last of parts stands
@@ -132,10 +133,9 @@ func (l *lane) hello(ctx context.Context, h envelope.Hello, reply Reply) {
 			l.report(ctx, a.Verdict, a.Why, h.Epoch, h.Last)
 			if h.Acked > l.head.Seq && !bug.RestoreUnnoticed {
 				l.restored(ctx, h)
-			} else if h.Last <= l.head.Seq && !l.quiet {
-				if l.owed == 0 {
-					l.owed = l.head.Seq // a case may be left of a run before this one
-				}
+			} else if !l.quiet {
+				// Once all that it holds now is here, nothing is missing that it was ever promised: a case may be left of a run before this one.
+				l.owed, l.told = max(l.owed, h.Last), true
 				l.repaid(ctx) // before the answer: who hears that all is here finds no case of it
 			}
 			reply(a)

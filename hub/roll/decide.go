@@ -17,13 +17,18 @@ import (
 // Decide says where a store-day stands and what its next document is. It is pure.
 func Decide(d Day, o Options) (Decision, error) {
 	dec, err := decide(d, o)
+	if err == nil && !d.Back.Since.IsZero() {
+		if err = dec.back(d, o); dec.Whole || len(dec.Cases) == 0 {
+			dec.Gone = append(dec.Gone, cases.ID(cases.NotBack, d.Key.String()))
+		}
+	}
 	if err == nil && dec.State == Verified && dec.stopped(d) {
 		var lacks bool
 		if lacks, err = d.lacks(o); lacks {
 			dec.State = Waiting
 		}
 	}
-	if err == nil {
+	if err == nil && (d.Back.Since.IsZero() || dec.Whole) {
 		dec.Goods = goods(d, dec, o)
 	}
 	return dec, err

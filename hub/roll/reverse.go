@@ -7,6 +7,9 @@ import (
 	"github.com/tillpost/tillpost/hub/rollup"
 )
 
+// TakenBack begins the note of a document that takes a store-day back.
+const TakenBack = "taken back"
+
 // Reversal is a person's order to take a store-day back.
 type Reversal struct {
 	By   string        `json:"by"`
@@ -30,7 +33,7 @@ func (dec *Decision) reverse(d Day, o Options) error {
 		c.Detail = fmt.Sprintf("%d lines are matched in Odoo and stay; %s stand in suspense", len(d.Reversed.Kept), sheet.Suspense)
 		dec.Cases = append(dec.Cases, c)
 	}
-	doc, ok, err := rollup.NextReverse(rollup.Document{Key: d.Key, Date: d.Key.Day, Journal: o.Books.Journal, Tickets: d.Tickets, Mapping: d.Set.Version, Note: "taken back"}, sheet, d.Documents, o.Books)
+	doc, ok, err := rollup.NextReverse(rollup.Document{Key: d.Key, Date: d.Key.Day, Journal: o.Books.Journal, Tickets: d.Tickets, Mapping: d.Set.Version, Note: TakenBack}, sheet, d.Documents, o.Books)
 	if err == nil && ok {
 		dec.Document, dec.State = &doc, Posting
 	}

@@ -59,6 +59,8 @@ type Day struct {
 	Begins      time.Time           // zero = not known
 	ShadowUntil retail.BusinessDate // the location's first day that is posted, "" = Options say it
 
+	Back Back // after a restore
+
 	Goods     rollup.Totals       // what its goods had cost, as far as the tills know
 	CostsFrom retail.BusinessDate // the location's first day whose cost of goods is posted, "" = none is
 }
@@ -75,6 +77,8 @@ type Decision struct {
 	Cases    []cases.Case
 	Gone     []string
 	Next     time.Time // when to look again by time alone
+
+	Whole bool // after a restore: all of it is here again
 
 	Goods *ledger.Voucher // what the cost of its goods is from now on; nil = as it was
 }

@@ -14,6 +14,12 @@ import (
 // Adopt takes back documents that stand in Odoo and are not here, after this database was put back from a backup; then the restore is
 // settled and store-days go on.
 func (s *Store) Adopt(ctx context.Context, own []odoo.Adopted) (adopted int, err error) {
+	last := map[rollup.DayKey]int{} // document of each day
+	for _, a := range own {
+		if a.Document.Series == "" {
+			last[a.Document.Key] = max(last[a.Document.Key], a.Document.Number)
+		}
+	}
 	err = s.InTx(ctx, func(tx *Tx) error {
 		set, err := rules(ctx, tx)
 		if err != nil {
@@ -52,7 +58,9 @@ func (s *Store) Adopt(ctx context.Context, own []odoo.Adopted) (adopted int, err
 				return err
 			}
 			if d.Series == "" || strings.HasPrefix(d.Series, rollup.TicketSeries) {
-				tx.touchDay(d.Key.Location, d.Key.Day)
+				if err := tx.adoptDay(ctx, d, d.Number == last[d.Key]); err != nil {
+					return err
+				}
 			}
 			if err := tx.PutStep(ctx, Step{Subject: "document " + d.ID(), Who: "hub", What: "adopted from Odoo", After: a.Entry}); err != nil {
 				return err

@@ -65,12 +65,12 @@ func (s *Store) Decide(ctx context.Context, k rollup.DayKey, decide func(roll.Da
 func (tx *Tx) rollDay(ctx context.Context, k rollup.DayKey, ends time.Time) (d roll.Day, err error) {
 	d.Ends = ends
 	d.Key, d.Now, d.Accepted = k, tx.Now, map[string]string{}
-	var gross, tax, changed int64
+	var gross, tax, changed, adopted int64
 	var currency, openDays, reversed string
 	if err = tx.QueryRowContext(ctx, `SELECT d.state, d.hold, d.approved, d.tickets, d.gross, d.tax, d.currency, d.changed, COALESCE(l.open_days, ''),
-		COALESCE(l.review, ''), COALESCE(l.shadow_until, ''), COALESCE(l.cogs_from, ''), COALESCE(l.closed_period, ''), d.reversed FROM day d
+		COALESCE(l.review, ''), COALESCE(l.shadow_until, ''), COALESCE(l.cogs_from, ''), COALESCE(l.closed_period, ''), d.reversed, d.adopted FROM day d
 		LEFT JOIN location l ON l.code = d.location WHERE d.location = ? AND d.day = ?`, string(k.Location), string(k.Day)).
-		Scan(&d.State, &d.Hold, &d.ApprovedBy, &d.Tickets, &gross, &tax, &currency, &changed, &openDays, &d.Review, &d.ShadowUntil, &d.CostsFrom, &d.Period, &reversed); err != nil {
+		Scan(&d.State, &d.Hold, &d.ApprovedBy, &d.Tickets, &gross, &tax, &currency, &changed, &openDays, &d.Review, &d.ShadowUntil, &d.CostsFrom, &d.Period, &reversed, &adopted); err != nil {
 		return d, err
 	}
 	d.Gross, d.Tax, d.Changed = money.Of(gross, money.Currency(currency)), money.Of(tax, money.Currency(currency)), fromMicros(changed)
@@ -113,6 +113,12 @@ func (tx *Tx) rollDay(ctx context.Context, k rollup.DayKey, ends time.Time) (d r
 			return d, err
 		}
 	}
+	if adopted > 0 {
+		d.Back.Since = fromMicros(adopted)
+		if err := tx.back(ctx, k, &d.Back); err != nil {
+			return d, err
+		}
+	}
 	return d, tx.evidence(ctx, k, &d.Facts)
 }
 
@@ -146,8 +152,8 @@ func (tx *Tx) decided(ctx context.Context, d roll.Day, dec roll.Decision) error 
 			return err
 		}
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE day SET state = ?, why = ?, approved = ?, unproven = ?, dirty = 0, due = ? WHERE location = ? AND day = ?`,
-		dec.State, dec.Why, dec.Approved, dec.Unproven, micros(dec.Next), string(k.Location), string(k.Day))
+	_, err := tx.ExecContext(ctx, `UPDATE day SET state = ?, why = ?, approved = ?, unproven = ?, dirty = 0, due = ?, adopted = CASE WHEN ? THEN 0 ELSE adopted END
+		WHERE location = ? AND day = ?`, dec.State, dec.Why, dec.Approved, dec.Unproven, micros(dec.Next), dec.Whole, string(k.Location), string(k.Day))
 	return err
 }
 
@@ -168,7 +174,7 @@ func (s *Store) ApproveDay(ctx context.Context, k rollup.DayKey, who, reason str
 		return fault.Msg(fault.Invalid, "approve day", "an approval needs the name of the person who gives it")
 	}
 	return s.InTx(ctx, func(tx *Tx) error {
-		return tx.actOnDay(ctx, k, Step{Who: who, What: "approved", Reason: reason}, `UPDATE day SET approved = ?, dirty = 1 WHERE location = ? AND day = ?`, who)
+		return tx.actOnDay(ctx, k, Step{Who: who, What: "approved", Reason: reason}, `UPDATE day SET approved = ?, adopted = 0, dirty = 1 WHERE location = ? AND day = ?`, who)
 	})
 }
 
@@ -201,7 +207,7 @@ func (tx *Tx) actOnDay(ctx context.Context, k rollup.DayKey, step Step, update s
 		return err
 	}
 	if step.What == "approved" {
-		for _, c := range []cases.Cause{cases.MissingProof, cases.ControlTotal, cases.Gap, cases.SuspenseCap} {
+		for _, c := range []cases.Cause{cases.MissingProof, cases.ControlTotal, cases.Gap, cases.SuspenseCap, cases.NotBack} {
 			if err := tx.CloseCase(ctx, cases.ID(c, k.String()), step.Who, "the day was approved as it is"); err != nil {
 				return err
 			}

@@ -260,11 +260,21 @@ func (s *Store) Open(ctx context.Context, c cases.Case) error {
 
 // Settle implements ingest.CaseBook. It looks before it writes: a fleet that reconnects asks for every stream.
 func (s *Store) Settle(ctx context.Context, id, why string) error {
+	if stream, ok := strings.CutPrefix(id, cases.ID(cases.HubRestored, "")); ok {
+		if err := s.cameBack(ctx, stream); err != nil {
+			return err
+		}
+	}
 	var n int
 	if err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM kase WHERE id = ? AND state = 'open'`, id).Scan(&n); err != nil || n == 0 {
 		return classify("read case", err)
 	}
-	return s.InTx(ctx, func(tx *Tx) error { return tx.CloseCase(ctx, id, "hub", why) })
+	return s.InTx(ctx, func(tx *Tx) error {
+		if err := tx.CloseCase(ctx, id, "hub", why); err != nil {
+			return err
+		}
+		return tx.touchAdopted(ctx)
+	})
 }
 
 // Body returns the raw record of an envelope. ErrErased when its customer was erased.

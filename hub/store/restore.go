@@ -76,6 +76,9 @@ func (s *Store) afterRestore(ctx context.Context, backup string) error {
 		return fault.New(fault.Internal, "restore: read which certificates were ended", err)
 	}
 	return s.InTx(ctx, func(tx *Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM came_back`); err != nil {
+			return err
+		}
 		if err := tx.endNoted(ctx, revoked); err != nil {
 			return err
 		}

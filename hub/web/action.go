@@ -35,6 +35,7 @@ var (
 var actions = map[cases.Cause][]action{
 	cases.Refused: {actRetry, actEdit, actAccept}, cases.Unbalanced: {actEdit, actRetry, actAccept}, cases.UnknownCode: {actMap, actAccept}, cases.Conflict: {actApart, actAccept},
 	cases.UnknownLocation: {{What: "confirm", Text: "Confirm the location", Form: true}}, cases.UnknownTill: {actConfirm}, cases.Stopped: {actRelease},
+	cases.NotBack:      {{What: "approve", Text: "Let the books say what is here", Reason: true}},
 	cases.MissingProof: {actApprove, actAccept}, cases.ControlTotal: {actAccept, actApprove}, cases.Gap: {actAccept}, cases.SuspenseCap: {actApprove},
 	cases.Parked: {actRetry, actDate, actAccept}, cases.LockedPeriod: {actRetry, actDate}, cases.DateShift: {actAccept, actRetry}, cases.TotalDiffers: {actRetry, actAccept},
 	cases.ForeignEdit: {actAccept, actRetry}, cases.Deleted: {actRetry, actAccept},
