@@ -24,6 +24,7 @@ import (
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/guard"
 	"github.com/tillpost/tillpost/shared/lock"
+	"github.com/tillpost/tillpost/shared/logs"
 	system "github.com/tillpost/tillpost/shared/service"
 	"github.com/tillpost/tillpost/shared/version"
 )
@@ -40,14 +41,14 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	debug.SetMemoryLimit(memory)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	c := &cli{out: stdout, err: stderr}
+	c := &cli{out: logs.Plain(stdout), err: stderr}
 	root := c.root()
 	root.SetArgs(args)
-	root.SetOut(stdout)
+	root.SetOut(c.out)
 	root.SetErr(stderr)
 	if err := root.ExecuteContext(ctx); err != nil {
 		if !errors.Is(err, errQuiet) && !errors.Is(err, system.ErrSaid) {
-			fmt.Fprintln(stderr, "agent:", err)
+			fmt.Fprintln(logs.Plain(stderr), "agent:", err)
 		}
 		return 1
 	}

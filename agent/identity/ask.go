@@ -84,7 +84,7 @@ func unreachable(hub *url.URL, err error) error {
 // printable is a stranger's text, short and on one line: until the hub has proven itself, anybody may have written it.
 func printable(s string) string {
 	out := strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == 0x9b {
+		if r < ' ' || r >= 0x7f && r < 0xa0 {
 			return ' '
 		}
 		return r

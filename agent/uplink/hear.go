@@ -35,12 +35,32 @@ func (u *Uplink) kept() map[string]byte {
 	return topics
 }
 
-// deliver hands a message on. since is touched by paho's one receiving goroutine only.
-func (u *Uplink) deliver(ctx context.Context, m mqtt.Message, l *link, since *time.Time) {
+// ears are what was heard on one connection. They are touched by paho's one receiving goroutine only.
+type ears struct {
+	since time.Time            // of the hub
+	live  map[string]time.Time // by topic: when the hub last spoke itself
+}
+
+// stale says that a word which the broker kept is the one before what was heard just now: a broker keeps a word a moment after it has delivered it,
+// and whoever asks in this moment gets the old one. It is asked for again later.
+func (e *ears) stale(m mqtt.Message) bool {
+	last, spoke := e.live[m.Topic()]
+	if !m.Retained() {
+		e.live[m.Topic()] = time.Now()
+		return false
+	}
+	return spoke && time.Since(last) < askSoon
+}
+
+// deliver hands a message on.
+func (u *Uplink) deliver(ctx context.Context, m mqtt.Message, l *link, e *ears) {
+	if e.stale(m) {
+		return
+	}
 	if m.Topic() == topic.Hub() {
 		var h envelope.HubState
-		if json.Unmarshal(m.Payload(), &h) == nil && h.Online && !h.Since.Equal(*since) {
-			*since = h.Since
+		if json.Unmarshal(m.Payload(), &h) == nil && h.Online && !h.Since.Equal(e.since) {
+			e.since = h.Since
 			u.ev.Connected(l) // the hub is back behind a broker that stayed up: ask at once where we are
 		}
 		return

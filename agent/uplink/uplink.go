@@ -176,9 +176,9 @@ func (u *Uplink) session(ctx context.Context) (up time.Duration, err error) {
 	}
 	begun := time.Now()
 	link := &link{c}
-	var since time.Time
+	heard := &ears{live: map[string]time.Time{}}
 	hear := func(topics map[string]byte) error {
-		return await(ctx, c.SubscribeMultiple(topics, func(_ mqtt.Client, m mqtt.Message) { u.deliver(ctx, m, link, &since) }), connectTimeout)
+		return await(ctx, c.SubscribeMultiple(topics, func(_ mqtt.Client, m mqtt.Message) { u.deliver(ctx, m, link, heard) }), connectTimeout)
 	}
 	kept := u.kept()
 	all := maps.Clone(kept)

@@ -21,6 +21,7 @@ import (
 	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/guard"
+	"github.com/tillpost/tillpost/shared/logs"
 	system "github.com/tillpost/tillpost/shared/service"
 	"github.com/tillpost/tillpost/shared/version"
 )
@@ -32,10 +33,10 @@ var errQuiet = errors.New("")
 func Main(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	c := &cli{out: stdout, err: stderr}
+	c := &cli{out: logs.Plain(stdout), err: stderr}
 	root := c.root()
 	root.SetArgs(args)
-	root.SetOut(stdout)
+	root.SetOut(c.out)
 	root.SetErr(stderr)
 	if err := root.ExecuteContext(ctx); err != nil {
 		c.complain(err)
@@ -51,7 +52,7 @@ func (c *cli) complain(err error) {
 	case c.json:
 		_ = json.NewEncoder(c.err).Encode(map[string]string{"error": err.Error(), "code": string(fault.CodeOf(err))})
 	default:
-		fmt.Fprintln(c.err, "hub:", err)
+		fmt.Fprintln(logs.Plain(c.err), "hub:", err)
 	}
 }
 

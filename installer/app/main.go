@@ -23,6 +23,7 @@ import (
 	"github.com/tillpost/tillpost/installer/program"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/lock"
+	"github.com/tillpost/tillpost/shared/logs"
 	"github.com/tillpost/tillpost/shared/version"
 )
 
@@ -30,8 +31,8 @@ import (
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	r := &run{in: stdin, out: stdout, now: time.Now, may: machine.Elevated, elevate: machine.RunElevated, window: machine.OwnWindow}
-	return r.whole(ctx, args, stderr)
+	r := &run{in: stdin, out: logs.Plain(stdout), now: time.Now, may: machine.Elevated, elevate: machine.RunElevated, window: machine.OwnWindow}
+	return r.whole(ctx, args, logs.Plain(stderr))
 }
 
 // whole is a run from its words to its end: whoever started it with a double click reads why it ended before the window goes.

@@ -5,6 +5,7 @@ package doctor
 import (
 	"fmt"
 	"io"
+	"strings"
 )
 
 // State of a finding.
@@ -58,6 +59,9 @@ func (r Report) Healthy() bool {
 	return true
 }
 
+// within keeps words of others, such as a file's name, from beginning a line of the report.
+func within(s string) string { return strings.ReplaceAll(s, "\n", "\n       ") }
+
 // Text writes the report for a person: what is wrong first, with what to do.
 func (r Report) Text(w io.Writer) {
 	bad, warn := 0, 0
@@ -72,7 +76,7 @@ func (r Report) Text(w io.Writer) {
 				warn++
 				mark = "LOOK"
 			}
-			fmt.Fprintf(w, "%-5s  %s: %s\n", mark, f.What, f.Found)
+			fmt.Fprintf(w, "%-5s  %s: %s\n", mark, f.What, within(f.Found))
 			if f.Means != "" {
 				fmt.Fprintf(w, "       %s\n", f.Means)
 			}
@@ -83,7 +87,7 @@ func (r Report) Text(w io.Writer) {
 	}
 	for _, f := range r.Findings {
 		if f.State == Good {
-			fmt.Fprintf(w, "good   %s: %s\n", f.What, f.Found)
+			fmt.Fprintf(w, "good   %s: %s\n", f.What, within(f.Found))
 		}
 	}
 	switch {

@@ -60,6 +60,8 @@ func (a *API) room(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 func (a *API) tooMuch(ctx *fasthttp.RequestCtx, err error) {
 	var small *fasthttp.ErrSmallBuffer
 	switch {
+	case errors.Is(err, fasthttp.ErrBodyTooLarge) && len(ctx.Request.Header.Host()) == 0: // in chunks: fasthttp has forgotten whose it was
+		refuse(ctx, http.StatusRequestEntityTooLarge, tooLarge+"; or "+noToken)
 	case errors.Is(err, fasthttp.ErrBodyTooLarge) && !a.knows(string(ctx.Request.Header.Peek("Authorization"))):
 		refuse(ctx, http.StatusUnauthorized, noToken)
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):

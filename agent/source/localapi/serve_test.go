@@ -93,6 +93,8 @@ func TestWhatComesAtTheDoor(t *testing.T) {
 		{"a length that is none", post("Content Length: 1\r\n", one), []string{"400"}, 0},
 		{"a form", post("Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 44\r\n", "--b\r\nContent-Disposition: form-data\r\n\r\n--b--") + whole, []string{"400", "201"}, 1},
 		{"too large", post("Content-Length: 17000000\r\n", one), []string{"413 close"}, 0},
+		{"too large, in chunks", post("Transfer-Encoding: chunked\r\n", "1100000\r\n"+strings.Repeat(" ", 17<<20)), []string{"413 close"}, 0},
+		{"in chunks without a token", strings.Replace(post("Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\n\r\n"), "Bearer t", "Bearer x", 1) + whole, []string{"413 close"}, 0},
 		{"a long head", post("X: "+strings.Repeat("x", 1<<20)+"\r\n", ""), []string{"431 close"}, 0},
 		{"half a head", whole[:40], nil, 0},
 		{"half a body", whole[:len(whole)-5], nil, 0},
