@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -57,10 +58,10 @@ type Folder struct {
 	now    *content             // the file that is being handed over
 }
 
-// sight is how a file stood at the last scan, and since when.
+// sight is how a file stood at the last scan, and since when; moving tells since when it was never still for long enough.
 type sight struct {
 	stamp
-	since time.Time
+	since, moving time.Time
 }
 
 // stamp tells one state of a file from another.
@@ -158,10 +159,19 @@ func (f *Folder) Read(ctx context.Context, after source.Cursor, most int) ([]sou
 		if !whole || len(out) >= most || size >= batchBytes {
 			break
 		}
-		if m := c[key]; m.done(files[name], f.Profile) && !m.Cut || !f.settled(name, files[name]) || m.done(files[name], f.Profile) && !f.rested(name) {
+		m := c[key]
+		done := m.done(files[name], f.Profile)
+		if done && !m.Cut {
 			continue
 		}
-		ds, m, err := f.take(ctx, name, files[name], c[key], gone, most-len(out))
+		if !f.settled(name, files[name]) {
+			stuck = errors.Join(stuck, f.restless(name))
+			continue
+		}
+		if done && !f.rested(name) {
+			continue
+		}
+		ds, m, err := f.take(ctx, name, files[name], m, gone, most-len(out))
 		if fault.Is(err, fault.Unavailable) {
 			stuck = errors.Join(stuck, f.later(name, err))
 			continue
@@ -290,6 +300,15 @@ func matches(pattern, name string) bool {
 	return err == nil && ok
 }
 
+// restless is an error when a file was written to for so long without a pause that somebody should know.
+func (f *Folder) restless(name string) error {
+	since := time.Since(f.seen[name].moving)
+	if since < tellAfter {
+		return nil
+	}
+	return fault.Msg(fault.Unavailable, "read "+name, fmt.Sprintf("it is written to again and again, for %d minutes now, and never stands still for %s: its sales wait here. Give the folder a shorter settle in the settings, or let the till write less often", int(since.Minutes()), f.Settle))
+}
+
 // rested reports whether a file stood still for so long that its writer is not about to go on.
 func (f *Folder) rested(name string) bool {
 	at, known := f.seen[name]
@@ -302,11 +321,20 @@ func (f *Folder) settled(name string, s stamp) bool {
 	if s.Size == 0 {
 		still *= patience
 	}
-	if f.seen[name].stamp != s {
-		f.seen[name] = sight{s, now}
+	at := f.seen[name]
+	if at.stamp != s {
+		at.stamp, at.since = s, now
+		if at.moving.IsZero() {
+			at.moving = now
+		}
 		time.AfterFunc(still, f.rouse)
 	}
-	return now.Sub(f.seen[name].since) >= still
+	settled := now.Sub(at.since) >= still
+	if settled {
+		at.moving = time.Time{}
+	}
+	f.seen[name] = at
+	return settled
 }
 
 // take hands the next groups of a file over.
