@@ -29,7 +29,7 @@ func TestAFileThatIsNeverStillIsTold(t *testing.T) {
 		}
 	}
 	at := f.seen["a.csv"]
-	at.moving = at.moving.Add(-tellAfter)
+	at.moving = at.moving.Add(-2 * f.Settle)
 	f.seen["a.csv"] = at
 	if err := grow(9); !fault.Is(err, fault.Unavailable) || !strings.Contains(fmt.Sprint(err), "its sales wait here") {
 		t.Errorf("after %s: %v", tellAfter, err)
