@@ -130,6 +130,9 @@ func (c ProfilesConfig) find(name string) (*profile.Profile, error) {
 	if p, ok := profile.Shipped(name); ok {
 		return p, nil
 	}
+	if name == "" {
+		return nil, fault.Msg(fault.Invalid, "profile", "no profile is named, which says how a file is to be read; these are shipped: "+strings.Join(profile.Names(), ", "))
+	}
 	return nil, fault.Msg(fault.Invalid, "profile "+name, "there is no such profile; these are shipped: "+strings.Join(profile.Names(), ", "))
 }
 

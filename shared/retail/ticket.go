@@ -180,7 +180,7 @@ func (t Ticket) Validate(now time.Time) error {
 		}
 	}
 	say(t.Key.ID != "" && len(t.Key.ID) <= maxIDLength, "the ticket has no usable id")
-	say(t.Location != "" && len(t.Location) <= maxIDLength, "the ticket names no location")
+	say(t.Location != "" && len(t.Location) <= maxIDLength, "the ticket names no location; where a file names none, the folder's settings must, or import --location")
 	say(t.Currency.Valid(), "the currency %q is not an ISO code", t.Currency)
 	say(t.Day == "" || t.Day.Valid(), "the business day %q is not a date", t.Day)
 	say(!t.At.IsZero(), "the ticket has no time")

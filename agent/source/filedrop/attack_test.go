@@ -124,6 +124,9 @@ func TestAnImportFollowsWhatAPersonNamed(t *testing.T) {
 	if err != nil || rep.Tickets != 2 {
 		t.Errorf("%+v, %v", rep, err)
 	}
+	if _, err := (filedrop.Import{Path: f.Dir, Profile: f.Profile, Location: "S1"}).Run(t.Context(), &k); err == nil || !strings.Contains(err.Error(), "is a folder") {
+		t.Errorf("a folder: %v", err)
+	}
 }
 
 // part is one entry of a packed file.

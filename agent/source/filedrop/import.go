@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -57,10 +58,13 @@ type Report struct {
 }
 
 // Run reads the file and hands every record to the sink, in batches; it returns when the last is durable. The same file again is harmless:
-// the hub knows every ticket by identity and content. Code unavailable: the file is locked or changed while it was read.
+// the hub knows every ticket by identity and content. Codes: unavailable when the file is locked or changed while it was read; invalid for what is no file.
 func (im Import) Run(ctx context.Context, sink source.Sink) (rep Report, err error) {
 	if im.Path, err = filepath.EvalSymlinks(im.Path); err != nil { // a person named it: where it leads is what they mean
 		return rep, fault.New(fault.Unavailable, "read file", err)
+	}
+	if at, err := os.Stat(im.Path); err == nil && at.Mode()&noFile != 0 {
+		return rep, fault.Msg(fault.Invalid, "read file", im.Path+" is a folder or a device: name the file in it, one at a time")
 	}
 	c, err := load(ctx, im.Profile, im.Path, im.Spill, im.Location, im.Card, trail{})
 	if err != nil {

@@ -9,8 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -24,18 +22,8 @@ import (
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
-// settle is how long a file must stand still unless the settings say otherwise: a till writes a sheet within a second.
-const settle = 3 * time.Second
-
 // batchBytes bounds what one commit takes, beside its number of records: a till's own append must not wait behind it.
 const batchBytes = 4 << 20
-
-// patience times as long a file stands still before what is missing is taken for missing: an empty file, and a row that is only begun. Many programs
-// make a file first and write when they have all of it, or write whatever fits into their own memory, row or not.
-const patience = 20
-
-// tellAfter is how long a file may be locked before the store manager is told: a till may hold its file for a while.
-const tellAfter = 10 * time.Minute
 
 // Folder is a watched folder; it implements source.Source and source.Waker. Events only wake it up: what counts is the scan, for shares
 // send no events and every system loses some.
@@ -55,12 +43,6 @@ type Folder struct {
 	seen   map[string]sight
 	failed map[string]time.Time // since when a file cannot be read
 	now    *content             // the file that is being handed over
-}
-
-// sight is how a file stood at the last scan, and since when.
-type sight struct {
-	stamp
-	since time.Time
 }
 
 // stamp tells one state of a file from another.
@@ -159,10 +141,19 @@ func (f *Folder) Read(ctx context.Context, after source.Cursor, most int) ([]sou
 		if !whole || len(out) >= most || size >= batchBytes {
 			break
 		}
-		if m := c[key]; m.done(files[name], f.Profile) && !m.Cut || !f.settled(name, files[name]) || m.done(files[name], f.Profile) && !f.rested(name) {
+		m := c[key]
+		done := m.done(files[name], f.Profile)
+		if done && !m.Cut {
 			continue
 		}
-		ds, m, err := f.take(ctx, name, files[name], c[key], gone, most-len(out))
+		if !f.settled(name, files[name]) {
+			stuck = errors.Join(stuck, f.restless(name))
+			continue
+		}
+		if done && !f.rested(name) {
+			continue
+		}
+		ds, m, err := f.take(ctx, name, files[name], m, gone, most-len(out))
 		if fault.Is(err, fault.Unavailable) {
 			stuck = errors.Join(stuck, f.later(name, err))
 			continue
@@ -250,64 +241,6 @@ func (f *Folder) later(name string, err error) error {
 		return nil
 	}
 	return err
-}
-
-// scan lists the folder's files.
-func (f *Folder) scan() (map[string]stamp, error) {
-	es, err := os.ReadDir(f.Dir)
-	if err != nil {
-		return nil, fault.New(fault.Unavailable, "look into "+f.Dir, err)
-	}
-	out := map[string]stamp{}
-	for _, e := range es {
-		name := e.Name()
-		if hidden(name) || f.Pattern != "" && !matches(f.Pattern, name) {
-			continue
-		}
-		info, err := e.Info()
-		if err != nil || info.Mode()&noFile != 0 { // a link is listed, and not followed
-			continue
-		}
-		out[name] = stampOf(info)
-	}
-	for name := range f.seen {
-		if _, there := out[name]; !there {
-			delete(f.seen, name)
-			delete(f.failed, name)
-		}
-	}
-	return out, nil
-}
-
-// hidden names are files that other programs are still working on.
-func hidden(name string) bool {
-	low := strings.ToLower(name)
-	return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "~") || strings.HasSuffix(low, ".tmp") || strings.HasSuffix(low, ".part") ||
-		strings.HasSuffix(low, ".crdownload") || strings.HasSuffix(low, ".filepart")
-}
-
-func matches(pattern, name string) bool {
-	ok, err := filepath.Match(strings.ToLower(pattern), strings.ToLower(name))
-	return err == nil && ok
-}
-
-// rested reports whether a file stood still for so long that its writer is not about to go on.
-func (f *Folder) rested(name string) bool {
-	at, known := f.seen[name]
-	return known && time.Since(at.since) >= patience*f.Settle
-}
-
-// settled reports whether a file stood still for long enough, by our own eyes: a file's times are its writer's.
-func (f *Folder) settled(name string, s stamp) bool {
-	now, still := time.Now(), f.Settle
-	if s.Size == 0 {
-		still *= patience
-	}
-	if f.seen[name].stamp != s {
-		f.seen[name] = sight{s, now}
-		time.AfterFunc(still, f.rouse)
-	}
-	return now.Sub(f.seen[name].since) >= still
 }
 
 // take hands the next groups of a file over.
@@ -398,18 +331,4 @@ func (c *content) batch(n, most int) (ds []source.Draft, last bool, err error) {
 		ds, size = append(ds, d), size+len(d.Body)
 	}
 	return ds, false, nil
-}
-
-func sorted(files map[string]stamp) []string {
-	out := make([]string, 0, len(files))
-	for name := range files {
-		out = append(out, name)
-	}
-	slices.SortFunc(out, func(a, b string) int { // the oldest first, as they were written
-		if d := files[a].Mod - files[b].Mod; d != 0 {
-			return int(max(-1, min(1, d)))
-		}
-		return strings.Compare(a, b)
-	})
-	return out
 }
