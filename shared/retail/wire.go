@@ -144,7 +144,9 @@ func DecodeTicket(body []byte) (Ticket, error) {
 // TicketKey is whose ticket a body is that DecodeTicket refuses, as far as it tells; zero when it does not.
 func TicketKey(body []byte) Key {
 	var w ticketJSON
-	_ = json.Unmarshal(body, &w) // a field of another kind is what it is refused for; the others are read all the same
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	_ = d.Decode(&w) // a field of another kind is what it is refused for; the others are read all the same
 	if w.ID == "" {
 		return Key{}
 	}
