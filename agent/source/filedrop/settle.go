@@ -31,7 +31,7 @@ func (f *Folder) restless(name string) error {
 	if at.Size == 0 || since < max(tellAfter, 2*f.Settle) {
 		return nil
 	}
-	return fault.Msg(fault.Unavailable, "read "+guard.Text(name), fmt.Sprintf("it is written to again and again, for %d minutes now, and never stands still for %s: its sales wait here. Give the folder a shorter settle in the settings, or let the till write less often", int(since.Minutes()), f.Settle))
+	return fault.Msg(fault.Unavailable, "read "+guard.Text(name), fmt.Sprintf("it is written to again and again, for %d minutes now, and never stands still for %s: its sales wait here. Give the folder a shorter settle in the settings, or let the till write less often", since/time.Minute, f.Settle))
 }
 
 // rested reports whether a file stood still for so long that its writer is not about to go on.
