@@ -2,6 +2,7 @@ package odoo
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"strconv"
 
@@ -18,8 +19,9 @@ type Adopted struct {
 	Parts    map[string]int64 // what belongs to it
 	Entry    string
 	Posted   bool
-	Book     string // which of the settings' databases it was read from; the caller fills it in
-	Home     int64  // id of the company whose books it stands in
+	Book     string   // which of the settings' databases it was read from; the caller fills it in
+	Read     *Reading // what Odoo says of it, nil = it is several records
+	Home     int64    // id of the company whose books it stands in
 	// Called is every name of the analytic accounts beside its lines, by the one that the lines use: a rule may use another.
 	Called map[string][]string
 }
@@ -78,7 +80,25 @@ func (w *Writer) own(ctx context.Context, ch *chart) (out []Adopted, err error) 
 		}
 	}
 	begun, err := w.begun(ctx, ch)
-	return names.adopted(ch, records, begun), err
+	out = names.adopted(ch, records, begun)
+	for i := range out {
+		out[i].told(w.client.cfg.URL, ch)
+	}
+	return out, err
+}
+
+// told fills in what the screens show of an adopted entry: it was made from what Odoo says, so that nothing differs. One of several records is not
+// the document; the later look reads it.
+func (a *Adopted) told(url string, ch *chart) {
+	d := a.Document
+	if !a.Posted || a.Move == 0 || len(a.Parts) > 0 || d.Mode.Or() != rollup.ByEntry {
+		return
+	}
+	r := Reading{Move: a.Move, Name: a.Entry, Date: d.Date, URL: recordURL(url, ch.version.Major, Entries, a.Move), Lines: make([]int64, len(d.Lines))}
+	for i, l := range d.Lines {
+		r.Lines[i] = l.Amount.Minor
+	}
+	a.Read, a.Entry = &r, fmt.Sprintf("%s (id %d)", a.Entry, a.Move)
 }
 
 // reverse finds names by Odoo's ids.

@@ -42,8 +42,16 @@ func (s *Store) Adopt(ctx context.Context, own []odoo.Adopted) (adopted int, err
 			if a.Posted {
 				state = roll.Verified
 			}
-			res, err := tx.ExecContext(ctx, `INSERT INTO document (id, location, day, series, number, state, body, hash, odoo, move, home, book, sent, date, made, changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-				d.ID(), string(d.Key.Location), string(d.Key.Day), d.Series, d.Number, state, string(body), d.Hash, a.Entry, a.Move, a.Home, a.Book, string(d.Date), micros(tx.Now), micros(tx.Now))
+			read, checked := "", int64(0)
+			if a.Read != nil {
+				b, err := json.Marshal(a.Read)
+				if err != nil {
+					return err
+				}
+				read, checked = string(b), micros(tx.Now)
+			}
+			res, err := tx.ExecContext(ctx, `INSERT INTO document (id, location, day, series, number, state, body, hash, odoo, move, home, book, sent, date, made, changed, readback, checked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+				d.ID(), string(d.Key.Location), string(d.Key.Day), d.Series, d.Number, state, string(body), d.Hash, a.Entry, a.Move, a.Home, a.Book, string(d.Date), micros(tx.Now), micros(tx.Now), read, checked)
 			if err != nil {
 				return err
 			}
