@@ -116,8 +116,8 @@ func (c Clerk) retry(ctx context.Context, v view.CaseView, a view.Act) error {
 	switch v.Cause {
 	case cases.Refused, cases.Unbalanced:
 		booked, left, err := c.Reprocess(ctx, v.ID, c.Mean, a.Who)
-		if err == nil && booked == 0 {
-			err = fault.Msg(fault.Conflict, "retry", "the record still cannot be booked ("+outcome(booked, left)+"): mend its cause, or edit it")
+		if err == nil && booked == 0 && left > 0 {
+			err = c.stillRefused(ctx, v.ID)
 		}
 		return err
 	case cases.ModeMix:
@@ -144,6 +144,18 @@ func (c Clerk) retry(ctx context.Context, v view.CaseView, a view.Act) error {
 		return fault.Msg(fault.Invalid, "retry", "there is nothing to try again here: "+v.Do)
 	}
 	return c.Resend(ctx, v.Subject, a.Date, a.Who, a.Reason)
+}
+
+// stillRefused says why a record that was read again is not in the books yet.
+func (c Clerk) stillRefused(ctx context.Context, id string) error {
+	now, err := c.Store.CaseView(ctx, id)
+	if err != nil {
+		return err
+	}
+	if now.State == cases.Open {
+		return fault.Msg(fault.Conflict, "retry", "the record still cannot be booked: "+now.Detail+". Mend the cause, or edit it")
+	}
+	return fault.Msg(fault.Conflict, "retry", "nothing is wrong with the record any more, but it waits: its location or its device is to be confirmed first, see the open cases; then it is booked by itself")
 }
 
 // place maps a code: what stood in suspense moves by itself.

@@ -160,7 +160,7 @@ func (tx *Tx) putCase(ctx context.Context, c cases.Case) error {
 		return fmt.Errorf("write case %s: %w", c.ID, err)
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO kase (id, cause, state, location, day, body, opened, closed, seen) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET state = excluded.state, location = excluded.location, day = excluded.day, body = excluded.body,
+		ON CONFLICT (id) DO UPDATE SET cause = excluded.cause, state = excluded.state, location = excluded.location, day = excluded.day, body = excluded.body,
 		opened = excluded.opened, closed = excluded.closed, seen = excluded.seen`,
 		c.ID, string(c.Cause), string(c.State), string(c.Location), string(c.Day), string(body), micros(c.Opened), micros(c.Closed), c.Seen)
 	return err

@@ -88,7 +88,7 @@ func (tx *Tx) putShare(ctx context.Context, id int64, e *envelope.Envelope, m in
 		return err
 	}
 	if m.Refused != nil {
-		if _, err := tx.ExecContext(ctx, `UPDATE envelope SET refusal = ? WHERE id = ?`, m.Refused.Error(), id); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE envelope SET refusal = ? WHERE id = ?`, brief(m.Refused), id); err != nil {
 			return err
 		}
 		return tx.PutRecord(ctx, id, e, m)

@@ -93,6 +93,9 @@ func (s *Store) ReadMixed(ctx context.Context, mean func(*envelope.Envelope) ing
 			return booked, left, err
 		}
 		m := mean(&e)
+		if err := s.mayTell(ctx, id, e, &m); err != nil {
+			return booked, left, err
+		}
 		if errors.Is(m.Refused, mode.ErrMixed) {
 			left++
 			continue
@@ -115,7 +118,7 @@ func (tx *Tx) readMixed(ctx context.Context, id int64, e *envelope.Envelope, m i
 	}
 	refusal, last := "", g.last(id)
 	if m.Refused != nil {
-		refusal, last = m.Refused.Error(), id
+		refusal, last = brief(m.Refused), id
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE envelope SET refusal = ? WHERE id = ?`, refusal, id); err != nil {
 		return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,10 +11,8 @@ import (
 
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/ingest"
-	"github.com/tillpost/tillpost/shared/bug"
 	"github.com/tillpost/tillpost/shared/decode"
 	"github.com/tillpost/tillpost/shared/envelope"
-	"github.com/tillpost/tillpost/shared/mode"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
@@ -81,66 +78,6 @@ func (tx *Tx) PutRecord(ctx context.Context, id int64, e *envelope.Envelope, m i
 	return nil
 }
 
-// refuse opens the case of a record that is kept and not booked.
-func (tx *Tx) refuse(ctx context.Context, id int64, e *envelope.Envelope, m ingest.Meaning) error {
-	if bug.RefusedDropped {
-		return nil
-	}
-	if errors.Is(m.Refused, mode.ErrMixed) {
-		return tx.refuseMixed(ctx, id, e, m)
-	}
-	if waits, err := tx.unplaced(ctx, m); err != nil || waits {
-		return err
-	}
-	tx.refusals = nil // there is one more
-	cause := cases.Refused
-	if unbalanced(m.Refused) {
-		cause = cases.Unbalanced
-	}
-	c := cases.New(cause, fmt.Sprintf("record %d", id), tx.Now)
-	c.Envelope, c.Location = id, e.Location
-	c.Detail = refusal(e, m)
-	if m.Key.ID != "" {
-		c.Record = m.Key.String()
-	}
-	if t, ok := m.Record.(retail.Ticket); ok {
-		c.Location, c.Day = t.Location, t.Day
-		if total, err := t.Total(); err == nil {
-			c.Amount = total
-		}
-	}
-	return tx.OpenCase(ctx, c)
-}
-
-// unplaced reports whether a record waits for nothing but the answer to the one question about its location, and sees that it is asked.
-func (tx *Tx) unplaced(ctx context.Context, m ingest.Meaning) (bool, error) {
-	if !errors.Is(m.Refused, ingest.ErrUnplaced) {
-		return false, nil
-	}
-	var l retail.LocationCode
-	var till retail.TillCode
-	switch r := m.Record.(type) {
-	case retail.Ticket:
-		l, till = r.Location, r.Till
-	case retail.Drawer:
-		l, till = r.Location, r.Till
-	}
-	if l == "" {
-		return false, nil
-	}
-	var confirmed bool
-	if err := tx.QueryRowContext(ctx, `SELECT COALESCE((SELECT confirmed FROM location WHERE code = ?), 0)`, string(l)).Scan(&confirmed); err != nil || confirmed {
-		return false, err // it was confirmed a moment ago, and nobody would ask again
-	}
-	tx.touchLocation(l)
-	if till == "" {
-		return true, nil
-	}
-	// Its till is known from now on, so that whoever confirms the location confirms it with it.
-	_, err := tx.ExecContext(ctx, `INSERT INTO till (location, code) VALUES (?, ?) ON CONFLICT (location, code) DO NOTHING`, string(l), string(till))
-	return true, err
-}
-
 // toldWell closes the case of an earlier record of the same ticket that could not be booked: the till has told it again, and this time well. The
 // envelope's key alone does not tell: two tills, or one till on two days, may each have a ticket 7, and the case of the one must not close
 // because the other was booked. Whether there is any such case is asked once in a transaction.
@@ -184,22 +121,6 @@ func (tx *Tx) toldWell(ctx context.Context, id int64, e *envelope.Envelope, key 
 	return nil
 }
 
-// refusal is why a record is refused, for its case.
-func refusal(e *envelope.Envelope, m ingest.Meaning) string {
-	return fmt.Sprintf("%s of device %s: %s", strings.TrimSpace(string(e.Kind)+" "+e.Key), e.Device, brief(m.Refused))
-}
-
-// reasonMost bounds what a list shows of a reason: a ticket of ten thousand wrong lines says ten thousand times why.
-const reasonMost = 2000
-
-func brief(err error) string {
-	s := err.Error()
-	if len(s) <= reasonMost {
-		return s
-	}
-	return strings.ToValidUTF8(s[:reasonMost], "") + " … and more of the kind"
-}
-
 // epochEnded lists what the end of an epoch cost: rows that only the store's PC had and that it cannot read any more.
 func (tx *Tx) epochEnded(ctx context.Context, id int64, e *envelope.Envelope) error {
 	var end envelope.End
@@ -241,8 +162,6 @@ func (tx *Tx) putControl(ctx context.Context, d retail.DeviceID, r retail.Contro
 		ON CONFLICT (source, location, day) DO UPDATE SET body = excluded.body`, string(d)+"/"+r.Source, string(r.Location), string(r.Day), string(body))
 	return err
 }
-
-func unbalanced(err error) bool { return errors.Is(err, retail.ErrUnbalanced) }
 
 // Profile returns a profile's text, the hub's own before an agent's; empty when it knows none.
 func (s *Store) Profile(ctx context.Context, name string) ([]byte, error) {

@@ -37,7 +37,15 @@ func (s *Store) Reprocess(ctx context.Context, id string, mean func(*envelope.En
 		if err != nil {
 			return 0, 0, err
 		}
-		open = append(open, waiting...)
+		known := map[int64]bool{}
+		for _, c := range open {
+			known[c.Envelope] = true
+		}
+		for _, c := range waiting {
+			if !known[c.Envelope] {
+				open = append(open, c)
+			}
+		}
 	}
 	for _, c := range open {
 		done, err := s.reread(ctx, c, mean, who)
@@ -82,10 +90,7 @@ func (s *Store) reread(ctx context.Context, c cases.Case, mean func(*envelope.En
 			return err
 		}
 		if m.Refused != nil {
-			if now := refusal(&e, m); now != c.Detail {
-				return tx.retell(ctx, c.ID, now, who)
-			}
-			return nil
+			return tx.refuseAnew(ctx, c, &e, m, who)
 		}
 		booked = true
 		return tx.bookAnew(ctx, c, &e, m, g, who)
@@ -126,20 +131,6 @@ func (s *Store) mayTell(ctx context.Context, id int64, e envelope.Envelope, m *i
 		*m = ingest.Meaning{Record: m.Record, Key: m.Key, Refused: err}
 	}
 	return nil
-}
-
-// retell gives an open case the reason that holds now: the one before may have been mended.
-func (tx *Tx) retell(ctx context.Context, id, detail, who string) error {
-	c, found, err := tx.getCase(ctx, id)
-	if err != nil || !found || c.State != cases.Open {
-		return err
-	}
-	before := c.Detail
-	c.Detail = detail
-	if err := tx.putCase(ctx, c); err != nil {
-		return err
-	}
-	return tx.PutStep(ctx, Step{Subject: "case " + id, Who: who, What: "read again, still refused", Before: before, After: detail})
 }
 
 // whole is an envelope as it is to be read: a record that travelled in parts is put together, and a person's mended text stands in the place
