@@ -118,7 +118,7 @@ func (d *demo) taxesAgree(ctx context.Context, truths []till.Truth, hub string) 
 			fmt.Fprintf(t, "%s %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", s.Code, j.Name, books.Text(told.Sold), books.Text(told.SoldBase), books.Text(told.Back), books.Text(told.BackBase),
 				books.Text(got.Sold), books.Text(got.SoldBase), books.Text(got.Back), books.Text(got.BackBase), books.Text(net))
 			if got != told || net != told.SoldBase-told.BackBase || s.TellsTaxes == (told.SoldBase == 0) {
-				wrong = append(wrong, fmt.Errorf("tax %s at %s: the tills have %+v, Odoo %+v and %s under its items", j.Name, s.Code, told, got, books.Text(net)))
+				wrong = append(wrong, fmt.Errorf("tax %s at %s: the tills have %s; Odoo has %s, and %s under its items", j.Name, s.Code, taxText(told), taxText(got), books.Text(net)))
 			}
 		}
 	}
@@ -132,6 +132,10 @@ func (d *demo) taxesAgree(ctx context.Context, truths []till.Truth, hub string) 
 		d.printGroups(items)
 	}
 	return errors.Join(wrong...)
+}
+
+func taxText(x till.Taxed) string {
+	return fmt.Sprintf("%s on %s sold, %s on %s taken back", books.Text(x.Sold), books.Text(x.SoldBase), books.Text(x.Back), books.Text(x.BackBase))
 }
 
 // taxOf adds up a tax: its own lines per side with the bases they tell, and net what stands under it. A document that has a base and no cent of the
