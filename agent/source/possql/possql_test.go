@@ -119,7 +119,7 @@ func (r *rig) settle() (out []source.Draft) {
 // tickets decodes what came, as the hub would.
 func (r *rig) tickets(ds []source.Draft, p *profile.Profile) (out []retail.Ticket, refused []string) {
 	r.t.Helper()
-	dec := decode.Decoder{Profiles: func(string) (*profile.Profile, error) { return p, nil }}
+	dec := decode.Decoder{Profiles: func(_, _ string) (*profile.Profile, error) { return p, nil }}
 	for _, d := range ds {
 		if d.Kind != decode.Rows {
 			continue
