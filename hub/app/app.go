@@ -19,6 +19,7 @@ import (
 	"github.com/tillpost/tillpost/hub/store"
 	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/decode"
+	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/lock"
 	"github.com/tillpost/tillpost/shared/version"
@@ -73,15 +74,15 @@ func OpenStore(ctx context.Context, c Config) (*store.Store, store.Clerk, error)
 	if err := s.Judge(ctx, c.Posting.rules()); err != nil {
 		return nil, store.Clerk{}, errors.Join(err, s.Close())
 	}
-	return s, store.Clerk{Store: s, Mean: reader(s, c, t).Mean, Done: t.forget, Places: newPlaces(c.Odoo, s).list}, nil
+	return s, store.Clerk{Store: s, Mean: reader(s, c, t), Done: t.forget, Places: newPlaces(c.Odoo, s).list}, nil
 }
 
 // reader says what records mean, with the profiles that the hub knows, and tells the store what those say of proofs.
-func reader(s *store.Store, c Config, t *calendars) meaning.Reader {
-	p := &profiles{read: s.Profile, have: map[string]known{}}
+func reader(s *store.Store, c Config, t *calendars) func(*envelope.Envelope) ingest.Meaning {
+	p := &profiles{read: s.Profile, have: map[profileText]known{}, sent: map[profileText][]byte{}}
 	s.Says = p.needs
 	b := &booksMode{read: s.BooksMode}
-	return meaning.Reader{Calendar: t.get, Books: b.get, Decoder: decode.Decoder{Profiles: p.get}}
+	return p.hear(meaning.Reader{Calendar: t.get, Books: b.get, Decoder: decode.Decoder{Profiles: p.get}}.Mean)
 }
 
 // New opens the database and builds the rest. Code invalid for settings that cannot work.
@@ -100,7 +101,7 @@ func New(ctx context.Context, c Config, log *slog.Logger) (*App, error) {
 		return nil, errors.Join(err, a.Close())
 	}
 	a.calendars = newCalendars(s.Calendar)
-	a.Clerk = store.Clerk{Store: s, Mean: reader(s, c, a.calendars).Mean, Done: a.wake, Places: newPlaces(c.Odoo, s).list}
+	a.Clerk = store.Clerk{Store: s, Mean: reader(s, c, a.calendars), Done: a.wake, Places: newPlaces(c.Odoo, s).list}
 	s.Told = a.told
 	for _, build := range []func(context.Context) error{a.locations, a.intake, a.books, a.listen, a.listenEnrol} {
 		if err := build(ctx); err != nil {
@@ -195,6 +196,7 @@ func (a *App) Run(ctx context.Context) error {
 	start("intake", a.Intake.Run)
 	start("link", a.Link.Run)
 	start("roll", a.roll)
+	ring(a.mend) // a profile may have come just before the hub ended, or come with this version of it
 	start("mend", a.reread)
 	start("match", a.match)
 	start("settle", a.settle)

@@ -134,7 +134,11 @@ func (c *cli) profileCommand() *cobra.Command {
 		}
 		return c.tell(known, func(w io.Writer) {
 			for _, p := range known {
-				fmt.Fprintf(w, "%-28s %s\n", p.Name, p.Whose)
+				versions := ""
+				if p.Versions > 1 {
+					versions = fmt.Sprintf(" (agents sent %d versions of it; rows are read by the one that they were made with)", p.Versions)
+				}
+				fmt.Fprintf(w, "%-28s %s%s\n", p.Name, p.Whose, versions)
 			}
 		})
 	})

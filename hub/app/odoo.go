@@ -60,9 +60,9 @@ func (c *cli) odooCommand() *cobra.Command {
 
 // expect adds the codes that files of some profiles will name.
 func expect(ctx context.Context, s *store.Store, names []string, o *odoo.SetupOptions) error {
-	known := profiles{read: s.Profile, have: map[string]known{}}
+	known := profiles{read: s.Profile, have: map[profileText]known{}}
 	for _, name := range names {
-		p, err := known.get(name)
+		p, err := known.get(name, "")
 		if err != nil {
 			return err
 		}

@@ -92,18 +92,18 @@ func (r Reader) gather(own *share, e *envelope.Envelope) ingest.Meaning {
 	p := own.profile
 	key, place := p.Whose(own.rows)
 	return ingest.Meaning{Key: key, Place: place, Gather: func(bodies [][]byte) ingest.Meaning {
-		var parts []profile.Rows
+		var parts []profile.Part
 		var took []int
 		for i, b := range bodies {
 			q, other, err := r.Decoder.File(b)
-			if err != nil || q.Name != p.Name {
+			if err != nil || q.Name != p.Name { // rows whose version of the profile has not come count from when it comes
 				continue
 			}
 			if k, l := p.Whose(other); k == key && l == place {
-				parts, took = append(parts, other), append(took, i)
+				parts, took = append(parts, profile.Part{By: q, Rows: other}), append(took, i)
 			}
 		}
-		rec, err := p.Gather(parts)
+		rec, err := profile.Gather(parts)
 		if err != nil {
 			return ingest.Meaning{Key: key, Refused: err}
 		}

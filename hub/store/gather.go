@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -19,6 +20,7 @@ const gatherMost = 200
 type share struct {
 	id      int64
 	refused bool // so far
+	fixed   bool // it is read by a later version of its profile than it was made with, see byFix
 }
 
 // gathered are a ticket's shares in the order in which they came, nil = its record is whole by itself.
@@ -35,6 +37,11 @@ func (g gathered) last(id int64) int64 {
 // gather is what record id means once the rows that other files have of its ticket are looked at; a record that is whole by itself means what it
 // means. upTo is the last record that counts, 0 = all. What was refused counts when the same device sent it: an assignment is not got round by it.
 func (s *Store) gather(ctx context.Context, q querier, id int64, e *envelope.Envelope, m ingest.Meaning, upTo int64) (ingest.Meaning, gathered, error) {
+	return s.gatherBy(ctx, q, id, e, m, upTo, nil)
+}
+
+// gatherBy is gather where what was refused so far is read by a fix of its profile, nil = as it was made.
+func (s *Store) gatherBy(ctx context.Context, q querier, id int64, e *envelope.Envelope, m ingest.Meaning, upTo int64, f *fix) (ingest.Meaning, gathered, error) {
 	if m.Gather == nil {
 		return m, nil, nil
 	}
@@ -54,7 +61,12 @@ func (s *Store) gather(ctx context.Context, q querier, id int64, e *envelope.Env
 		if err != nil {
 			return m, nil, err
 		}
-		bodies[i] = whole.Body
+		if bodies[i] = whole.Body; f != nil && other.refused {
+			if bodies[i], err = f.rows(whole.Body); err != nil {
+				return m, nil, err
+			}
+			all[i].fixed = !bytes.Equal(bodies[i], whole.Body)
+		}
 	}
 	m = m.Gather(bodies)
 	var g gathered
@@ -83,7 +95,7 @@ func notGathered(key string, why error) ingest.Meaning {
 
 // putShare stores what the rows of one file mean together with those of others.
 func (tx *Tx) putShare(ctx context.Context, id int64, e *envelope.Envelope, m ingest.Meaning) error {
-	m, g, err := tx.store.gather(ctx, tx, id, e, m, id)
+	m, g, err := tx.gatherNew(ctx, id, e, m)
 	if err != nil {
 		return err
 	}
@@ -97,6 +109,24 @@ func (tx *Tx) putShare(ctx context.Context, id int64, e *envelope.Envelope, m in
 		return err
 	}
 	return tx.tookAll(ctx, g, m)
+}
+
+// gatherNew is what a share that came just now makes of its ticket. Where rows that were refused so far hold it up, these are read by a fix of their
+// profile, as a retry would.
+func (tx *Tx) gatherNew(ctx context.Context, id int64, e *envelope.Envelope, m ingest.Meaning) (ingest.Meaning, gathered, error) {
+	made, g, err := tx.store.gather(ctx, tx, id, e, m, id)
+	if err != nil || made.Refused == nil || !mayFix(made.Refused) {
+		return made, g, err
+	}
+	f, err := tx.store.fixOf(ctx, tx, e)
+	if err != nil || f == nil {
+		return made, g, err
+	}
+	fixed, g, err := tx.store.gatherBy(ctx, tx, id, e, m, id, f)
+	if err != nil || fixed.Refused != nil {
+		return made, nil, err
+	}
+	return fixed, g, tx.keepFixes(ctx, g, f)
 }
 
 // tookAll closes the cases of shares that were refused alone and are booked now with the rest of their ticket, and seals all of them for the

@@ -47,7 +47,7 @@ func spreadRig(t *testing.T) *rig {
 	g := newRig(t, t.TempDir())
 	p, err := profile.Parse([]byte(spread))
 	g.ok(err)
-	read := meaning.Reader{Decoder: decode.Decoder{Profiles: func(string) (*profile.Profile, error) { return p, nil }}, Calendar: func(l retail.LocationCode) retail.Calendar {
+	read := meaning.Reader{Decoder: decode.Decoder{Profiles: func(_, _ string) (*profile.Profile, error) { return p, nil }}, Calendar: func(l retail.LocationCode) retail.Calendar {
 		c, err := g.Calendar(t.Context(), l)
 		g.ok(err)
 		return c

@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/tillpost/tillpost/hub/cases"
@@ -29,7 +27,7 @@ func (tx *Tx) PutRecord(ctx context.Context, id int64, e *envelope.Envelope, m i
 	}
 	switch e.Kind {
 	case decode.Profile:
-		return tx.putProfile(ctx, e)
+		return tx.putProfile(ctx, id, e)
 	case decode.EpochEnd:
 		return tx.epochEnded(ctx, id, e)
 	case decode.Health:
@@ -139,11 +137,6 @@ type facts struct {
 	at       time.Time
 }
 
-func (tx *Tx) putProfile(ctx context.Context, e *envelope.Envelope) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO profile (name, own, body) VALUES (?, 0, ?) ON CONFLICT (name, own) DO UPDATE SET body = excluded.body`, e.Key, string(e.Body))
-	return err
-}
-
 func (tx *Tx) readTo(ctx context.Context, d retail.DeviceID, r retail.ReadTo) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO read_to (source, location, through, profile, kind) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (source, location) DO UPDATE SET through = max(through, excluded.through), profile = excluded.profile, kind = excluded.kind`,
@@ -161,51 +154,4 @@ func (tx *Tx) putControl(ctx context.Context, d retail.DeviceID, r retail.Contro
 	_, err = tx.ExecContext(ctx, `INSERT INTO control (source, location, day, body) VALUES (?, ?, ?, ?)
 		ON CONFLICT (source, location, day) DO UPDATE SET body = excluded.body`, string(d)+"/"+r.Source, string(r.Location), string(r.Day), string(body))
 	return err
-}
-
-// Profile returns a profile's text, the hub's own before an agent's; empty when it knows none.
-func (s *Store) Profile(ctx context.Context, name string) ([]byte, error) {
-	var body string
-	err := s.read.QueryRowContext(ctx, `SELECT COALESCE((SELECT body FROM profile WHERE name = ? ORDER BY own DESC LIMIT 1), '')`, name).Scan(&body)
-	return []byte(body), classify("read profile", err)
-}
-
-// KnownProfile is a profile by name, and whose version is in force.
-type KnownProfile struct {
-	Name  string `json:"name"`
-	Whose string `json:"whose"` // "the hub's own", "sent by an agent" or "shipped"
-}
-
-// Profiles lists shipped profiles and those that were set here or came from agents.
-func (s *Store) Profiles(ctx context.Context, shipped []string) (out []KnownProfile, err error) {
-	whose := map[string]string{}
-	for _, n := range shipped {
-		whose[n] = "shipped"
-	}
-	err = each(ctx, s.read, func(r *sql.Rows) error {
-		var n string
-		var own int
-		err := r.Scan(&n, &own)
-		whose[n] = [...]string{"sent by an agent", "the hub's own"}[min(own, 1)]
-		return err
-	}, `SELECT name, max(own) FROM profile GROUP BY name`)
-	for n, w := range whose {
-		out = append(out, KnownProfile{n, w})
-	}
-	slices.SortFunc(out, func(a, b KnownProfile) int { return strings.Compare(a.Name, b.Name) })
-	return out, classify("list profiles", err)
-}
-
-// SetProfile stores the hub's own version of a profile, audited; reprocess then reads what was refused.
-func (s *Store) SetProfile(ctx context.Context, name string, body []byte, who, reason string) error {
-	before, err := s.Profile(ctx, name)
-	if err != nil {
-		return err
-	}
-	return s.InTx(ctx, func(tx *Tx) error {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO profile (name, own, body) VALUES (?, 1, ?) ON CONFLICT (name, own) DO UPDATE SET body = excluded.body`, name, string(body)); err != nil {
-			return err
-		}
-		return tx.PutStep(ctx, Step{Subject: "profile " + name, Who: who, What: "set", Reason: reason, Before: string(before), After: string(body)})
-	})
 }

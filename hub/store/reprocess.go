@@ -90,6 +90,11 @@ func (s *Store) reread(ctx context.Context, c cases.Case, mean func(*envelope.En
 			return err
 		}
 		if m.Refused != nil {
+			if m, g, err = s.byFix(ctx, tx, c.Envelope, &e, m, mean); err != nil {
+				return err
+			}
+		}
+		if m.Refused != nil {
 			return tx.refuseAnew(ctx, c, &e, m, who)
 		}
 		booked = true
@@ -134,21 +139,24 @@ func (s *Store) mayTell(ctx context.Context, id int64, e envelope.Envelope, m *i
 }
 
 // whole is an envelope as it is to be read: a record that travelled in parts is put together, and a person's mended text stands in the place
-// of what the till wrote. ErrErased when its customer was erased.
+// of what the till wrote; rows are of the version of their profile by which they were booked. ErrErased when its customer was erased.
 func (s *Store) whole(ctx context.Context, q querier, id int64) (e envelope.Envelope, err error) {
 	if e, err = s.envelope(ctx, q, id); err != nil {
 		return e, err
 	}
-	if mended, ok, err := s.mended(ctx, q, id); err != nil || ok {
-		e.Body, e.Part, e.Parts = mended, 1, 1
+	mended, ok, err := s.mended(ctx, q, id)
+	switch {
+	case err != nil:
 		return e, err
+	case ok:
+		e.Body = mended
+	case e.Parts > 1:
+		if e.Body, err = s.joined(ctx, q, id); err != nil {
+			return e, err
+		}
 	}
-	if e.Parts <= 1 {
-		return e, nil
-	}
-	body, err := s.joined(ctx, q, id)
-	e.Body, e.Part, e.Parts = body, 1, 1
-	return e, err
+	e.Part, e.Parts = 1, 1
+	return e, inFix(ctx, q, id, &e)
 }
 
 // joined is the body of a record whose last part is this envelope.

@@ -16,7 +16,7 @@ import (
 
 // Decoder decodes bodies. It is safe for concurrent use if Profiles is.
 type Decoder struct {
-	Profiles func(name string) (*profile.Profile, error) // for rows; nil = the shipped ones
+	Profiles func(name, version string) (*profile.Profile, error) // for rows, see profile.Rows; nil = the shipped ones
 }
 
 // Decode returns what a body means; nil, nil for a kind that carries no record for the ledger. Errors have code invalid and say what is
@@ -70,22 +70,35 @@ func (d Decoder) File(body []byte) (p *profile.Profile, r profile.Rows, err erro
 	if err := json.Unmarshal(body, &r); err != nil {
 		return nil, r, fault.New(fault.Invalid, "read rows", err)
 	}
-	p, err = d.profile(r.Profile)
+	p, err = d.profile(r.Profile, r.Version)
 	return p, r, err
 }
 
-func (d Decoder) profile(name string) (*profile.Profile, error) {
-	if d.Profiles == nil {
-		return shipped(name)
+func (d Decoder) profile(name, version string) (*profile.Profile, error) {
+	if d.Profiles != nil {
+		return d.Profiles(name, version)
 	}
-	return d.Profiles(name)
-}
-
-func shipped(name string) (*profile.Profile, error) {
-	if p, ok := profile.Shipped(name); ok {
+	if p, ok := Shipped(name, version); ok {
 		return p, nil
 	}
-	return nil, fault.Msg(fault.Invalid, "read rows", fmt.Sprintf("the profile %q is not known here; add it, then retry", name))
+	return nil, Unknown(name, version)
+}
+
+// Shipped returns the shipped profile that rows of a version are read by.
+func Shipped(name, version string) (*profile.Profile, bool) {
+	p, ok := profile.Shipped(name)
+	return p, ok && (version == "" || version == profile.FromShipped || version == profile.VersionOf(p.TOML()))
+}
+
+// Unknown is the error of rows whose profile is not here, worded for their case: profile.ErrUnknown, code invalid.
+func Unknown(name, version string) error {
+	switch version {
+	case "":
+		return fault.New(fault.Invalid, "read rows", fmt.Errorf("%w: %q. Add it, then retry", profile.ErrUnknown, name))
+	case profile.FromShipped:
+		return fault.New(fault.Invalid, "read rows", fmt.Errorf("%w: %q comes with a newer version of Tillpost. Update the hub, and they are booked by themselves", profile.ErrUnknown, name))
+	}
+	return fault.New(fault.Invalid, "read rows", fmt.Errorf("%w: the version %.16s of %q that they were made with has not come from the store yet. They are booked by themselves when it comes", profile.ErrUnknown, version, name))
 }
 
 // plain reads a record that travels as its own JSON. Fields it does not know are kept raw in the envelope and not understood.

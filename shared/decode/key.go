@@ -28,7 +28,7 @@ func (d Decoder) Key(kind envelope.Kind, body []byte) (k retail.Key) {
 		if json.Unmarshal(body, &r) != nil {
 			return k
 		}
-		if p, err := d.profile(r.Profile); err == nil {
+		if p, err := d.profile(r.Profile, r.Version); err == nil {
 			k, _ = p.Whose(r)
 		}
 	}

@@ -9,7 +9,7 @@ import "github.com/tillpost/tillpost/shared/envelope"
 const (
 	Ticket   envelope.Kind = "ticket.v1"   // retail.DecodeTicket
 	Rows     envelope.Kind = "rows.v1"     // rows of a settled file, of one ticket or one report: profile.Rows
-	Profile  envelope.Kind = "profile.v1"  // a profile's TOML, sent before the first rows that need it
+	Profile  envelope.Kind = "profile.v1"  // a profile's TOML, sent before the first rows that it makes
 	Drawer   envelope.Kind = "drawer.v1"   // retail.Drawer as JSON
 	Terminal envelope.Kind = "terminal.v1" // retail.Terminal
 	Location envelope.Kind = "location.v1" // retail.Location

@@ -11,6 +11,9 @@ import (
 func (r *Rows) Body() []byte {
 	b := make([]byte, 0, r.size())
 	b = appendText(append(b, `{"profile":`...), r.Profile)
+	if r.Version != "" {
+		b = appendText(append(b, `,"version":`...), r.Version)
+	}
 	b = appendText(append(b, `,"file":`...), r.File)
 	b = appendText(append(b, `,"sha256":`...), r.SHA256)
 	if r.Location != "" {

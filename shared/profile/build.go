@@ -11,7 +11,6 @@ import (
 
 // build collects a ticket's lines and tenders with their exact amounts.
 type build struct {
-	p       *Profile
 	lines   []retail.Line
 	exact   []value
 	tenders []retail.Tender
@@ -20,24 +19,30 @@ type build struct {
 	idle    []retail.Line // lines of nothing, kept only when the ticket has no other
 	void    bool          // a line was left out
 	rows    []int         // where they stood
-	told    []bool        // of each rule for lines and then tenders: a value that stands once was read; nil = the first row alone has those
+	told    map[once]bool // of which rules a value that stands once was read; nil = the first row alone has those
 	amounts []money.Amount
 }
 
+// once is a rule for lines or tenders by its place: versions of one profile have it under the same number.
+type once struct {
+	tender bool
+	n      int
+}
+
 // start begins a ticket of n rows in b's room, or in room of its own when there is no b.
-func (b *build) start(p *Profile, n int) *build {
+func (b *build) start(n int) *build {
 	if b == nil {
 		b = &build{}
 	}
-	*b = build{p: p, lines: slices.Grow(b.lines[:0], n+2), exact: slices.Grow(b.exact[:0], n+2), rows: slices.Grow(b.rows[:0], n), amounts: b.amounts,
+	*b = build{lines: slices.Grow(b.lines[:0], n+2), exact: slices.Grow(b.exact[:0], n+2), rows: slices.Grow(b.rows[:0], n), amounts: b.amounts,
 		tenders: b.tenders[:0], paid: b.paid[:0], open: b.open[:0], idle: b.idle[:0]}
 	return b
 }
 
 func (b *build) row(r row, first bool) error {
-	for i := range b.p.rules.lines {
-		l := &b.p.rules.lines[i]
-		if l.once && b.past(first, i) {
+	for i := range r.p.rules.lines {
+		l := &r.p.rules.lines[i]
+		if l.once && b.past(first, once{n: i}) {
 			continue
 		}
 		kind := retail.LineKind(r.text(l.kind))
@@ -52,7 +57,7 @@ func (b *build) row(r row, first bool) error {
 		if !given && kind == retail.Item {
 			return errors.New("the amount is missing")
 		}
-		b.tell(i, given)
+		b.tell(once{n: i}, given)
 		line := retail.Line{Kind: kind, Code: r.text(l.code), Category: r.text(l.category), Description: r.text(l.description), Reason: r.text(l.reason), Taxes: list(r.text(l.taxes))}
 		if q := r.text(l.quantity); q != "" {
 			n, err := r.p.value(q)
@@ -63,7 +68,7 @@ func (b *build) row(r row, first bool) error {
 		}
 		if kind == retail.Item {
 			if cost, known, err := r.sum(l.cost); known && err == nil { // what cannot be read is not known
-				line.Cost = retail.CostOf(amount.isNegative(), cost.decimal(), b.p.Currency)
+				line.Cost = retail.CostOf(amount.isNegative(), cost.decimal(), r.p.Currency)
 			}
 		}
 		if amount.isZero() && kind != retail.Item {
@@ -77,18 +82,18 @@ func (b *build) row(r row, first bool) error {
 	return b.tender(r, first)
 }
 
-// past reports whether what stands once in a ticket was read, by rule number i: with the first row, or, of rows out of several files, with the
+// past reports whether what stands once in a ticket was read by a rule: with the first row, or, of rows out of several files, with the
 // first that has it.
-func (b *build) past(first bool, i int) bool {
+func (b *build) past(first bool, r once) bool {
 	if b.told == nil {
 		return !first
 	}
-	return b.told[i]
+	return b.told[r]
 }
 
-func (b *build) tell(i int, given bool) {
+func (b *build) tell(r once, given bool) {
 	if b.told != nil && given {
-		b.told[i] = true
+		b.told[r] = true
 	}
 }
 
@@ -109,15 +114,15 @@ func list(s string) (out []string) {
 }
 
 func (b *build) tender(r row, first bool) error {
-	for i := range b.p.rules.tenders {
-		t := &b.p.rules.tenders[i]
-		once := len(b.p.rules.lines) + i
-		if t.once && b.past(first, once) {
+	for i := range r.p.rules.tenders {
+		t := &r.p.rules.tenders[i]
+		this := once{true, i}
+		if t.once && b.past(first, this) {
 			continue
 		}
 		tender := retail.Tender{Type: r.text(t.kind), Brand: r.text(t.brand), Ref: r.text(t.ref), Last4: r.text(t.last4)}
 		if t.amount == nil {
-			b.tell(once, true)
+			b.tell(this, true)
 			b.tenders, b.paid, b.open = append(b.tenders, tender), append(b.paid, value{}), append(b.open, true)
 			continue
 		}
@@ -125,7 +130,7 @@ func (b *build) tender(r row, first bool) error {
 		if err != nil {
 			return err
 		}
-		b.tell(once, given)
+		b.tell(this, given)
 		if i := b.same(tender); i >= 0 {
 			b.paid[i] = b.paid[i].plus(amount)
 			continue

@@ -20,7 +20,7 @@ func (p *Profile) Under(head *Head, r Rows) (retail.Record, error) {
 		return nil, err
 	}
 	if p.Spread != "" {
-		return p.Gather([]Rows{r})
+		return Gather([]Part{{p, r}})
 	}
 	if p.Record == "control" {
 		return p.control(head, r)
@@ -30,7 +30,7 @@ func (p *Profile) Under(head *Head, r Rows) (retail.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := head.room.start(p, len(r.Rows))
+	b := head.room.start(len(r.Rows))
 	for i, one := range r.Rows {
 		if err := b.row(row{p, head, one.Cells}, i == 0); err != nil {
 			return nil, invalid("file %s, row %d: %v", r.File, one.N, err)

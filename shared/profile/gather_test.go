@@ -51,6 +51,14 @@ func part(file string, rows ...string) profile.Rows {
 	return r
 }
 
+func gather(p *profile.Profile, rows ...profile.Rows) (retail.Record, error) {
+	parts := make([]profile.Part, len(rows))
+	for i, r := range rows {
+		parts[i] = profile.Part{By: p, Rows: r}
+	}
+	return profile.Gather(parts)
+}
+
 func parsed(t *testing.T, text string) *profile.Profile {
 	t.Helper()
 	p, err := profile.Parse([]byte(text))
@@ -92,7 +100,7 @@ func TestATicketThatStandsInSeveralFiles(t *testing.T) {
 			"item 10.00 USD, discount -1.00 USD, item 12.50 USD, cash 21.50 USD, c9 15:00 rows of a, b, c"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			rec, err := p.Gather(c.parts)
+			rec, err := gather(p, c.parts...)
 			if err != nil || says(rec) != c.want {
 				t.Errorf("%v\n%s\nwant\n%s", err, says(rec), c.want)
 			}
@@ -131,7 +139,7 @@ func TestInWhateverFilesAndOrder(t *testing.T) {
 				parts = append(parts, parts[r.IntN(len(parts))]) // it comes again
 			}
 		}
-		rec, err := p.Gather(parts)
+		rec, err := gather(p, parts...)
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
@@ -179,6 +187,34 @@ func TestProfilesThatCannotSpread(t *testing.T) {
 }
 
 // FuzzGather cuts rows into two files anywhere: what one file says, two say.
+// A store's profile changed while rows by the old one were on their way: each file's amounts are what its own version says, whichever came last.
+func TestEachShareIsReadByTheVersionItWasMadeWith(t *testing.T) {
+	point := parsed(t, spreadTOML)
+	comma := parsed(t, strings.Replace(spreadTOML, "spread=", "decimal=','\ngroup='.'\nspread=", 1))
+	plain := parsed(t, strings.Replace(spreadTOML, "spread='{Kind}{Line}'\n", "", 1))
+	lines, pay := part("a", "1,2026-11-20 10:00,L,1,1.234,,1,", "1,2026-11-20 10:00,L,2,2,,1,"), part("b", "1,2026-11-20 10:00,P,1,,1.235,1,")
+	for name, c := range map[string]struct {
+		lines, pay *profile.Profile
+		want       string
+	}{
+		"as made":       {point, comma, "item 1.23 USD, discount -1.00 USD, item 2.00 USD, cash 1235.00 USD,  16:00 rows of a, b"},
+		"the other way": {comma, point, "item 1234.00 USD, discount -1.00 USD, item 2.00 USD, cash 1.24 USD,  16:00 rows of a, b"},
+		"before spread": {plain, comma, "item 1.23 USD, discount -1.00 USD, item 2.00 USD, cash 1235.00 USD,  16:00 rows of a, b"},
+	} {
+		rec, err := profile.Gather([]profile.Part{{By: c.lines, Rows: lines}, {By: c.pay, Rows: pay}})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if got := says(rec); got != c.want {
+			t.Errorf("%s: got %s", name, got)
+		}
+	}
+	other := parsed(t, strings.Replace(spreadTOML, "'USD'", "'CAD'", 1))
+	if _, err := profile.Gather([]profile.Part{{By: point, Rows: lines}, {By: other, Rows: pay}}); err == nil || !strings.Contains(err.Error(), "USD") {
+		t.Errorf("one ticket in two currencies: %v", err)
+	}
+}
+
 func FuzzGather(f *testing.F) {
 	f.Add("7,2026-11-20 09:00,L,1,10.00,,1.00,\n7,2026-11-20 09:06,P,1,,9.00,,c9", 1)
 	f.Add("7,2026-11-20 09:00,L,1,1e9,,,\n7,2026-11-20 09:00,L,1,-0.005,,,", 0)
@@ -189,12 +225,12 @@ func FuzzGather(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string, cut int) {
 		rows := strings.Split(text, "\n")
-		whole, err := p.Gather([]profile.Rows{part("f", rows...)})
+		whole, err := gather(p, part("f", rows...))
 		if err != nil || cut < 1 || cut >= len(rows) {
 			return
 		}
 		for _, parts := range [][]profile.Rows{{part("f", rows[:cut]...), part("f", rows[cut:]...)}, {part("f", rows[cut:]...), part("f", rows...)}} {
-			cutUp, err := p.Gather(parts)
+			cutUp, err := gather(p, parts...)
 			if err != nil || says(cutUp) != says(whole) {
 				t.Fatalf("%v\n%s\nwhole\n%s", err, says(cutUp), says(whole))
 			}

@@ -118,6 +118,7 @@ type Proof struct {
 // Rows is the body of an envelope of kind rows.v1: the rows of one ticket as they stood in the file.
 type Rows struct {
 	Profile  string              `json:"profile"`
+	Version  string              `json:"version,omitempty"` // of its text, see Profile.Version; "" = made by an agent that did not say it yet
 	File     string              `json:"file"`
 	SHA256   string              `json:"sha256"`
 	Location retail.LocationCode `json:"location,omitempty"` // the folder's own

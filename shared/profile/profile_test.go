@@ -61,12 +61,25 @@ func TestWaysToWriteADayAndANumber(t *testing.T) {
 	}
 }
 
+// Five of another currency are not five of the profile's.
+func TestAnotherCurrencysSignIsNoNumber(t *testing.T) {
+	for currency, all := range map[string]map[string]bool{"USD": {"$5.00": true, "€5.00": false, "5.00 £": false, "(€5.00)": false}, "EUR": {"5.00 €": true, "$5.00": false}, "GBP": {"£5.00": true, "$5.00": false}, "MXN": {"$5.00": true}, "EGP": {"£5.00": true}} {
+		p := parsed(t, "name='x'\nformat='csv'\ncurrency='"+currency+"'\nzone='UTC'\ntimes=['2006-01-02']\n[ticket]\nid='{No}'\nat='{Day}'\nlocation='S'\n[[line]]\nkind='item'\namount='{Price}'\n[[tender]]\ntype='cash'\n")
+		for written, good := range all {
+			_, err := p.Decode(profile.Rows{Header: []string{"No", "Day", "Price"}, Rows: []profile.Row{{N: 2, Cells: []string{"1", "2026-11-20", written}}}})
+			if (err == nil) != good || err != nil && !strings.Contains(err.Error(), "is not in "+currency) {
+				t.Errorf("%s of %s: %v", written, currency, err)
+			}
+		}
+	}
+}
+
 // A till that was switched to another country writes 12.50 where its profile says 12,50. Read as thousands it would be a hundred times as much: it is
 // a case, like whatever else is not surely one number.
 func TestNoNumberIsGuessed(t *testing.T) {
 	for signs, all := range map[string][]string{
-		"group=','":              {"12,50", "1,2,3", "1,000,00", ",500", "1,,000", "1,2345", "(-12.00)", "-12.00-", "(12.00-)", "-(12.00)", "--5", "-+5", "12.50,000", "1e2", "0x10", "$", "()", "-", "NaN"},
-		"decimal=','\ngroup='.'": {"12.50", "1.2", "1.234.5", "1,234.50"},
+		"group=','":              {"12,50", "1,2,3", "1,000,00", ",500", "1,,000", "1,2345", "(-12.00)", "-12.00-", "(12.00-)", "-(12.00)", "0,050", "00,500.00", "--5", "-+5", "12.50,000", "1e2", "0x10", "$", "()", "-", "NaN"},
+		"decimal=','\ngroup='.'": {"12.50", "1.2", "1.234.5", "1,234.50", "0.050", "-0.500"},
 		"decimal=','":            {"12.50", "1.234,50"},
 		"":                       {"1,234.50", "12,50", "1 234"},
 	} {

@@ -78,6 +78,7 @@ type content struct {
 	trail  trail
 	handed int // rows up to here were handed over in an earlier state of the file
 
+	first  int   // the group with which it began to be handed over: the profile goes ahead of it
 	group  int   // the next one
 	at     int64 // where it begins in the index
 	before int   // the one that the last batch began with

@@ -109,7 +109,7 @@ func (m *drafter) clean(g group) profile.Rows {
 func (m *drafter) know(header []string, noted bool) {
 	c := m.c
 	m.known, m.of, m.noted = true, slices.Clone(header), noted
-	m.rows = profile.Rows{Profile: c.profile.Name, File: guard.Text(filepath.Base(c.path)), SHA256: c.sha, Location: c.loc, Top: cleaned(c.top()), Header: cleaned(header)}
+	m.rows = profile.Rows{Profile: c.profile.Name, Version: c.profile.Version(), File: guard.Text(filepath.Base(c.path)), SHA256: c.sha, Location: c.loc, Top: cleaned(c.top()), Header: cleaned(header)}
 	m.head = c.profile.Head(m.rows)
 	m.head.Remember()
 	m.cell, m.never = make([]func(string) string, len(header)), nil

@@ -295,3 +295,65 @@ func TestImportAccountsForEveryRow(t *testing.T) {
 		t.Errorf("an own profile is not introduced: %s first", k.drafts[0].Kind)
 	}
 }
+
+// A profile that changes while a file is handed over goes ahead of the rows that it makes, and the file is read from its beginning: its groups may
+// be others.
+func TestAProfileGoesAheadOfTheRowsThatItMakes(t *testing.T) {
+	f := folder(t, "csv")
+	write(t, f, "a.csv", "No,When,What,Price\n1,2026-11-20 10:00,Food,1.00\n2,2026-11-20 10:00,Food,2.00\n3,2026-11-20 10:00,Food,3.00\n4,2026-11-20 10:00,Food,4.00\n")
+	was := f.Profile
+	now := parse(t, append([]byte("group=','\n"), was.TOML()...))
+	var at source.Cursor
+	var sent []string
+	known := map[string]bool{}
+	read := func(f *filedrop.Folder) (n int) {
+		t.Helper()
+		for range 200 {
+			ds, next, err := f.Read(t.Context(), at, 2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range ds {
+				if d.Kind == decode.Profile {
+					known[profile.VersionOf(d.Body)] = true
+					continue
+				}
+				var r profile.Rows
+				if err := json.Unmarshal(d.Body, &r); err != nil {
+					t.Fatal(err)
+				}
+				if !known[r.Version] || r.Version != f.Profile.Version() {
+					t.Errorf("ticket %s is of version %q, which did not go ahead", d.Key, r.Version)
+				}
+				sent = append(sent, d.Key)
+			}
+			if at, n = next, n+len(ds); n > 0 {
+				return n
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+		return 0
+	}
+	read(f)
+	if len(sent) == 0 || len(sent) > 2 {
+		t.Fatalf("first came %v", sent)
+	}
+	again := filedrop.New("t", filedrop.Folder{Profile: now, Dir: f.Dir, Location: "S1", Stream: envelope.Sales, Settle: time.Millisecond, Log: slog.New(slog.DiscardHandler)})
+	sent = nil
+	for range 5 {
+		read(again)
+	}
+	if got := strings.Join(sent, " "); got != "1 2 3 4" {
+		t.Errorf("by the changed profile came %s", got)
+	}
+	write(t, f, "b.csv", "No,When,What,Price\n5,2026-11-20 10:00,Food,1.00\n6,2026-11-20 10:00,Food,2.00\n7,2026-11-20 10:00,Food,3.00\n")
+	sent = nil
+	read(again)
+	clear(known) // another hub has none of what went before
+	restarted := filedrop.New("t", filedrop.Folder{Profile: now, Dir: f.Dir, Location: "S1", Stream: envelope.Sales, Settle: time.Millisecond, Log: slog.New(slog.DiscardHandler)})
+	read(restarted)
+	read(restarted)
+	if got := strings.Join(sent, " "); got != "5 6 7" {
+		t.Errorf("after a restart came %s", got)
+	}
+}

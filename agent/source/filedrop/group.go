@@ -221,7 +221,7 @@ func (c *content) marks(name string) (out []source.Draft, err error) {
 
 // introduce sends an own profile ahead of the first rows that need it.
 func (c *content) introduce() []source.Draft {
-	if s, ok := profile.Shipped(c.profile.Name); ok && string(s.TOML()) == string(c.profile.TOML()) {
+	if c.profile.Version() == profile.FromShipped {
 		return nil
 	}
 	return []source.Draft{{Stream: c.stream, Kind: decode.Profile, Key: c.profile.Name, ContentType: "application/toml", At: c.read, Body: c.profile.TOML()}}

@@ -56,6 +56,7 @@ type mark struct {
 	stamp
 	SHA     string `json:"h,omitempty"`
 	Next    int    `json:"n,omitempty"` // groups handed over, while it is not all
+	By      string `json:"p,omitempty"` // the profile by which they were
 	All     bool   `json:"a,omitempty"`
 	Cut     bool   `json:"c,omitempty"` // but for a row that was only begun
 	Gone    int64  `json:"g,omitempty"` // since when it does not stand there any more, Unix seconds
@@ -261,10 +262,10 @@ func (f *Folder) take(ctx context.Context, name string, s stamp, m mark, gone ma
 			return nil, mark{stamp: got.stamp, SHA: got.sha, All: true, Taken: got.taken()}, nil
 		}
 		f.now = got
-		if m.SHA != got.sha || m.All { // another content under this name: what is new in it
+		if m.SHA != got.sha || m.All || m.By != "" && m.By != fingerprint(f.Profile) { // another content under this name: what is new in it; or other groups
 			m = mark{SHA: got.sha, Taken: m.Taken}
 		}
-		m.stamp = got.stamp
+		m.stamp, got.first = got.stamp, m.Next
 	}
 	var marks []source.Draft
 	ds, last, err := f.now.batch(m.Next, most)
@@ -275,14 +276,14 @@ func (f *Folder) take(ctx context.Context, name string, s stamp, m mark, gone ma
 		f.drop()
 		return nil, m, err
 	}
-	m.Next = f.now.group
+	m.Next, m.By = f.now.group, fingerprint(f.Profile)
 	if last && !f.now.held { // a file that goes on proves nothing yet
 		if marks, err = f.now.marks(f.name); err != nil {
 			return nil, m, err
 		}
 	}
 	if last {
-		ds, m.All, m.Next, m.Cut, m.Taken = append(ds, marks...), true, 0, f.now.held, f.now.taken()
+		ds, m.All, m.Next, m.By, m.Cut, m.Taken = append(ds, marks...), true, 0, "", f.now.held, f.now.taken()
 		if f.now.refused != "" {
 			m.Refused = fingerprint(f.Profile)
 		}
@@ -304,7 +305,7 @@ func (c *content) batch(n, most int) (ds []source.Draft, last bool, err error) {
 	if err := c.seek(n); err != nil {
 		return nil, false, err
 	}
-	if n == 0 {
+	if n == c.first {
 		ds = c.introduce()
 	}
 	var f *os.File

@@ -86,7 +86,7 @@ func (r *round) gone(from time.Time, found map[string]bool) error {
 }
 
 func (r *round) note(key, words string) error {
-	body, err := json.Marshal(profile.Rows{Profile: r.d.o.Profile.Name, File: r.d.file(), Location: r.d.o.Location, Note: words})
+	body, err := json.Marshal(profile.Rows{Profile: r.d.o.Profile.Name, Version: r.d.version, File: r.d.file(), Location: r.d.o.Location, Note: words})
 	if err != nil {
 		return fault.New(fault.Internal, "write rows", err)
 	}
@@ -202,7 +202,7 @@ func digest(ts []ticket) day {
 
 // draft makes a ticket's record; rec is nil when it cannot be booked: it goes all the same and becomes a case.
 func (d *Database) draft(header []string, x ticket, now time.Time, s envelope.Stream) (out source.Draft, rec *retail.Ticket, err error) {
-	rows := profile.Rows{Profile: d.o.Profile.Name, File: d.file(), Location: d.o.Location, Zone: d.zone.String(), Header: header, Rows: x.rows}
+	rows := profile.Rows{Profile: d.o.Profile.Name, Version: d.version, File: d.file(), Location: d.o.Location, Zone: d.zone.String(), Header: header, Rows: x.rows}
 	body, err := json.Marshal(rows)
 	if err != nil {
 		return out, nil, fault.New(fault.Internal, "write rows", err)

@@ -52,6 +52,8 @@ type Database struct {
 
 	looked, recent time.Time       // when that was done last
 	fresh          map[string]seen // tickets that were seen once and not sent yet
+	version        string          // of the profile
+	told           bool            // an own profile was sent ahead: once since the program began, for another may have been in force before
 }
 
 // seen is what is remembered of a recent ticket.
@@ -74,7 +76,6 @@ type cursor struct {
 	Night  retail.BusinessDate         `json:"night,omitempty"` // the last long comparison that was finished
 	Next   retail.BusinessDate         `json:"next,omitempty"`  // where a running one goes on
 	Marked time.Time                   `json:"marked,omitzero"`
-	Sent   bool                        `json:"profile,omitempty"` // an own profile was sent ahead
 }
 
 // New returns a database's source under its name, which must never change. Code invalid for a zone that does not exist.
@@ -89,7 +90,7 @@ func New(name string, o Options) (*Database, error) {
 	if err != nil {
 		return nil, fault.Msg(fault.Invalid, "possql/"+name, "the time zone "+o.Zone+" is unknown; write it like America/New_York")
 	}
-	return &Database{o: o, server: o.Server, name: "possql/" + name, zone: zone, fresh: map[string]seen{},
+	return &Database{o: o, server: o.Server, name: "possql/" + name, zone: zone, fresh: map[string]seen{}, version: o.Profile.Version(),
 		br: breaker.New("possql/"+name, breaker.Options{Mode: o.Mode})}, nil
 }
 
@@ -133,6 +134,7 @@ func (d *Database) Read(ctx context.Context, after source.Cursor, most int) ([]s
 	if len(r.drafts) == 0 {
 		return nil, source.Cursor(last), nil
 	}
+	d.told = true
 	d.pieces.Put(after, r.drafts, source.Cursor(last))
 	ds, next, _ := d.pieces.Next(after, most)
 	return ds, next, nil
@@ -149,9 +151,7 @@ type round struct {
 
 // look does what is due: first what is new, then the recent days, then a piece of the nightly comparison.
 func (r *round) look(ctx context.Context) error {
-	if !r.c.Sent {
-		r.introduce()
-	}
+	r.introduce()
 	today := retail.DateOf(r.now.In(r.d.zone))
 	first := today.AddDays(1 - r.d.o.Profile.SQL.Recent)
 	switch {
@@ -186,10 +186,10 @@ func (r *round) start(d retail.BusinessDate) time.Time {
 // introduce sends an own profile ahead of the first rows that need it.
 func (r *round) introduce() {
 	p := r.d.o.Profile
-	r.c.Sent, r.changed = true, true
-	if s, ok := profile.Shipped(p.Name); ok && string(s.TOML()) == string(p.TOML()) {
+	if r.d.told || r.d.version == profile.FromShipped {
 		return
 	}
+	r.changed = true
 	r.drafts = append(r.drafts, source.Draft{Stream: envelope.Sales, Kind: decode.Profile, Key: p.Name, ContentType: "application/toml", At: r.now, Body: p.TOML()})
 }
 

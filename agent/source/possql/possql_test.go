@@ -119,7 +119,7 @@ func (r *rig) settle() (out []source.Draft) {
 // tickets decodes what came, as the hub would.
 func (r *rig) tickets(ds []source.Draft, p *profile.Profile) (out []retail.Ticket, refused []string) {
 	r.t.Helper()
-	dec := decode.Decoder{Profiles: func(string) (*profile.Profile, error) { return p, nil }}
+	dec := decode.Decoder{Profiles: func(_, _ string) (*profile.Profile, error) { return p, nil }}
 	for _, d := range ds {
 		if d.Kind != decode.Rows {
 			continue
@@ -337,4 +337,31 @@ func replaceQuery(p *profile.Profile, query string) []byte {
 	from := strings.Index(text, `rows = """`)
 	to := from + len(`rows = """`) + strings.Index(text[from+len(`rows = """`):], `"""`) + 3
 	return []byte(text[:from] + `rows = """` + query + `"""` + text[to:])
+}
+
+// A profile that changes goes ahead of the first rows that it makes, though another went ahead before.
+func TestAChangedProfileGoesAhead(t *testing.T) {
+	r, p := newRig(t), onSQLite(t)
+	r.sell(1, "2026-11-25T10:00:00")
+	r.settle()
+	changed, err := profile.Parse(append([]byte("group = ','\n"), p.TOML()...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.src = r.open(changed)
+	r.sell(2, "2026-11-25T11:00:00")
+	ds := r.settle()
+	versions := 0
+	for i, d := range ds {
+		var rows profile.Rows
+		if d.Kind == decode.Rows && json.Unmarshal(d.Body, &rows) == nil && rows.Version == changed.Version() {
+			versions++
+		}
+		if first := i == 0; (d.Kind == decode.Profile) != first || first && string(d.Body) != string(changed.TOML()) {
+			t.Errorf("record %d is %s", i, d.Kind)
+		}
+	}
+	if versions != 1 {
+		t.Errorf("%d records are of the changed version, in %+v", versions, ds)
+	}
 }
