@@ -37,9 +37,9 @@ func (r *run) tell(ctx context.Context, action plan.Action) error {
 		return err
 	}
 	switch {
-	case st.Running && st.Connected && len(st.Health) == 0:
+	case st.Well() && st.Connected:
 		r.con.Say("Everything is fine. Tillpost %s runs on this PC and head office hears it.", st.Version)
-	case st.Running && len(st.Health) == 0:
+	case st.Well():
 		r.con.Say("Tillpost %s runs on this PC. It has not reached head office yet; what is sold meanwhile is kept here and goes out by itself.", st.Version)
 	default:
 		r.con.Say("Tillpost %s is on this PC, and something needs attention:", st.Version)
