@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tillpost/tillpost/agent/buffer"
@@ -44,6 +45,7 @@ type App struct {
 	door    *localapi.API // nil = closed
 	started time.Time
 	vital   vital
+	page    atomic.Bool // the store manager's page is open
 
 	captured meter.Stage // of all polled sources together
 
@@ -181,7 +183,7 @@ func (a *App) Run(ctx context.Context) error {
 		start("folder events", w)
 	}
 	for _, s := range a.sources {
-		p := &capture.Pump{Source: s, Sink: a.Buffer, Log: a.log, Mode: a.modeOf(s), Trouble: a.trouble(s.Name()), Count: &a.captured}
+		p := &capture.Pump{Source: s, Sink: a.Buffer, Log: a.log, Mode: a.modeOf(s), Trouble: a.trouble(s), Count: &a.captured}
 		start("source "+s.Name(), p.Run)
 	}
 	if a.vital.moved(time.Now()); a.Ready != nil {

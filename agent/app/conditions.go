@@ -14,6 +14,7 @@ var (
 	notLetIn          = condition("not_let_in", health.High, 0)
 	notRenewed        = condition("certificate_ends", health.Medium, 2*time.Hour)
 	sourceDown        = condition("source", health.High, time.Minute)
+	sourceShut        = condition("source_shut", health.High, 0)
 	connectionRefused = condition("connection_refused", health.High, 0)
 	connectionDown    = condition("connection_down", health.Medium, 5*time.Minute)
 	terminalDown      = condition("terminal_down", health.Low, 26*time.Hour)
@@ -23,6 +24,7 @@ var (
 	diskLow           = condition("disk_low", health.Medium, 0, diskFull)
 	settingsBack      = condition("settings_back", health.Low, 0)
 	settingsUnused    = condition("settings_unused", health.Medium, 0)
+	pageShut          = condition("page_shut", health.Low, 0)
 	crashed           = condition("crashed", health.Low, 0)
 )
 

@@ -12,7 +12,7 @@ import (
 
 // Everything that can be wrong has its words in every language, and one thing to do.
 func TestConditionsHaveTheirWords(t *testing.T) {
-	for _, c := range []*health.Condition{noLine, notTaken, notLetIn, notRenewed, sourceDown, connectionRefused, connectionDown, terminalDown, clockWrong, damaged, diskFull, diskLow, crashed, retailHidden, retailClock, retailNewer, retailPart} {
+	for _, c := range []*health.Condition{noLine, notTaken, notLetIn, notRenewed, sourceDown, sourceShut, pageShut, connectionRefused, connectionDown, terminalDown, clockWrong, damaged, diskFull, diskLow, crashed, retailHidden, retailClock, retailNewer, retailPart} {
 		for _, l := range words.Langs {
 			for _, part := range []string{"title", "meaning", "do"} {
 				if _, found := l.Find("condition." + c.Code + "." + part); !found {

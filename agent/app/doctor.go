@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/tillpost/tillpost/agent/words"
 	"github.com/tillpost/tillpost/shared/breaker"
 	"github.com/tillpost/tillpost/shared/doctor"
+	"github.com/tillpost/tillpost/shared/health"
 	"github.com/tillpost/tillpost/shared/profile"
 	"github.com/tillpost/tillpost/shared/version"
 )
@@ -53,7 +55,7 @@ func Examine(ctx context.Context, file string) (r doctor.Report) {
 	x.clock(st)
 	x.door(ctx)
 	x.profiles()
-	x.folders()
+	x.folders(st)
 	x.secrets()
 	x.connections(ctx)
 	return r
@@ -202,9 +204,16 @@ func (x *examination) profiles() {
 	}
 }
 
-// folders looks at what tills drop files into.
-func (x *examination) folders() {
+// folders looks at what tills drop files into. Who asks the doctor may open what the service may not: where that has told of its trouble, what is
+// seen here says nothing.
+func (x *examination) folders(st Status) {
 	for _, d := range x.cfg.Source.FileDrop {
+		if slices.ContainsFunc(st.Health, func(h health.Status) bool {
+			_, of, _ := strings.Cut(h.Code, ":")
+			return of == "filedrop/"+d.Name
+		}) {
+			continue
+		}
 		what := "folder " + d.Name
 		if p, err := x.cfg.Profiles.find(d.Profile); err != nil {
 			x.Bad(what, err.Error(), "Its files wait where they are.", "Correct the profile's name.")

@@ -145,9 +145,6 @@ func (c *cli) status(ctx context.Context, _ []string) error {
 	if _, err := os.Stat(filepath.Join(filepath.Dir(c.file), leftFile)); err == nil {
 		st.GivenUp = !st.Running
 	}
-	if st.Running && cfg.Status.Listen != "" {
-		st.Page = "http://" + cfg.Status.Listen
-	}
 	if c.json {
 		err = c.tell(nil, st, "")
 	} else if st.Text(c.out, c.language(cfg)); c.details {

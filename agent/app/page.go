@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/netip"
+	"time"
 
 	"github.com/tillpost/tillpost/agent/statuspage"
 	"github.com/tillpost/tillpost/agent/update"
@@ -54,6 +55,11 @@ func (s Status) Facts() statuspage.Facts {
 // servePage serves the page for the store manager.
 func (a *App) servePage(ctx context.Context) error {
 	return onlyhere.Serve(ctx, a.Config.Status.Listen, a.pages(), func(err error) {
+		if a.page.Store(err == nil); err == nil {
+			a.Health.Clear(pageShut)
+			return
+		}
+		a.Health.Set(pageShut, err.Error(), time.Now())
 		a.log.WarnContext(ctx, "the status page has no port; everything else works", "listen", a.Config.Status.Listen, "err", err)
 	})
 }

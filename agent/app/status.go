@@ -24,7 +24,7 @@ type Status struct {
 	Device    retail.DeviceID                          `json:"device"`
 	Version   string                                   `json:"version"`
 	Running   bool                                     `json:"running"`
-	Page      string                                   `json:"page,omitempty"`     // where a browser of this PC sees the same
+	Page      string                                   `json:"page,omitempty"`     // where a browser of this PC sees the same; "" = nowhere
 	GivenUp   bool                                     `json:"given_up,omitempty"` // another PC has this one's place
 	Started   time.Time                                `json:"started,omitzero"`
 	Hub       envelope.HubID                           `json:"hub,omitempty"`
@@ -61,6 +61,9 @@ func (a *App) Status(ctx context.Context) Status {
 	s.Streams, s.Heard = a.loop.Status()
 	s.Connections = a.Connections()
 	s.Update = a.updateStatus()
+	if a.page.Load() {
+		s.Page = "http://" + a.Config.Status.Listen
+	}
 	s.Certificate = certificateStatus(a.Config, now)
 	s.Desired = desiredStatus(a.Config)
 	if off, known := a.loop.Clock(); known {

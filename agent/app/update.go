@@ -128,7 +128,7 @@ func (a *App) proof() update.Proof {
 	}
 	for _, h := range a.Health.Report(now) {
 		code, of, _ := strings.Cut(h.Code, ":")
-		if of != "" && slices.Contains([]string{sourceDown.Code, connectionRefused.Code, connectionDown.Code}, code) {
+		if of != "" && slices.Contains([]string{sourceDown.Code, sourceShut.Code, connectionRefused.Code, connectionDown.Code}, code) {
 			p.Down = append(p.Down, of)
 		}
 	}

@@ -20,10 +20,12 @@ const (
 	trimEvery  = time.Hour
 )
 
-// trouble keeps a source's condition. Each source has its own, so that one that works again does not hide another.
-func (a *App) trouble(name string) func(capture.Stage, error) {
-	down := *sourceDown
+// trouble keeps a source's conditions. Each source has its own, so that one that works again does not hide another.
+func (a *App) trouble(of source.Source) func(capture.Stage, error) {
+	name := of.Name()
+	down, closed := *sourceDown, *sourceShut
 	down.Code += ":" + name
+	closed.Code += ":" + name
 	return func(at capture.Stage, err error) {
 		if at == capture.Reading || err == nil {
 			a.said.note(name, err)
@@ -31,11 +33,17 @@ func (a *App) trouble(name string) func(capture.Stage, error) {
 		switch {
 		case err == nil:
 			a.Health.Clear(&down)
+			a.Health.Clear(&closed)
 			a.Health.Clear(diskFull)
 		case at == capture.Storing:
 			a.Health.Set(diskFull, err.Error(), time.Now())
 		default:
-			a.Health.Set(&down, name+": "+err.Error(), time.Now())
+			is, not, detail := &down, &closed, name+": "+err.Error()
+			if do := shut(of, err); do != "" {
+				is, not, detail = &closed, &down, detail+". To let it in: "+do
+			}
+			a.Health.Clear(not)
+			a.Health.Set(is, detail, time.Now())
 		}
 	}
 }

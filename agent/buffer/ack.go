@@ -14,14 +14,30 @@ import (
 // KeepAcked is how long rows stay after the hub confirmed them: a hub that is put back from a backup asks for them again.
 const KeepAcked = 30 * 24 * time.Hour
 
-// SetAcked moves the head that the hub has proven, up or down; the caller has checked with Holds. It becomes durable with the next commit:
-// a head that is forgotten is told again by the next hello.
+// SetAcked moves the head that the hub has proven, up or down; the caller has checked with Holds. It becomes durable with the next commit, or
+// when the buffer is closed: a head that is forgotten is told again by the next hello.
 func (b *Buffer) SetAcked(s envelope.Stream, e envelope.Epoch, seq uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if l := b.streams[s]; l.Epoch == e && seq <= l.Last {
 		l.Acked = seq
 	}
+}
+
+// keepHeads makes the heads durable that no commit has taken along: who looks at a buffer whose service stands still would count what the hub has
+// as waiting, and an uninstall would keep it for nothing. A count that cannot be stays as it is: the next start sees it. The caller has the turn.
+func (b *Buffer) keepHeads() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.inTx(func(tx *writing) error {
+		for _, s := range envelope.Streams {
+			l := b.streams[s]
+			if _, err := tx.Exec(`UPDATE stream SET acked = ? WHERE name = ? AND epoch = ? AND acked <> ? AND acked <= last`, int64(l.Acked), string(s), l.Epoch[:], int64(l.Acked)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Trim deletes rows that were confirmed and are older than keep, in slices, so that appends wait at most a few milliseconds.

@@ -257,6 +257,7 @@ func (b *Buffer) Close() error {
 	for group := b.group(); len(group) > 0; group = b.group() {
 		b.commit(group)
 	}
+	_ = b.keepHeads() // on a full disk they are forgotten, and told again
 	return b.closeFile()
 }
 

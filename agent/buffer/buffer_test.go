@@ -72,6 +72,24 @@ func TestAppendedRowsAreThereAfterAReopenWithTheirCursor(t *testing.T) {
 	}
 }
 
+// What the hub has does not wait, also for whoever looks when the service stands still: an uninstall would keep it, and `leave` write it out.
+func TestAHeadIsKnownAfterAClose(t *testing.T) {
+	dir := t.TempDir()
+	b := open(t, options(dir))
+	fill(t, b, 1, 3)
+	b.SetAcked(envelope.Sales, b.State(envelope.Sales).Epoch, 3)
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b = open(t, options(dir))
+	if st := b.State(envelope.Sales); st.Acked != 3 || st.Last != 3 {
+		t.Errorf("%+v", st)
+	}
+	if n, err := b.Verify(t.Context()); n != 3 || err != nil {
+		t.Errorf("verified %d rows: %v", n, err)
+	}
+}
+
 func TestConcurrentAppendsKeepOneChain(t *testing.T) {
 	b := open(t, options(t.TempDir()))
 	var wg sync.WaitGroup

@@ -22,6 +22,9 @@ func (a *App) serveMetrics(ctx context.Context) error {
 	mux.HandleFunc("GET /metrics", a.showMetrics)
 	mux.HandleFunc("GET /healthz", a.showHealth)
 	return onlyhere.Serve(ctx, a.Config.Metrics.Listen, mux, func(err error) {
+		if err == nil {
+			return
+		}
 		a.log.WarnContext(ctx, "the figures for Prometheus have no port; everything else works", "listen", a.Config.Metrics.Listen, "err", err)
 	})
 }

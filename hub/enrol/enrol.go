@@ -111,18 +111,22 @@ func (s *Server) redeem(w http.ResponseWriter, r *http.Request, l *limit) {
 	}
 	key, err := s.Book.CodeKey(r.Context(), q.Code)
 	if err == nil && !hmac.Equal(q.Proof, enrol.AgentProof(key, channel, q.Ask)) {
-		s.Log.WarnContext(r.Context(), "a wrong one-time code", "code", q.Code, "address", from)
-		if err := s.Book.CodeWrong(r.Context(), q.Code, from); err != nil {
-			s.Log.ErrorContext(r.Context(), "cannot count a wrong code", "err", err)
+		if l.counts() {
+			s.Log.WarnContext(r.Context(), "a wrong one-time code", "code", q.Code, "address", from)
+			if err := s.Book.CodeWrong(r.Context(), q.Code, from); err != nil {
+				s.Log.ErrorContext(r.Context(), "cannot count a wrong code", "err", err)
+			}
 		}
 		err = unknownCode
 	}
 	if err != nil {
+		flood := false
 		if fault.Is(err, fault.NotFound) {
-			l.failed(from)
-			err = unknownCode
+			flood, err = l.failed(from), unknownCode
 		}
-		s.complain(r.Context(), "enrol", err)
+		if !flood {
+			s.complain(r.Context(), "enrol", err)
+		}
 		refuse(w, statusOf(err), err)
 		return
 	}

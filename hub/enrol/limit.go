@@ -6,23 +6,25 @@ import (
 	"time"
 )
 
-// Guessing is slowed by address and in all. Ten wrong tries end a code in any case; this keeps the numbers of codes from being tried out,
-// and the hub from computing for a stranger.
+// Guessing is slowed by address. Ten wrong tries end a code in any case; so that a crowd of addresses cannot end all codes in this way, only some
+// of many wrong tries count against their codes. A right code waits for nobody else's wrong ones: see DESIGN.md for what a guess is worth.
 const (
 	freeWrong   = 5 // of one address: a person mistypes
 	longestWait = 5 * time.Minute
 	forgetAfter = 30 * time.Minute
 	maxAddrs    = 10_000
-	inAll       = 300 // wrong tries of all addresses within forgetAfter; then everybody who has no right code waits
+	inAll       = 300              // wrong tries of all addresses within forgetAfter that count, each
+	countEvery  = 10 * time.Second // beyond these one counts
 )
 
 // limit counts wrong tries. Safe for concurrent use; a restart forgets, the count of each code it does not.
 type limit struct {
 	now func() time.Time
 
-	mu    sync.Mutex
-	wrong map[string]*tries
-	all   tries
+	mu      sync.Mutex
+	wrong   map[string]*tries
+	all     time.Time // by when the wrong tries of all are forgotten: each adds its share of forgetAfter
+	counted time.Time // when one counted last
 }
 
 type tries struct {
@@ -35,11 +37,6 @@ func (l *limit) wait(addr string) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
-	if l.all.count > inAll && now.Sub(l.all.last) < forgetAfter {
-		if w := 10*time.Second - now.Sub(l.all.last); w > 0 {
-			return w
-		}
-	}
 	k := l.wrong[addr]
 	if k == nil || k.count < freeWrong || now.Sub(k.last) > forgetAfter {
 		return 0
@@ -51,24 +48,39 @@ func (l *limit) wait(addr string) time.Duration {
 	return max(0, pause-now.Sub(k.last))
 }
 
-// failed counts a wrong try.
-func (l *limit) failed(addr string) {
+// counts says whether a wrong try of a code's number counts against the code.
+func (l *limit) counts() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
-	if now.Sub(l.all.last) > forgetAfter {
-		l.all.count = 0
+	if l.all.Sub(now) > forgetAfter && now.Sub(l.counted) < countEvery {
+		return false
 	}
-	l.all.count, l.all.last = l.all.count+1, now
+	l.counted = now
+	return true
+}
+
+// failed counts a wrong try; flood says that there are too many to write of each.
+func (l *limit) failed(addr string) (flood bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	if l.all.Before(now) {
+		l.all = now
+	}
+	if flood = l.all.Sub(now) > forgetAfter; !flood { // it is over within a little more than forgetAfter, however long it was
+		l.all = l.all.Add(forgetAfter / inAll)
+	}
 	k := l.wrong[addr]
 	if k == nil || now.Sub(k.last) > forgetAfter {
 		if len(l.wrong) >= maxAddrs {
-			l.wrong = map[string]*tries{} // so many at once are one attacker; the count of all still holds him
+			l.wrong = map[string]*tries{} // so many at once are one attacker, who gains nothing by more tries
 		}
 		k = &tries{}
 		l.wrong[addr] = k
 	}
 	k.count, k.last = k.count+1, now
+	return flood
 }
 
 // good forgets an address: its owner has a right code.

@@ -35,16 +35,36 @@ func TestLimit(t *testing.T) {
 	if l.wait("a") != 0 {
 		t.Error("an address with a right code waits")
 	}
-	now = now.Add(forgetAfter + time.Second)
-	for i := range inAll + 1 { // many addresses, one wrong code each
+}
+
+// TestAFloodOfWrongCodes: however many guess from however many addresses, a right code waits for none of them, and they cannot end every code.
+func TestAFloodOfWrongCodes(t *testing.T) {
+	now := time.Date(2026, 11, 26, 9, 0, 0, 0, time.UTC)
+	l := &limit{now: func() time.Time { return now }, wrong: map[string]*tries{}}
+	ended := 0
+	for i := range 6000 { // ten a second, for ten minutes
+		if w := l.wait("the store's"); w != 0 {
+			t.Fatalf("after %d wrong codes of others a right one waits %v", i, w)
+		}
+		if l.counts() {
+			ended++
+		}
 		l.failed(fmt.Sprint(i))
+		now = now.Add(100 * time.Millisecond)
 	}
-	if l.wait("new") == 0 {
-		t.Error("so many that guess are not slowed")
+	if ended < inAll || ended > inAll+60+60 {
+		t.Errorf("%d of 6000 wrong tries count", ended)
 	}
-	now = now.Add(forgetAfter + time.Second)
-	if l.wait("new") != 0 {
-		t.Error("it is never forgotten")
+	now = now.Add(2 * forgetAfter)
+	if !l.counts() || !l.counts() {
+		t.Error("a flood is never forgotten")
+	}
+	for range 1000 { // a wrong code every ten minutes is no flood, however long
+		now = now.Add(10 * time.Minute)
+		l.failed("a")
+	}
+	if !l.counts() || !l.counts() {
+		t.Error("a week of people who mistype is taken for a flood")
 	}
 }
 

@@ -91,9 +91,9 @@ func (c *chosen) taken() map[string]bool {
 
 // questions are those about sources: one when the person takes what was found.
 func (c *chosen) questions(ctx context.Context, r *run) []console.Question {
-	found := "No folder with a till's exports was found on this PC."
+	found, first := "No folder with a till's exports was found on this PC.", "Install, and read the folders above (there is none)"
 	if len(c.folders) > 0 {
-		found = "These folders hold what your till exports:"
+		found, first = "These folders hold what your till exports:", "Install, and read the folders above"
 		for _, f := range c.folders {
 			found += fmt.Sprintf("\n  %s  (%d files, newest of %s)", f.Dir, f.Files, f.Newest.Format("2006-01-02"))
 		}
@@ -103,7 +103,7 @@ func (c *chosen) questions(ctx context.Context, r *run) []console.Question {
 	}
 	qs := []console.Question{{
 		Text: "How shall tickets come in", Help: found + "\nTillpost only reads; it changes nothing of the till.",
-		Choices: []string{"Install, and read the folders above", "Let me choose, and look for card terminals", "Install without a source; head office sets them up"},
+		Choices: []string{first, "Let me choose, and look for card terminals", "Install without a source; head office sets them up"},
 		Default: func() string {
 			switch {
 			case len(c.folders) > 0:

@@ -37,9 +37,9 @@ func (r *run) tell(ctx context.Context, action plan.Action) error {
 		return err
 	}
 	switch {
-	case st.Running && st.Connected && len(st.Health) == 0:
+	case st.Well() && st.Connected:
 		r.con.Say("Everything is fine. Tillpost %s runs on this PC and head office hears it.", st.Version)
-	case st.Running && len(st.Health) == 0:
+	case st.Well():
 		r.con.Say("Tillpost %s runs on this PC. It has not reached head office yet; what is sold meanwhile is kept here and goes out by itself.", st.Version)
 	default:
 		r.con.Say("Tillpost %s is on this PC, and something needs attention:", st.Version)
@@ -49,8 +49,31 @@ func (r *run) tell(ctx context.Context, action plan.Action) error {
 	if st.Page != "" {
 		look = st.Page + "  in a browser on this PC, or  " + look
 	}
-	r.con.Say("\nYou need not do anything more: it starts with the PC. To look at it any time:  %s", look)
+	for _, f := range r.unused() {
+		r.con.Say("\n--folder %s was not taken: this PC has settings already. Write it into %s, or have head office set it (hub device config).", f, r.lay.Settings)
+	}
+	more := "You need not do anything more: it"
+	if !st.Well() {
+		more = "It"
+	}
+	r.con.Say("\n%s starts with the PC. To look at it any time:  %s", more, look)
 	return nil
+}
+
+// unused lists the folders that the command line names and the settings do not: those that are there already are their owner's, and a script that
+// says the same each time is no mistake.
+func (r *run) unused() (out []string) {
+	body, err := os.ReadFile(r.lay.Settings)
+	if err != nil {
+		return nil
+	}
+	for _, f := range r.opt.folders {
+		dir, _, _ := strings.Cut(f, "=")
+		if !strings.Contains(string(body), dir) && !strings.Contains(string(body), strings.ReplaceAll(dir, `\`, `\\`)) {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 func (r *run) tellGone() error {

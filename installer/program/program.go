@@ -54,10 +54,21 @@ type Status struct {
 		Installed string `json:"installed"` // version of the program that the service started; it may itself run a newer one
 	} `json:"update"`
 	Health []struct {
-		Title  string `json:"title"`
-		Detail string `json:"detail"`
-		Do     string `json:"do"`
+		Title    string `json:"title"`
+		Detail   string `json:"detail"`
+		Do       string `json:"do"`
+		Severity string `json:"severity"`
 	} `json:"health"`
+}
+
+// Well says that it runs and nobody need do anything: what is of low severity is told beside, and can wait.
+func (s Status) Well() bool {
+	for _, h := range s.Health {
+		if h.Severity != "low" {
+			return false
+		}
+	}
+	return s.Running
 }
 
 // Of reports that the service that runs was started from the program of this version: by an update of its own it may run a newer one.

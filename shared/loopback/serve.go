@@ -12,17 +12,18 @@ import (
 const retry = time.Minute
 
 // Serve serves h on an address of this machine, guarded by Only, until ctx ends. That the port is taken stops nothing else: it is tried again,
-// and troubled is told the first time.
-func Serve(ctx context.Context, addr string, h http.Handler, troubled func(error)) error {
-	for told := false; ctx.Err() == nil; {
+// and told hears of it the first time; when the page is open it hears nil.
+func Serve(ctx context.Context, addr string, h http.Handler, told func(error)) error {
+	for failed := false; ctx.Err() == nil; {
 		var lc net.ListenConfig
 		l, err := lc.Listen(ctx, "tcp", addr)
 		if err == nil {
+			told(nil)
 			return serveOn(ctx, l, Only(h))
 		}
-		if !told && ctx.Err() == nil {
-			told = true
-			troubled(err)
+		if !failed && ctx.Err() == nil {
+			failed = true
+			told(err)
 		}
 		select {
 		case <-ctx.Done():

@@ -5,6 +5,7 @@ package service
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -226,8 +227,15 @@ func (m otherManager) uninstall(ctx context.Context) ([]string, error) {
 	return []string{"removed from " + m.k.Platform()}, rightsMissing(m.k.Uninstall())
 }
 
-func (m otherManager) start(ctx context.Context) error { return bounded(ctx, m.k.Start) }
-func (m otherManager) stop(ctx context.Context) error  { return bounded(ctx, m.k.Stop) }
+func (m otherManager) start(ctx context.Context) error {
+	err := bounded(ctx, m.k.Start)
+	if x := (*exec.ExitError)(nil); errors.As(err, &x) { // its number alone helps nobody
+		return fault.Msg(fault.Unavailable, "start "+m.Name, fmt.Sprintf("this system is not run by systemd, and what runs it (%s) did not start the service (%v). Have it start this by itself: %s", m.k.Platform(), err, strings.Join(append([]string{m.Exe}, m.Args...), " ")))
+	}
+	return err
+}
+
+func (m otherManager) stop(ctx context.Context) error { return bounded(ctx, m.k.Stop) }
 
 // bounded does not wait longer than ctx: kardianos/service may wait for ever.
 func bounded(ctx context.Context, do func() error) error {

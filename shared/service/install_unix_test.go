@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	kardianos "github.com/kardianos/service"
 )
 
 // TestInstallIntoAnImage installs with the real systemctl into a folder: again, after somebody changed the file, after it was broken off, and
@@ -59,5 +61,19 @@ func TestInstallIntoAnImage(t *testing.T) {
 	step("beside a package's file", 1)
 	if exists(own) {
 		t.Error("a package's file is the same and was written over")
+	}
+}
+
+// refuses is a service manager that starts nothing.
+type refuses struct{ kardianos.Service }
+
+func (refuses) Platform() string { return "unix-systemv" }
+func (refuses) Start() error     { return exec.Command("false").Run() }
+
+// Where systemd does not run the system, a number that another manager ends with is no word for a person: what to do is.
+func TestAManagerThatStartsNothing(t *testing.T) {
+	err := otherManager{Spec{Name: "tillpost-test", Exe: "/opt/agent", Args: []string{"run", "--service"}}, refuses{}}.start(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "not run by systemd") || !strings.HasSuffix(err.Error(), "/opt/agent run --service") {
+		t.Error(err)
 	}
 }

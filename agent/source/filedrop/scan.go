@@ -1,6 +1,8 @@
 package filedrop
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,6 +24,9 @@ func (f *Folder) scan() (map[string]stamp, error) {
 			continue
 		}
 		info, err := e.Info()
+		if errors.Is(err, fs.ErrPermission) { // its names may be listed and nothing more
+			return nil, fault.New(fault.Unavailable, "look into "+f.Dir, err)
+		}
 		if err != nil || info.Mode()&noFile != 0 { // a link is listed, and not followed
 			continue
 		}

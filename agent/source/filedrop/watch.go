@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -231,14 +232,15 @@ func fingerprint(p *profile.Profile) string {
 	return hex.EncodeToString(sum[:4])
 }
 
-// later notes that a file is locked or being written; it is an error only when that lasts.
+// later notes that a file is locked or being written; it is an error only when that lasts. One that may not be read is told the second time: rights
+// do not come by themselves, and whoever installs is still there.
 func (f *Folder) later(name string, err error) error {
 	since, known := f.failed[name]
 	if !known {
 		f.failed[name] = time.Now()
 		return nil
 	}
-	if errors.Is(err, errMoving) || time.Since(since) < tellAfter {
+	if errors.Is(err, errMoving) || !errors.Is(err, fs.ErrPermission) && time.Since(since) < tellAfter {
 		return nil
 	}
 	return err
