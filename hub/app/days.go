@@ -186,6 +186,14 @@ func (s *desk) find(ctx context.Context, what string) (view.TicketView, error) {
 		}
 		return view.TicketView{}, fault.Msg(fault.Conflict, "find ticket", fmt.Sprintf("%q names %d tickets; give one of these ids: %s", what, len(rows), strings.Join(ids, ", ")))
 	}
+	kept, err := s.Kept(ctx, what, nil)
+	if err != nil {
+		return view.TicketView{}, err
+	}
+	if len(kept) > 0 {
+		k := kept[0]
+		return view.TicketView{}, fault.Msg(fault.NotFound, "find ticket", fmt.Sprintf("ticket %s is not booked: its record waits in a case. %s: %s See: hub case %q show", what, k.Title, k.Means, k.ID))
+	}
 	id, err := strconv.ParseInt(strings.TrimPrefix(what, "id:"), 10, 64)
 	if err != nil {
 		return view.TicketView{}, fault.Msg(fault.NotFound, "find ticket", "there is no ticket "+what+" here; it may still wait on its store's PC: see hub locations for when the store was heard")
