@@ -83,6 +83,9 @@ func (g *rig) putBack(backup string) {
 	g.t.Helper()
 	stop(g.hubProc, g.hubEnded)
 	g.hub(0, "restore", backup)
+	if got := g.hub(1, "status"); !strings.Contains(got, "no store-day goes to Odoo until it has") {
+		g.t.Errorf("what waits for the reading back is not told: %s", got)
+	}
 	before := g.logged("knows its entries in Odoo again")
 	g.startHub()
 	until(g.t, "the end of the reading back", func() bool { return g.logged("knows its entries in Odoo again") > before })
