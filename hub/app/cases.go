@@ -44,7 +44,7 @@ func (c *cli) caseCommands() []*cobra.Command {
 		Example: "  hub case unknown_code:tender:Ewallet map --account 101405\n  hub case \"gap:S-17 2026-11-23\" accept --reason \"training receipts\"\n  hub case \"locked_period:S-17/2026-11-23/1\" retry --date 2026-12-01"}
 	var a view.Act
 	var file string
-	one.Flags().StringVar((*string)(&a.Date), "date", "", "for retry of a document: the accounting date it goes to")
+	one.Flags().Var((*date)(&a.Date), "date", "for retry of a document: the accounting date it goes to")
 	one.Flags().StringVar(&a.Account, "account", "", "for map: the account code in Odoo")
 	one.Flags().StringVar(&a.Tax, "tax", "", "for map: the tax's name in Odoo")
 	one.Flags().StringVar(&file, "file", "", "for edit: a file with the record's new text")

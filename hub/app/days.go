@@ -20,6 +20,11 @@ import (
 func (c *cli) dayCommands() []*cobra.Command {
 	var f view.DayFilter
 	days := c.on("days", "list store-days", 0, func(ctx context.Context, s *desk, _ []string) error {
+		if f.Location != "" {
+			if _, err := s.LocationForm(ctx, f.Location); err != nil {
+				return err
+			}
+		}
 		ds, err := s.DayViews(ctx, f)
 		if err != nil {
 			return err
@@ -27,9 +32,9 @@ func (c *cli) dayCommands() []*cobra.Command {
 		return c.tell(ds, func(w io.Writer) { printDays(w, ds) })
 	})
 	days.Flags().StringVar((*string)(&f.Location), "location", "", "only this one")
-	days.Flags().StringVar((*string)(&f.From), "from", "", "first day")
-	days.Flags().StringVar((*string)(&f.To), "to", "", "last day")
-	days.Flags().StringVar(&f.State, "state", "", "only days in this state")
+	days.Flags().Var((*date)(&f.From), "from", "first day")
+	days.Flags().Var((*date)(&f.To), "to", "last day")
+	days.Flags().Var((*state)(&f.State), "state", "only days in this state")
 	day := c.on("day LOCATION DATE [DECISION]", "show a store-day with its documents, or decide about it: hold, release, approve or reverse", 2, func(ctx context.Context, s *desk, args []string) error {
 		if len(args) > 2 {
 			return c.decided(ctx, s, args[:2], args[2], decisions[args[2]])
@@ -70,6 +75,8 @@ var decisions = map[string]func(*desk, context.Context, rollup.DayKey, string) e
 // dayArgs takes a store-day and, behind it, what is decided about it.
 func dayArgs(_ *cobra.Command, args []string) error {
 	switch {
+	case len(args) >= 2 && !retail.BusinessDate(args[1]).Valid():
+		return fault.Msg(fault.Invalid, "day", fmt.Sprintf("%q is no day: write it like 2026-11-20; nothing was changed", args[1]))
 	case len(args) == 2:
 		return nil
 	case len(args) == 3 && decisions[args[2]] != nil:
@@ -185,6 +192,14 @@ func (s *desk) find(ctx context.Context, what string) (view.TicketView, error) {
 			ids = append(ids, fmt.Sprintf("%d (%s, %s)", r.ID, r.Location, r.Day))
 		}
 		return view.TicketView{}, fault.Msg(fault.Conflict, "find ticket", fmt.Sprintf("%q names %d tickets; give one of these ids: %s", what, len(rows), strings.Join(ids, ", ")))
+	}
+	kept, err := s.Kept(ctx, what, nil)
+	if err != nil {
+		return view.TicketView{}, err
+	}
+	if len(kept) > 0 {
+		k := kept[0]
+		return view.TicketView{}, fault.Msg(fault.NotFound, "find ticket", fmt.Sprintf("ticket %s is not booked: its record waits in a case. %s: %s See: hub case %q show", what, k.Title, k.Means, k.ID))
 	}
 	id, err := strconv.ParseInt(strings.TrimPrefix(what, "id:"), 10, 64)
 	if err != nil {

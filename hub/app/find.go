@@ -170,7 +170,7 @@ func (c *cli) findCommand() *cobra.Command {
 		}
 		return c.tell(found, func(w io.Writer) { printFound(w, found) })
 	})
-	cmd.Long = "Find what a number or id names: a ticket (receipt number, vendor's id), a card payment (the gateway's number), a settlement batch, a deposit or dispute, a customer, " +
+	cmd.Long = "Find what a number or id names: a ticket (receipt number, vendor's id; also one whose record waits in a case), a card payment (the gateway's number), a settlement batch, a deposit or dispute, a customer, " +
 		"a document or store-day of Tillpost, or an entry in Odoo (id, number, reference or its page's address). Each match is shown with the tickets behind it and its records in Odoo."
 	cmd.Example = "  hub find 100234\n  hub find S-17/2026-11-20/1\n  hub find account.move/123\n  hub find TPOS/2026/11/0001"
 	return cmd
@@ -203,7 +203,9 @@ func printFound(w io.Writer, f view.Found) {
 		for _, r := range t.Records {
 			fmt.Fprintf(w, "    %s\n", recordWords(r))
 		}
-		if len(t.Documents)+len(t.Records) == 0 {
+		if t.Kind == "case" {
+			fmt.Fprintf(w, "    to decide it: hub case %q show\n", t.ID)
+		} else if len(t.Documents)+len(t.Records) == 0 {
 			fmt.Fprintln(w, "    it stands in no document yet")
 		}
 		for _, k := range t.Tickets {

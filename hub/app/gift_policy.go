@@ -42,7 +42,7 @@ func (c *cli) giftPolicyCommand() *cobra.Command {
 	set.Flags().StringVar(&p.Company, "company", "", "Odoo company whose locations' cards are looked at as one; empty: the settings' own")
 	set.Flags().StringVar((*string)(&p.Location), "location", "", "one location, whose cards are looked at by themselves")
 	set.Flags().StringVar((*string)(&p.At), "at", "", "the location whose documents a company's are")
-	set.Flags().StringVar((*string)(&p.Since), "from", "", "first day on which it holds; a month goes by the policy of its last day")
+	set.Flags().Var((*date)(&p.Since), "from", "first day on which it holds; a month goes by the policy of its last day")
 	set.Flags().StringVar(&rate, "rate", rate, "breakage: percent of what is sold that is never redeemed; only where the law does not give it to the state")
 	set.Flags().IntVar(&p.Dormancy, "dormancy", 0, "escheat: months after its sale that an unredeemed card is the state's")
 	set.Flags().StringVar(&p.Tender, "tender", p.Tender, "the tills' tender for gift cards")

@@ -5,12 +5,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/tillpost/tillpost/hub/view"
+	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
@@ -24,6 +26,13 @@ func (c *cli) locationCommand() *cobra.Command {
 	}
 	adding := c.on("add CODE", "confirm a location", 1, func(ctx context.Context, s *desk, args []string) error {
 		add.Code = retail.LocationCode(args[0])
+		ls, err := s.LocationViews(ctx, view.LocationFilter{})
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(ls, func(l view.LocationView) bool { return l.Code == add.Code && l.Confirmed }) {
+			return fault.Msg(fault.Conflict, "add location", args[0]+" is confirmed already, and what is not named here would be forgotten of it. Nothing was changed; to change something: hub location set "+args[0])
+		}
 		return put(ctx, s, add)
 	})
 	adding.Example = "  hub location add S-17 --name Springfield --zone America/Chicago --open-days \"mon tue wed thu fri sat\""
@@ -44,13 +53,13 @@ func (c *cli) locationCommand() *cobra.Command {
 		cmd.Flags().StringVar(&f.Company, "company", "", "Odoo company")
 		cmd.Flags().StringVar(&f.OpenDays, "open-days", "", "such as \"mon tue wed\": a day of which nothing comes is then noticed")
 		cmd.Flags().StringVar((*string)(&f.Review), "review", "", "who lets its days go: auto or person; empty: as the settings' posting.auto_approve")
-		cmd.Flags().StringVar((*string)(&f.Shadow), "shadow-until", "", "first day that is posted; the days before run in shadow")
+		cmd.Flags().Var((*date)(&f.Shadow), "shadow-until", "first day that is posted; the days before run in shadow")
 		cmd.Flags().StringVar(&f.OldWay, "old-journal", "", "code of the Odoo journal that the old way writes to")
-		cmd.Flags().StringVar((*string)(&f.Costs), "cogs-from", "", "first day whose cost of goods is posted, as far as the tills know it; never with an Odoo that values stock itself")
+		cmd.Flags().Var((*date)(&f.Costs), "cogs-from", "first day whose cost of goods is posted, as far as the tills know it; never with an Odoo that values stock itself")
 		cmd.Flags().StringVar((*string)(&f.Period), "closed-period", "", "what becomes of a day whose period is closed in Odoo: hold, next or ask; empty: as the settings' posting.closed_period")
 		cmd.Flags().StringVar((*string)(&f.Posting), "posting", "", "as what its days go to Odoo: entry, receipt, invoice or ticket; days that have a document keep theirs")
-		cmd.Flags().StringVar((*string)(&f.PostingFrom), "posting-from", "", "first day that goes so")
-		cmd.Flags().StringVar((*string)(&f.From), "from", "", "first day on which zone and cutoff hold; tickets in documents never move")
+		cmd.Flags().Var((*date)(&f.PostingFrom), "posting-from", "first day that goes so")
+		cmd.Flags().Var((*date)(&f.From), "from", "first day on which zone and cutoff hold; tickets in documents never move")
 	}
 	till := c.on("till LOCATION TILL", "confirm that a till belongs to a location", 2, func(ctx context.Context, s *desk, args []string) error {
 		if err := s.ConfirmTill(ctx, retail.LocationCode(args[0]), retail.TillCode(args[1]), s.who); err != nil {

@@ -93,6 +93,7 @@ func (c *cli) root() *cobra.Command {
 	root.AddCommand(c.settleCommands()...)
 	root.AddCommand(c.booksCommand(), c.findCommand(), c.giftCardCommand(), c.releaseCommand())
 	root.AddCommand(c.webhookCommand(), c.on("accounts", "who could read which vendor account, and who does", 0, c.accounts))
+	helpful(root)
 	return root
 }
 

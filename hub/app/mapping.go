@@ -51,7 +51,7 @@ func (c *cli) mappingSet() *cobra.Command {
 	set.Flags().StringVar(&r.Target.Company, "company", "", "of a location: the Odoo company")
 	set.Flags().StringVar(&r.Target.Warehouse, "warehouse", "", "of a location: the warehouse's code")
 	set.Flags().StringVar((*string)(&r.Location), "location", "", "only at this one")
-	set.Flags().StringVar((*string)(&r.From), "from", "", "from this day on")
+	set.Flags().Var((*date)(&r.From), "from", "from this day on")
 	set.Flags().BoolVar(&dry, "dry-run", false, "only tell what would move on store-days")
 	return set
 }

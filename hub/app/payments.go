@@ -65,8 +65,8 @@ func (c *cli) paymentCommands() []*cobra.Command {
 
 func bounds(cmd *cobra.Command, l *retail.LocationCode, from, to *retail.BusinessDate, limit *int) {
 	cmd.Flags().StringVar((*string)(l), "location", "", "only this one")
-	cmd.Flags().StringVar((*string)(from), "from", "", "first day, by UTC")
-	cmd.Flags().StringVar((*string)(to), "to", "", "last day, by UTC")
+	cmd.Flags().Var((*date)(from), "from", "first day, by UTC")
+	cmd.Flags().Var((*date)(to), "to", "last day, by UTC")
 	cmd.Flags().IntVar(limit, "limit", 200, "at most so many, 0 = all")
 }
 

@@ -82,8 +82,8 @@ func (c *cli) settleCommands() []*cobra.Command {
 		return c.tell(ls, func(w io.Writer) { printBank(w, ls) })
 	})
 	lines.Flags().BoolVar(&f.Open, "open", false, "only those that stand in no voucher")
-	lines.Flags().StringVar((*string)(&f.From), "from", "", "first day")
-	lines.Flags().StringVar((*string)(&f.To), "to", "", "last day")
+	lines.Flags().Var((*date)(&f.From), "from", "first day")
+	lines.Flags().Var((*date)(&f.To), "to", "last day")
 	lines.Flags().IntVar(&f.Limit, "limit", 200, "at most so many")
 	var vf view.VoucherFilter
 	vouchers := c.on("vouchers", "list what happened to takings after the tills: deposits, fees, disputes, cash bags", 0, func(ctx context.Context, s *desk, _ []string) error {
@@ -94,8 +94,8 @@ func (c *cli) settleCommands() []*cobra.Command {
 		return c.tell(vs, func(w io.Writer) { printVouchers(w, vs) })
 	})
 	vouchers.Flags().StringVar((*string)(&vf.Location), "location", "", "only of this one")
-	vouchers.Flags().StringVar((*string)(&vf.From), "from", "", "first day")
-	vouchers.Flags().StringVar((*string)(&vf.To), "to", "", "last day")
+	vouchers.Flags().Var((*date)(&vf.From), "from", "first day")
+	vouchers.Flags().Var((*date)(&vf.To), "to", "last day")
 	vouchers.Flags().StringVar(&vf.Series, "series", "", "only this one")
 	clearing := c.on("clearing", "age what stands on clearing accounts: taken at the tills, not yet paid out", 0, func(ctx context.Context, s *desk, _ []string) error {
 		cs, err := s.Clearings(ctx, retail.BusinessDate(time.Now().Format(time.DateOnly)), reconcile.Banking)

@@ -176,8 +176,8 @@ func (c *cli) shadowCommand() *cobra.Command {
 		return c.tell(rep, func(w io.Writer) { printShadow(w, rep) })
 	})
 	cmd.Args = cobra.MaximumNArgs(1)
-	cmd.Flags().StringVar((*string)(&f.From), "from", "", "first day; without it two weeks up to the last")
-	cmd.Flags().StringVar((*string)(&f.To), "to", "", "last day; without it today")
+	cmd.Flags().Var((*date)(&f.From), "from", "first day; without it two weeks up to the last")
+	cmd.Flags().Var((*date)(&f.To), "to", "last day; without it today")
 	cmd.Flags().BoolVar(&asCSV, "csv", false, "answer in CSV, a line per account")
 	cmd.Example = "  hub shadow S-17 --from 2026-11-01 --to 2026-11-30"
 	return cmd

@@ -23,9 +23,10 @@ type Status struct {
 	Unproven  []view.DayView        `json:"unproven"` // posted without proof in the last week: told, and no reason to fail
 	Silent    []retail.LocationCode `json:"silent"`
 	Cases     []view.CaseView       `json:"cases"`
-	Stores    []view.DeviceView     `json:"stores"`           // agents that say something is wrong
-	Down      []view.ConnectionView `json:"connections_down"` // the hub's own and the stores', those that do not work
-	Needs     []upkeep.Need         `json:"needs,omitempty"`  // of the hub's own machine: room on its disk, certificates that end
+	Stores    []view.DeviceView     `json:"stores"`            // agents that say something is wrong
+	Down      []view.ConnectionView `json:"connections_down"`  // the hub's own and the stores', those that do not work
+	Needs     []upkeep.Need         `json:"needs,omitempty"`   // of the hub's own machine: room on its disk, certificates that end
+	Restored  time.Time             `json:"restored,omitzero"` // it was put back from a backup, and what it posted since is not read back yet: no store-day goes on
 	Envelopes int                   `json:"records"`
 }
 
@@ -64,8 +65,11 @@ func (c *cli) status(ctx context.Context, s *desk, _ []string) (err error) {
 	if st.Envelopes, err = s.CountEnvelopes(ctx); err != nil {
 		return err
 	}
+	if st.Restored, err = s.Restored(ctx); err != nil {
+		return err
+	}
 	st.Needs = s.cfg.lookUpkeep(ctx, s.Now()).Needs(s.Now())
-	st.Good = st.Running && !upkeep.Pressing(st.Needs) && len(st.NotPosted)+len(st.Silent)+len(st.Cases)+len(st.Stores) == 0
+	st.Good = st.Running && !upkeep.Pressing(st.Needs) && len(st.NotPosted)+len(st.Silent)+len(st.Cases)+len(st.Stores) == 0 && st.Restored.IsZero()
 	err = c.tell(st, st.print)
 	if err == nil && !st.Good {
 		return errQuiet
@@ -81,6 +85,10 @@ func (st Status) print(w io.Writer) {
 		fmt.Fprintf(w, "All good: every closed store-day is posted and verified, no case is open, no store is silent. %d records.\n", st.Envelopes)
 	} else {
 		fmt.Fprintf(w, "%d store-days not posted, %d stores silent, %d agents in trouble, %d cases open.\n", len(st.NotPosted), len(st.Silent), len(st.Stores), len(st.Cases))
+	}
+	if !st.Restored.IsZero() {
+		fmt.Fprintf(w, "The hub was put back from a backup at %s and has not read back yet what it posted since: no store-day goes to Odoo until it has, so that none goes twice. "+
+			"It does so by itself as soon as it runs and Odoo answers: hub odoo check says whether Odoo does.\n", st.Restored.Format(time.RFC3339))
 	}
 	if len(st.NotPosted) > 0 {
 		printDays(w, st.NotPosted)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/view"
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
@@ -21,7 +22,14 @@ func (s *Store) Clearings(ctx context.Context, today retail.BusinessDate, bankin
 	if err != nil {
 		return nil, classify("age clearing accounts", err)
 	}
+	set, err := rules(ctx, s.read)
+	if err != nil {
+		return nil, classify("read mapping", err)
+	}
 	for k, days := range sums {
+		if paysItself(set, k, today) {
+			continue
+		}
 		if c := aged(k, days); !c.Open.IsZero() {
 			for d := c.Oldest; d != "" && d < today; d = d.AddDays(1) {
 				if banking(d.AddDays(1)) {
@@ -35,6 +43,18 @@ func (s *Store) Clearings(ctx context.Context, today retail.BusinessDate, bankin
 		return cmp.Or(cmp.Compare(a.Location, b.Location), cmp.Compare(a.Measure, b.Measure))
 	})
 	return out, nil
+}
+
+// paysItself tells a tender that nobody pays out: it stands where what customers hold or owe stands, as a redeemed gift card does.
+func paysItself(set mapping.Set, k clearingKey, day retail.BusinessDate) bool {
+	role, code := ledger.Account(k.measure).Split()
+	at, ok := set.Find(role, code, k.location, day)
+	for _, owed := range []ledger.Role{ledger.GiftCard, ledger.Deposit, ledger.House} {
+		if to, known := set.Find(owed, "", k.location, day); ok && known && at.Account != "" && to.Account == at.Account {
+			return true
+		}
+	}
+	return false
 }
 
 // aged takes what was paid out from the oldest days and tells what is left.

@@ -2,10 +2,13 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"strings"
 
+	"github.com/tillpost/tillpost/hub/cases"
 	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/hub/view"
+	"github.com/tillpost/tillpost/shared/retail"
 )
 
 // Find lists everything that an id names, each with its documents and what is known of them in Odoo. It does not ask Odoo. Nothing found is
@@ -21,6 +24,7 @@ func (s *Store) Find(ctx context.Context, f view.FindFilter) (out view.Found, er
 	}{
 		{"documents, by id, store-day, voucher, and number, id or reference of their entry in Odoo", s.findDocuments},
 		{"tickets, by receipt number and vendor's id", s.findTickets},
+		{"records that wait in a case and are not booked, by the vendor's id of their ticket", s.findKept},
 		{"card payments, by the gateway's number", s.findPayments},
 		{"settlement batches, by id", s.findBatches},
 		{"deposits, disputes and settled payments, by the processor's id", s.findSettlement},
@@ -50,6 +54,33 @@ func (s *Store) findTickets(ctx context.Context, f view.FindFilter) (out []view.
 		out = append(out, x)
 	}
 	return out, err
+}
+
+// findKept finds open cases that keep a record of this ticket out of the books.
+func (s *Store) findKept(ctx context.Context, f view.FindFilter) (out []view.FoundThing, err error) {
+	ks, err := s.Kept(ctx, f.Find, f.Only)
+	for _, k := range ks {
+		out = append(out, view.FoundThing{Kind: "case", ID: k.ID, Text: k.Title + ". " + k.Means + " " + k.Detail, Location: k.Location, Day: k.Day})
+	}
+	return out, err
+}
+
+// Kept lists the open cases that keep a record out of the books, by the key or the vendor's id of its ticket. Only is what the user may see; nil = all.
+func (s *Store) Kept(ctx context.Context, ticket string, codes []retail.LocationCode) (out []cases.Case, err error) {
+	where, args := only("location", codes)
+	args = append(args, string(cases.Refused), string(cases.Unbalanced))
+	err = each(ctx, s.read, func(r *sql.Rows) error {
+		var body string
+		if err := r.Scan(&body); err != nil {
+			return err
+		}
+		k, err := readCase(body)
+		if err == nil && (k.Record == ticket || strings.HasSuffix(k.Record, "|"+ticket)) {
+			out = append(out, k)
+		}
+		return err
+	}, `SELECT body FROM kase WHERE `+where+` AND state = 'open' AND cause IN (?, ?) ORDER BY opened, id`, args...)
+	return out, classify("find records kept in cases", err)
 }
 
 func ticketText(t view.TicketRow) string {

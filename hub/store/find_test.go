@@ -219,3 +219,20 @@ func (g *rig) document(id string) (d rollup.Document) {
 	g.t.Fatalf("there is no document %s", id)
 	return d
 }
+
+// Who looks for a ticket that could not be booked is led to its case, and not told that it may still wait in the store.
+func TestATicketThatWaitsInACaseIsFound(t *testing.T) {
+	g := newRig(t, t.TempDir())
+	g.place()
+	g.sell("77", "2026-11-20T18:00:00Z", `"type":"cash","amount":"10.00"`, `"type":"cash","amount":"9.00"`)
+	got := named(t, g.Store, "77")
+	if !strings.HasPrefix(got, "case unbalanced:record ") {
+		t.Errorf("it names %q", got)
+	}
+	if got := named(t, g.Store, "77", "S2"); got != "" {
+		t.Errorf("another store's user finds %q", got)
+	}
+	if got := named(t, g.Store, "7"); got != "" {
+		t.Errorf("another number names %q", got)
+	}
+}

@@ -24,7 +24,7 @@ func Restore(ctx context.Context, backup, dir string) (aside string, err error) 
 		return "", fault.New(fault.Conflict, "restore: put hub.secret into "+dir+" first, else records that name a customer cannot be read", err)
 	}
 	if _, err := checkCopy(ctx, backup, secret); err != nil {
-		return "", err
+		return "", fault.New(fault.CodeOf(err), "nothing was changed", err)
 	}
 	db := filepath.Join(dir, "hub.db")
 	fresh := db + ".new"

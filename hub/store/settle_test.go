@@ -208,3 +208,20 @@ func TestAMissingDepositIsOneCase(t *testing.T) {
 		t.Errorf("%d cases stay open", n)
 	}
 }
+
+// What a gift card paid stands where the cards sold stand: nobody pays it out, and it is not open.
+func TestAGiftCardIsNotPaidOut(t *testing.T) {
+	g := newRig(t, t.TempDir())
+	g.place()
+	g.ok(g.ConfirmTill(t.Context(), "S1", "T1", "anna"))
+	g.ok(g.SetRules(t.Context(), []mapping.Rule{{Role: ledger.GiftCard, Target: mapping.Target{Account: "251"}}, {Role: ledger.Tender, Code: "gift_card", Target: mapping.Target{Account: "251"}}}, "test", ""))
+	g.clock = time.Date(2026, 11, 20, 20, 0, 0, 0, time.UTC)
+	g.sell("1", "2026-11-20T18:00:00Z")
+	g.sell("2", "2026-11-20T19:00:00Z", `"cash"`, `"gift_card"`)
+	g.later(48 * time.Hour)
+	g.book()
+	open, err := g.Clearings(t.Context(), "2026-11-22", func(retail.BusinessDate) bool { return true })
+	if g.ok(err); len(open) != 1 || open[0].Measure != "tender:cash" {
+		t.Errorf("open are %+v", open)
+	}
+}

@@ -59,6 +59,8 @@ func (s *Store) review(ctx context.Context, f view.ReviewFilter, byDay bool) (ou
 			row.Days, row.Tickets, row.State = row.Days+1, row.Tickets+tickets, state
 			if lacks {
 				row.Unposted++
+			} else if state == roll.Open {
+				row.Running++
 			}
 			row.Known = row.Known || state == roll.Verified || state == roll.Accepted
 			return nil

@@ -23,7 +23,7 @@ type Found struct {
 
 // FoundThing is one match with what is behind it and where it stands in Odoo.
 type FoundThing struct {
-	Kind      string              `json:"kind"` // ticket, payment, batch, deposit, customer, document, bank line, odoo entry
+	Kind      string              `json:"kind"` // ticket, case, payment, batch, deposit, customer, document, bank line, odoo entry
 	ID        string              `json:"id"`
 	Text      string              `json:"text"`
 	Location  retail.LocationCode `json:"location,omitempty"`

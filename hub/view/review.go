@@ -24,6 +24,7 @@ type ReviewRow struct {
 	State    string // of a day
 	Days     int
 	Unposted int // of them closed and not in the books as they should be
+	Running  int // of them not over: in the sums, and in the books when they are
 	Tickets  int
 	Measures map[ledger.Account]money.Amount // debit positive, summed
 

@@ -22,6 +22,7 @@ func (f finderOf) Find(ctx context.Context, q view.FindFilter) (view.Found, erro
 			{ID: "S1/2026-11-20/1", Location: "S1", Day: "2026-11-20", State: "verified", Odoo: view.OdooRecord{Model: "account.move", ID: 57, Name: "TPOS/2026/11/0001", State: "cancel", Date: "2026-11-20", URL: "https://books/odoo/account.move/57", Ref: evil}},
 			{ID: "S1/2026-11-20/2", Location: "S1", Day: "2026-11-20", State: "waiting", Why: "the books are closed"}}},
 		{Kind: "odoo entry", ID: "account.move/99", Text: "not made by this hub", Records: []view.OdooRecord{{Model: "account.move", ID: 99, Name: "MISC/2026/11/0001", State: "draft", URL: "javascript:alert(1)"}}}}
+	found.Things = append(found.Things, view.FoundThing{Kind: "case", ID: "unbalanced:record 7", Text: "The ticket is not in the books"})
 	found.Away = "Odoo does not answer"
 	return found, err
 }
@@ -36,7 +37,7 @@ func TestFindListsWhatAnIdNamesAndRunsNoScript(t *testing.T) {
 		t.Errorf("it does not say where it looked: %s", page)
 	}
 	code, page := w.get(t, "/find?q=two")
-	for _, s := range []string{"2 things are called this", "Batch &lt;script&gt;", "https://books/odoo/account.move/57", "TPOS/2026/11/0001", "cancel", "account.move/99", "not there yet", "the books are closed", "Odoo does not answer"} {
+	for _, s := range []string{"3 things are called this", `<a href="/case?id=unbalanced%3Arecord&#43;7">`, "The ticket is not in the books", "Batch &lt;script&gt;", "https://books/odoo/account.move/57", "TPOS/2026/11/0001", "cancel", "account.move/99", "not there yet", "the books are closed", "Odoo does not answer"} {
 		if code != http.StatusOK || !strings.Contains(page, s) {
 			t.Errorf("%d, %q is missing in %s", code, s, page)
 		}

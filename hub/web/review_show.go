@@ -167,7 +167,7 @@ func (s *site) reviewTable(r *http.Request, v *visit) (table, error) {
 		}
 		t.Head = append(t.Head, title)
 	}
-	t.Head = append(t.Head, "difference to odoo")
+	t.Head = append(t.Head, "difference to odoo", "days not over")
 	for _, row := range p.Rows {
 		from, to := row.Day, row.Day
 		if row.Day == "" {
@@ -181,7 +181,7 @@ func (s *site) reviewTable(r *http.Request, v *visit) (table, error) {
 		if row.Known {
 			diff = row.Difference
 		}
-		t.Rows = append(t.Rows, append(cells, diff))
+		t.Rows = append(t.Rows, append(cells, diff, row.Running))
 	}
 	return t, nil
 }

@@ -106,7 +106,7 @@ func sumRows(rows []view.ReviewRow) (out []view.ReviewRow, bad bool) {
 			out = append(out, view.ReviewRow{Currency: row.Currency, Measures: map[ledger.Account]money.Amount{}, Difference: money.Of(0, row.Currency)})
 		}
 		sum := &out[i]
-		sum.Days, sum.Tickets, sum.Unposted, sum.Known = sum.Days+row.Days, sum.Tickets+row.Tickets, sum.Unposted+row.Unposted, sum.Known || row.Known
+		sum.Days, sum.Tickets, sum.Unposted, sum.Running, sum.Known = sum.Days+row.Days, sum.Tickets+row.Tickets, sum.Unposted+row.Unposted, sum.Running+row.Running, sum.Known || row.Known
 		for a, m := range row.Measures {
 			bad = !addTo(sum.Measures, a, m) || bad
 		}
