@@ -204,6 +204,27 @@ func TestSharesAreReadByTheirVersions(t *testing.T) {
 	}
 }
 
+// A share whose version has not come is not read by another to make a ticket whole; it counts from when that comes.
+func TestAShareWaitsForItsVersion(t *testing.T) {
+	comma := "decimal=','\ngroup='.'\n" + spread
+	g := profileRig(t, t.TempDir())
+	g.tell(decode.Profile, "spread", comma)
+	g.handBy(spread, "a.csv", "L,1,1.230,,")
+	g.handBy(comma, "b.csv", "P,1,,1230-00,")
+	if rows, err := g.FindTickets(t.Context(), view.TicketFilter{Find: "till|ticket|R1|7"}); err != nil || len(rows) != 0 {
+		t.Errorf("it is booked by a version that is not its own: %+v, %v", rows, err)
+	}
+	g.handBy(comma, "c.csv", "P,1,,1-23,")
+	g.tell(decode.Profile, "spread", spread)
+	g.mend()
+	if v := g.ticket(); v.Total.String() != "1.23 USD" || v.Lines[0].Amount.String() != "1.23 USD" {
+		t.Errorf("it is %s with %+v", v.Total, v.Lines)
+	}
+	if open := g.openCases(); len(open) > 0 {
+		t.Errorf("cases stay open: %+v", open)
+	}
+}
+
 // handBy tells rows of ticket 7 that were made with a text; a cell's "-" is a comma.
 func (g *rig) handBy(text, file, row string) {
 	g.t.Helper()

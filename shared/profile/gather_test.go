@@ -237,3 +237,14 @@ func FuzzGather(f *testing.F) {
 		}
 	})
 }
+
+// A payment whose lines have not come is no void ticket of nothing: it is listed until they come.
+func TestAPaymentAloneIsNoVoid(t *testing.T) {
+	rec, err := gather(parsed(t, spreadTOML), part("f", "1,2026-11-20 10:00,P,1,,5.00,,"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x := rec.(retail.Ticket); x.Kind == retail.Void || len(x.Tenders) != 1 {
+		t.Errorf("it is a %s of %v", x.Kind, x.Tenders)
+	}
+}

@@ -35,7 +35,7 @@ func (b *build) finish(t retail.Ticket) (rec retail.Record, err error) {
 	}
 	switch {
 	case t.Kind != "":
-	case b.void && len(t.Lines) == 0:
+	case b.void && len(t.Lines) == 0 && len(t.Tenders) == 0:
 		t.Kind = retail.Void // nothing of it is left
 	default:
 		if t.Kind = retail.Sale; booked.Minor < 0 {
