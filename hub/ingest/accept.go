@@ -68,7 +68,7 @@ func (l *lane) mean(ctx context.Context, sender Sender, e *envelope.Envelope) (M
 		return m, err
 	}
 	if err := sender.Refuses(e, m); err != nil {
-		return Meaning{Record: m.Record, Key: m.Key, Refused: err}, nil
+		return Meaning{Record: m.Record, Key: m.Key, Day: m.Day, Refused: err}, nil
 	}
 	return m, nil
 }

@@ -28,7 +28,8 @@ type Meaning struct {
 	Version ledger.Version
 	Warning string // understood, but worth a line on the ticket's page
 	Refused error
-	Key     retail.Key // whose ticket or drawer event it is; of one that could not be read, as far as it tells
+	Key     retail.Key          // whose ticket or drawer event it is; of one that could not be read, as far as it tells
+	Day     retail.BusinessDate // of one that is not booked: the day in whose books it lacks, "" = it does not say
 	// Gather, when set, says that the record is rows of a ticket of which other files may have more: what it means takes the bodies of all records
 	// under its key, in the order in which they came. All else is empty then, but Key and Place, the location that the rows speak for.
 	Gather func(bodies [][]byte) Meaning

@@ -137,6 +137,7 @@ func (r Reader) post(rec retail.Record, e *envelope.Envelope) ingest.Meaning {
 		m.Refused = err
 		return m
 	}
+	m.Day = day
 	entry, posts, err := ledger.Post(rec, day, e.At)
 	if err != nil {
 		m.Refused = err

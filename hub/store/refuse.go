@@ -66,8 +66,12 @@ func (tx *Tx) caseOf(id int64, e *envelope.Envelope, m ingest.Meaning) cases.Cas
 	if m.Key.ID != "" {
 		c.Record = m.Key.String()
 	}
-	if t, ok := m.Record.(retail.Ticket); ok {
-		c.Location, c.Day = t.Location, t.Day
+	c.Day = m.Day
+	switch t := m.Record.(type) {
+	case retail.Drawer:
+		c.Location = t.Location
+	case retail.Ticket:
+		c.Location = t.Location
 		if total, err := t.Total(); err == nil && total.Currency.Valid() {
 			c.Amount = total
 		}

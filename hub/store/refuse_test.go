@@ -51,6 +51,10 @@ func TestWhatIsWrongBesidesItsPlaceIsACase(t *testing.T) {
 	if g.ok(err); v.State != cases.Open || v.Seen != 1 || len(v.Steps) != 1 {
 		t.Errorf("read once more, with nothing new in it, it stands as %+v", v)
 	}
+	g.sell("2", "2026-11-20T11:00:00Z")
+	if d := g.day("2026-11-20"); d.Tickets != 1 || d.DayView.Cases != 1 || len(d.Cases) != 1 || d.Cases[0].ID != open[0].ID {
+		t.Errorf("the day does not name the ticket that it lacks: %+v", d)
+	}
 	g.sell("1", "2026-11-20T10:00:00Z")
 	if open := g.refusedCases(); len(open) != 0 {
 		t.Errorf("told well, it stands as %+v", open)

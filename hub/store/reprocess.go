@@ -133,7 +133,7 @@ func (s *Store) mayTell(ctx context.Context, id int64, e envelope.Envelope, m *i
 		e.Location = ""
 	}
 	if err := sender.Refuses(&e, *m); err != nil {
-		*m = ingest.Meaning{Record: m.Record, Key: m.Key, Refused: err}
+		*m = ingest.Meaning{Record: m.Record, Key: m.Key, Day: m.Day, Refused: err}
 	}
 	return nil
 }
