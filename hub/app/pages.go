@@ -12,7 +12,7 @@ import (
 // pages builds the hub's pages on the store.
 func (a *App) pages() (http.Handler, error) {
 	desk := waking{a}
-	return web.New(web.Parts{Days: a.Store, Desk: desk, Review: a.Store, Shadow: shadows{a.Store, a.Config.Odoo}, Tickets: a.Clerk, Finder: finder{a.Store, a.Config.Odoo}, Payments: a.Store, Settlement: clearings{a.Store, a.Config}, Cases: a.Clerk, Mapping: a.Store, Registry: a.Clerk, Devices: devices{a}, Wishes: devices{a}, Fleet: rollouts{a.Store}, Users: a.Store, Statuses: a.Store, Upkeep: a.needs, Sessions: a.Store.Sessions(), Log: a.log,
+	return web.New(web.Parts{Days: a.Store, Desk: desk, Review: a.Store, Shadow: shadows{a.Store, a.Config.Odoo}, Tickets: a.Clerk, Finder: finder{a.Store, a.Config.Odoo}, Payments: a.Store, Settlement: clearings{a.Store, a.Config}, Cases: a.Clerk, Mapping: a.Store, Registry: a.Clerk, Devices: devices{a}, Wishes: devices{a}, Fleet: rollouts{a.Store}, Users: a.Store, Statuses: a.Store, Restored: a.Store.Restored, Upkeep: a.needs, Sessions: a.Store.Sessions(), Log: a.log,
 		Secure: a.Config.Web.CertFile != "", Version: version.String()})
 }
 

@@ -33,6 +33,7 @@ type dayListPage struct {
 	Stores    view.LocationCount
 	Books     []view.ConnectionView // the hub's own connections
 	Needs     []upkeep.Need         // of the hub's own machine
+	Restored  time.Time             // the hub was put back, and what it posted since is not read back yet: no store-day goes on
 }
 
 // pager is where the pages before and after are, "" = there is none.
@@ -107,6 +108,11 @@ func (s *site) dayList(w http.ResponseWriter, r *http.Request, v *visit) error {
 		p.Books = own(cs)
 		if s.Upkeep != nil {
 			p.Needs = s.Upkeep()
+		}
+	}
+	if s.Restored != nil {
+		if p.Restored, err = s.Restored(ctx); err != nil {
+			return err
 		}
 	}
 	p.pager = pagerOf(r, pageDays, p.Count)

@@ -16,8 +16,9 @@ import (
 
 // pcs makes one code and remembers who was revoked.
 type pcs struct {
-	revoked []retail.DeviceID
-	needs   []upkeep.Need
+	revoked  []retail.DeviceID
+	needs    []upkeep.Need
+	restored time.Time
 }
 
 func (p *pcs) MakeCode(_ context.Context, _ retail.LocationCode, d retail.DeviceID, replace bool, _ string) (view.CodeMade, error) {

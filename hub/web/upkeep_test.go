@@ -23,3 +23,15 @@ func TestTheFirstPageTellsOfDiskAndCertificates(t *testing.T) {
 		}
 	}
 }
+
+// A hub that was put back posts nothing until it has read its entries back: whoever looks at days that do not move must see why.
+func TestTheFirstPageSaysThatTheHubWasPutBack(t *testing.T) {
+	w := newSite(t)
+	w.signIn(t, "ann", "correct horse 9")
+	for _, restored := range []time.Time{{}, time.Now().Add(-time.Hour)} {
+		w.pcs.restored = restored
+		if _, page := w.get(t, "/"); strings.Contains(page, "No store-day goes to Odoo until it has") == restored.IsZero() {
+			t.Errorf("put back %s: the first page says %t", restored, restored.IsZero())
+		}
+	}
+}

@@ -87,7 +87,7 @@ type Users interface {
 	SignedIn(ctx context.Context, name, from string) error
 }
 
-// Parts is what the pages stand on. Every field but Upkeep, Secure, Version and Now is needed.
+// Parts is what the pages stand on. Every field but Restored, Upkeep, Secure, Version and Now is needed.
 type Parts struct {
 	Days       Days
 	Desk       Desk
@@ -106,7 +106,8 @@ type Parts struct {
 	Users      Users
 	Statuses   Statuses
 	Sessions   scs.Store
-	Upkeep     func() []upkeep.Need // what the hub's own machine needs; nil = nobody looks
+	Restored   func(context.Context) (time.Time, error) // when the hub was put back from a backup, zero when its entries are read back since; nil = nobody looks
+	Upkeep     func() []upkeep.Need                     // what the hub's own machine needs; nil = nobody looks
 	Log        *slog.Logger
 	Secure     bool // served over TLS: cookies and headers say so
 	Version    string

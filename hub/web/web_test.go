@@ -54,7 +54,7 @@ func newSite(t *testing.T) *site {
 	clerk := store.Clerk{Store: s, Mean: reader.Mean, Done: func() {}}
 	finder := &finderOf{&site{Store: s}}
 	d := &pcs{}
-	h, err := web.New(web.Parts{Days: s, Desk: decider{s}, Review: s, Shadow: shadowOf{}, Tickets: clerk, Finder: finder, Payments: s, Settlement: clearings{s}, Cases: clerk, Mapping: s, Registry: clerk, Devices: d, Wishes: wishes{s}, Fleet: fleets{s}, Users: s, Statuses: s, Sessions: s.Sessions(), Upkeep: func() []upkeep.Need { return d.needs }, Log: slog.New(slog.DiscardHandler), Version: "test"})
+	h, err := web.New(web.Parts{Days: s, Desk: decider{s}, Review: s, Shadow: shadowOf{}, Tickets: clerk, Finder: finder, Payments: s, Settlement: clearings{s}, Cases: clerk, Mapping: s, Registry: clerk, Devices: d, Wishes: wishes{s}, Fleet: fleets{s}, Users: s, Statuses: s, Sessions: s.Sessions(), Restored: func(context.Context) (time.Time, error) { return d.restored, nil }, Upkeep: func() []upkeep.Need { return d.needs }, Log: slog.New(slog.DiscardHandler), Version: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}

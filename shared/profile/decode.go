@@ -32,7 +32,11 @@ func (p *Profile) Under(head *Head, r Rows) (retail.Record, error) {
 	}
 	b := head.room.start(len(r.Rows))
 	for i, one := range r.Rows {
-		if err := b.row(row{p, head, one.Cells}, i == 0); err != nil {
+		this := row{p, head, one.Cells}
+		if i > 0 && p.apart(first, this) {
+			return nil, invalid("file %s, rows %d and %d: both have ticket number %s, and they are more than a day apart, so that it is not known which day's books they belong to. Where the till begins its numbers anew, name the day in the profile's scope", r.File, r.Rows[0].N, one.N, t.Key.ID)
+		}
+		if err := b.row(this, i == 0); err != nil {
 			return nil, invalid("file %s, row %d: %v", r.File, one.N, err)
 		}
 		b.rows = append(b.rows, one.N)
@@ -90,6 +94,22 @@ func (p *Profile) head(first row, r Rows) (t retail.Ticket, err error) {
 		}
 	}
 	return t, nil
+}
+
+// apart reports whether two rows can hardly be of one ticket: what they name as its day or its time are more than a day apart. A till that begins its
+// numbers anew each day would else have several days' tickets booked as one, on the day of the first.
+func (p *Profile) apart(a, b row) bool {
+	rule := &p.rules.ticket
+	if x, y := a.text(rule.day), b.text(rule.day); x != y && x != "" && y != "" {
+		return true
+	}
+	x, y := a.text(rule.at), b.text(rule.at)
+	if x == y || y == "" {
+		return false
+	}
+	at, err := p.time(x, time.UTC)
+	other, not := p.time(y, time.UTC)
+	return err == nil && not == nil && other.Sub(at).Abs() > 24*time.Hour
 }
 
 // time reads a moment by the profile's layouts; one without an offset is in zone.

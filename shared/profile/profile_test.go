@@ -61,6 +61,40 @@ func TestWaysToWriteADayAndANumber(t *testing.T) {
 	}
 }
 
+// TestNumbersThatBeginAnewEachDay: two days' tickets under one number would be booked as one, on the first one's day.
+func TestNumbersThatBeginAnewEachDay(t *testing.T) {
+	read := func(scope, day string, at ...string) error {
+		p, err := profile.Parse([]byte("name='x'\nformat='csv'\ncurrency='USD'\nzone='America/Chicago'\ntimes=['2006-01-02 15:04']\nscope='" + scope + "'\n[ticket]\nid='{No}'\nat='{At}'\nbusiness_day='" + day + "'\nlocation='S'\n[[line]]\nkind='item'\namount='{Price}'\n[[tender]]\ntype='cash'\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := profile.Rows{File: "a.csv", Header: []string{"No", "At", "Day", "Price"}}
+		for i, a := range at {
+			day, _, _ := strings.Cut(a, " ")
+			r.Rows = append(r.Rows, profile.Row{N: i + 2, Cells: []string{"1", a, day, "5"}})
+		}
+		_, err = p.Decode(r)
+		return err
+	}
+	for _, c := range []struct {
+		day  string
+		at   []string
+		good bool
+	}{
+		{"", []string{"2026-11-20 09:00", "2026-11-20 09:00", "2026-11-20 21:00"}, true},
+		{"", []string{"2026-11-20 22:00", "2026-11-21 01:00", "", "soon"}, true}, // a bar's tab; a time that is not read alone
+		{"", []string{"2026-11-20 09:00", "2026-11-20 09:00", "2026-11-21 09:01"}, false},
+		{"", []string{"2026-11-21 09:01", "2026-11-20 09:00"}, false},
+		{"{Day}", []string{"2026-11-20 22:00", "2026-11-21 01:00"}, false},
+		{"{Day}", []string{"2026-11-20 09:00", "2026-11-20 21:00"}, true},
+	} {
+		err := read("", c.day, c.at...)
+		if c.good && err != nil || !c.good && (err == nil || !strings.Contains(err.Error(), "profile's scope")) {
+			t.Errorf("day %q, %v: %v", c.day, c.at, err)
+		}
+	}
+}
+
 // Five of another currency are not five of the profile's.
 func TestAnotherCurrencysSignIsNoNumber(t *testing.T) {
 	for currency, all := range map[string]map[string]bool{"USD": {"$5.00": true, "€5.00": false, "5.00 £": false, "(€5.00)": false}, "EUR": {"5.00 €": true, "$5.00": false}, "GBP": {"£5.00": true, "$5.00": false}, "MXN": {"$5.00": true}, "EGP": {"£5.00": true}} {
