@@ -1,14 +1,18 @@
 package odoo_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tillpost/tillpost/hub/cases"
+	"github.com/tillpost/tillpost/hub/ledger"
+	"github.com/tillpost/tillpost/hub/mapping"
 	"github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/hub/rollup"
 	"github.com/tillpost/tillpost/shared/envelope"
+	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
 )
 
@@ -172,5 +176,52 @@ func TestADeletedAnalyticAccountIsNotBookedOn(t *testing.T) {
 		step(t, w)
 		want(t, o.outcome(d), odoo.Done)
 		s.audit(t, hub, d)
+	})
+}
+
+// TestAnAccountThatGoesOutOfUseHoldsItsOwnDocumentAlone: Odoo refuses it at the load or at the posting, by its build; the document waits for a person
+// either way, says why, and is posted once, under the id that it had, when the account is back.
+func TestAnAccountThatGoesOutOfUseHoldsItsOwnDocumentAlone(t *testing.T) {
+	each(t, func(t *testing.T, s server) {
+		p := s.person(t)
+		run := envelope.NewEpoch().String()[:6]
+		id := p.do("account.account", "create", []any{map[string]any{"name": "Vouchers " + run, "code": "9" + run, "account_type": "asset_current"}}, nil)
+		use := func(on bool) {
+			values := map[string]any{"deprecated": !on}
+			if p.version >= 19 {
+				values = map[string]any{"active": on}
+			}
+			p.do("account.account", "write", []any{[]any{id}, values}, nil)
+		}
+		set, b := s.set(t)
+		set.Rules = append(slices.Clone(set.Rules), mapping.Rule{Role: ledger.Tender, Code: "voucher-" + run, Target: mapping.Target{Account: "9" + run}})
+		totals := dayTotals(0)
+		totals["tender:cash"] = money.Of(40719, "USD")
+		totals[ledger.Account("tender:voucher-"+run)] = money.Of(10000, "USD")
+		on := func(before int) rollup.Document {
+			return documentOf(t, set, b, "S-NY", today.AddDays(-before), rollup.ByEntry, totals)
+		}
+		warm, d, other := on(0), on(1), document(t, set, b, "S-NY", today.AddDays(-2))
+		o, hub := newOutbox(warm), newHub()
+		w, _ := s.writer(t, o, hub)
+		step(t, w) // the writer knows the account now
+		want(t, o.outcome(warm), odoo.Done)
+		use(false)
+		for _, one := range []rollup.Document{d, other} {
+			o.tasks[one.ID()] = &task{Task: odoo.Task{Document: one, Date: one.Date}}
+		}
+		step(t, w)
+		want(t, o.outcome(other), odoo.Done)
+		was := o.outcome(d)
+		if was.Verdict == odoo.Done || was.Posted || was.Case == nil || !strings.Contains(was.Why, "9"+run) && !strings.Contains(was.Why, "Vouchers "+run) {
+			t.Fatalf("with its account out of use it is %+v", was)
+		}
+		use(true)
+		o.tasks[d.ID()] = &task{Task: odoo.Task{Document: d, Date: d.Date}}
+		step(t, w)
+		want(t, o.outcome(d), odoo.Done)
+		for _, one := range []rollup.Document{warm, d, other} {
+			s.audit(t, hub, one)
+		}
 	})
 }

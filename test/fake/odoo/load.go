@@ -295,7 +295,7 @@ func (s *Server) cell(l record, name, cell string) (err error) {
 	return err
 }
 
-// usable: an account out of use is refused at once by 17 and 18, and at the posting by 19.
+// usable: an account out of use is refused at once by 17 and 18, and at the posting by the builds of 19 that this is like; later ones refuse it at once.
 func (s *Server) usable(account int64) error {
 	if a := s.b.Models["account.account"][account]; a["deprecated"] == true {
 		return fmt.Errorf("The account %v (%v) is deprecated.", a["name"], a["code"])
