@@ -27,11 +27,17 @@ func (f *found) say(format string, args ...any) {
 	}
 }
 
-// settled waits until the agent has nothing left and every document is verified, and returns the last count.
+// settled waits until the agent has nothing left and every document is verified, and returns the last count. It is late when nothing has moved for
+// as long as the world has patience: how long all takes is the machine's affair.
 func (w *world) settled(t *testing.T) found {
 	t.Helper()
-	for end := time.Now().Add(w.patience); ; <-time.After(200 * time.Millisecond) {
-		open, late := w.open(t), time.Now().After(end)
+	before, end, last := "", time.Now(), time.Now().Add(3*w.patience)
+	for ; ; <-time.After(200 * time.Millisecond) {
+		open := w.open(t)
+		if open != before {
+			before, end = open, time.Now().Add(w.patience)
+		}
+		late := time.Now().After(end) || time.Now().After(last)
 		if open != "" && !late {
 			continue // counting reads all of Odoo's items, which would hold up what is still to come
 		}
@@ -40,7 +46,7 @@ func (w *world) settled(t *testing.T) found {
 		case err == nil && open == "" && f.lost == 0:
 			return f
 		case late:
-			f.say("not settled: %s %v", open, err)
+			f.words = append([]string{fmt.Sprintf("not settled, so that what follows is not the end: %s %v", open, err)}, f.words...)
 			f.lost = max(f.lost, 1)
 			return f
 		}

@@ -170,31 +170,41 @@ func (w *world) pull(t *testing.T, i int, order []boundary, sum *tally) {
 		w.atRandom(t, i/5, sum)
 		return
 	}
-	w.atBoundary(t, sum.next(order), sum)
+	w.atBoundary(t, sum.next(order), inTime, sum)
 }
 
-// meet goes on at those boundaries that were met less than least times, most pulls at most, and tells how many it made.
+// inTime is how long a boundary is waited for: another turn comes.
+const inTime = 4 * time.Second
+
+// meet goes on at those boundaries that were met less than least times, most pulls at most, and tells how many it made. On a busy machine a program
+// takes long to get anywhere: each turn in vain makes the next one wait longer.
 func (w *world) meet(t *testing.T, order []boundary, least, most int, sum *tally) (made int) {
 	t.Helper()
+	wait := inTime
 	for ; made < most && !t.Failed(); made++ {
 		short := sum.short(order, least)
 		if len(short) == 0 {
 			break
 		}
-		w.atBoundary(t, sum.next(short), sum)
+		if w.atBoundary(t, sum.next(short), wait, sum) {
+			wait = inTime
+		} else {
+			wait = min(2*wait, 8*inTime)
+		}
 	}
 	return made
 }
 
-// atBoundary kills a program at one of its boundaries.
-func (w *world) atBoundary(t *testing.T, b boundary, sum *tally) {
+// atBoundary kills a program at one of its boundaries, if that is met in time.
+func (w *world) atBoundary(t *testing.T, b boundary, wait time.Duration, sum *tally) (met bool) {
 	t.Helper()
 	p := w.programs[b.program]
 	w.kill(t, p) // it comes back with the fail point armed
 	sum.hit(b.program + ", at random")
 	w.start(t, p, fmt.Sprintf("%s:%d", b.point, 1+w.dice.IntN(3)))
-	switch p.end(4 * time.Second) {
+	switch p.end(wait) {
 	case pulled:
+		met = true
 		w.kills++
 		sum.hit(b.point)
 	case running: // the boundary was not met in time; another turn comes
@@ -204,6 +214,7 @@ func (w *world) atBoundary(t *testing.T, b boundary, sum *tally) {
 	}
 	w.start(t, p, "")
 	w.alive(t)
+	return met
 }
 
 // atRandom kills one program, the broker or all at once.
