@@ -198,6 +198,9 @@ func (d *demo) agents(ctx context.Context, day time.Time) error {
 		if sh.door, err = free(); err != nil {
 			return err
 		}
+		if c.Status.Listen, err = free(); err != nil { // three PCs on one machine
+			return err
+		}
 		c.Source.LocalAPI = app.LocalAPIConfig{Listen: sh.door, TokenFile: filepath.Join(d.dir, "token"), Locations: []retail.LocationCode{retail.LocationCode(s.Code)}}
 		if err := os.WriteFile(c.Source.LocalAPI.TokenFile, []byte("demo\n"), 0o600); err != nil {
 			return err

@@ -34,6 +34,11 @@ func TestAnOlderBackupIsPutBack(t *testing.T) {
 	}
 	booked := func(what string) {
 		t.Helper()
+		defer func() {
+			if t.Failed() {
+				t.Logf("the books say %v, sold was %v\n%s\n%s", g.cash(), sold, hubWords(g, "status"), hubWords(g, "cases"))
+			}
+		}()
 		until(t, what, func() bool { return maps.Equal(g.cash(), sold) && strings.Contains(hubWords(g, "status"), "All good") })
 	}
 
@@ -132,8 +137,8 @@ func (g *rig) store(device, location, broker string) (door string) {
 	g.t.Helper()
 	dir, door := filepath.Join(g.dir, device), freePort(g.t)
 	g.write(dir+".password", g.hub(0, "device", "add", device, "--location", location))
-	g.write(dir+".toml", fmt.Sprintf("device = %q\ndata_dir = %q\n[hub]\nurl = \"mqtt://%s\"\npassword_file = %q\nretry_longest = '300ms'\n[source.localapi]\nlisten = %q\ntoken_file = %q\nlocations = [%q]\n",
-		device, dir, broker, dir+".password", door, filepath.Join(g.dir, "token"), location))
+	g.write(dir+".toml", fmt.Sprintf("device = %q\ndata_dir = %q\n[hub]\nurl = \"mqtt://%s\"\npassword_file = %q\nretry_longest = '300ms'\n[status]\nlisten = %q\n[source.localapi]\nlisten = %q\ntoken_file = %q\nlocations = [%q]\n",
+		device, dir, broker, dir+".password", freePort(g.t), door, filepath.Join(g.dir, "token"), location))
 	g.run(g.agentLog, binary(g.t, "agent"), "run", "--config", dir+".toml")
 	until(g.t, "the agent's door", func() bool { return listens(door) })
 	return door

@@ -249,9 +249,9 @@ func listens(addr string) bool {
 
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); !ok(); {
+	for end := time.Now().Add(3 * time.Minute); !ok(); {
 		if time.Now().After(end) {
-			t.Fatalf("%s did not come in a minute", what)
+			t.Fatalf("%s did not come in three minutes", what)
 		}
 		<-time.After(30 * time.Millisecond)
 	}
