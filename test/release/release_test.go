@@ -90,7 +90,7 @@ func makeRelease(source, out string, env []string) error {
 }
 
 func makeVersion(source, out, version string, env []string, more ...string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 25*time.Minute)
 	defer cancel()
 	args := append([]string{"run", "./packaging/make", "-version", version, "-out", out}, more...)
 	cmd := exec.CommandContext(ctx, "go", args...)
