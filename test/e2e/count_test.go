@@ -31,7 +31,7 @@ func (f *found) say(format string, args ...any) {
 // as long as the world has patience: how long all takes is the machine's affair.
 func (w *world) settled(t *testing.T) found {
 	t.Helper()
-	before, end, last := "", time.Now(), time.Now().Add(3*w.patience)
+	before, end, last := "", time.Now().Add(w.patience), time.Now().Add(3*w.patience)
 	for ; ; <-time.After(200 * time.Millisecond) {
 		open := w.open(t)
 		if open != before {
