@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/tillpost/tillpost/shared/failpoint"
@@ -98,9 +99,31 @@ func Exists(path string) bool {
 func Delete(paths ...string) error {
 	var errs []error
 	for _, p := range paths {
-		if err := os.RemoveAll(p); err != nil {
+		if err := removeAll(p); err != nil {
 			errs = append(errs, err)
 		}
 	}
 	return fault.New(fault.Internal, "delete", errors.Join(errs...))
+}
+
+// removeAll is os.RemoveAll, also where the file system lacks the newer way of Windows by which that deletes (Wine, and some that are not NTFS): what
+// is left is then deleted one by one. A link is removed, and not followed.
+func removeAll(root string) error {
+	err := os.RemoveAll(root)
+	if err == nil {
+		return nil
+	}
+	var all []string
+	if walk := filepath.WalkDir(root, func(p string, _ fs.DirEntry, err error) error {
+		all = append(all, p)
+		return err
+	}); walk != nil {
+		return err
+	}
+	for _, p := range slices.Backward(all) {
+		if e := os.Remove(p); e != nil && !errors.Is(e, fs.ErrNotExist) {
+			return e
+		}
+	}
+	return nil
 }
