@@ -10,9 +10,11 @@ import (
 )
 
 // writing is a transaction of the one writer. Rows go to the driver itself, several in a statement: by database/sql each of a row's ten
-// values is a crossing into C of its own, and a row costs four times as much (measured). Everything else goes by the embedded Tx.
+// values is a crossing into C of its own, and a row costs four times as much (measured). Everything else goes by Exec, Query and QueryRow.
+//
+// It is begun and ended by statements: sql.Tx starts a goroutine that watches its context and ends it again, which wakes a second thread twice
+// for each ticket and is a fifth of what a lone append costs beside its sync (measured: 91 against 71 µs).
 type writing struct {
-	*sql.Tx
 	conn  *sql.Conn
 	into  map[insert]driver.StmtQueryContext
 	rows  []envelope.Envelope // that wait for their statement, of one stream
@@ -35,17 +37,21 @@ type insert struct {
 
 // inTx runs f in a transaction. The caller has the turn, or nobody else writes yet.
 func (b *Buffer) inTx(f func(*writing) error) error {
-	ctx := context.Background() // one that cannot end: with another, the driver watches it for every statement
-	conn, err := b.write.Conn(ctx)
+	conn, err := b.write.Conn(unwatched)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
 	w := &writing{conn: conn, into: map[insert]driver.StmtQueryContext{}, bytes: b.sealed[:0]}
-	if w.Tx, err = conn.BeginTx(ctx, nil); err != nil {
+	if _, err := w.Exec(`BEGIN IMMEDIATE`); err != nil {
 		return err
 	}
-	defer w.Rollback() //nolint:errcheck // after Commit it does nothing
+	committed := false
+	defer func() {
+		if !committed {
+			_, _ = w.Exec(`ROLLBACK`) // SQLite may have done it itself: on a full disk it does
+		}
+	}()
 	defer w.done(b)
 	if err := f(w); err != nil {
 		return err
@@ -55,7 +61,24 @@ func (b *Buffer) inTx(f func(*writing) error) error {
 	}
 	w.done(b)
 	b.Count.Commits.Add(1)
-	return w.Commit()
+	_, err = w.Exec(`COMMIT`)
+	committed = err == nil
+	return err
+}
+
+// unwatched is a context that cannot end: with another, the driver watches it for every statement.
+var unwatched = context.Background()
+
+func (w *writing) Exec(query string, args ...any) (sql.Result, error) {
+	return w.conn.ExecContext(unwatched, query, args...)
+}
+
+func (w *writing) Query(query string, args ...any) (*sql.Rows, error) {
+	return w.conn.QueryContext(unwatched, query, args...)
+}
+
+func (w *writing) QueryRow(query string, args ...any) *sql.Row {
+	return w.conn.QueryRowContext(unwatched, query, args...)
 }
 
 // insertSQL stores rows. Their columns' order is that of writing.flush.
@@ -124,7 +147,7 @@ func (w *writing) store(c driver.ConnPrepareContext, n int, args []driver.NamedV
 	kind := insert{w.rows[0].Stream, n}
 	st := w.into[kind]
 	if st == nil {
-		made, err := c.PrepareContext(context.Background(), insertSQL[kind]) // it is the driver's and stays in its cache
+		made, err := c.PrepareContext(unwatched, insertSQL[kind]) // it is the driver's and stays in its cache
 		if err != nil {
 			return err
 		}
@@ -134,7 +157,7 @@ func (w *writing) store(c driver.ConnPrepareContext, n int, args []driver.NamedV
 	for i := range args {
 		args[i].Ordinal = i + 1
 	}
-	rows, err := st.QueryContext(context.Background(), args)
+	rows, err := st.QueryContext(unwatched, args)
 	if err != nil {
 		return err
 	}
