@@ -133,6 +133,9 @@ func (b *Buffer) store(group []appendCall) error {
 		for _, c := range group {
 			for i := range c.drafts {
 				l := next[c.drafts[i].Stream]
+				if !changed[c.drafts[i].Stream] {
+					l.fresh = fresh{}
+				}
 				if err := b.put(tx, &l, &c.drafts[i]); err != nil {
 					return err
 				}
@@ -163,7 +166,7 @@ func (b *Buffer) store(group []appendCall) error {
 	}
 	b.mu.Lock()
 	for s := range changed {
-		b.streams[s].Last, b.streams[s].Sum = next[s].Last, next[s].Sum
+		b.streams[s].Last, b.streams[s].Sum, b.streams[s].fresh = next[s].Last, next[s].Sum, next[s].fresh
 	}
 	b.mu.Unlock()
 	for s := range changed {
@@ -216,6 +219,7 @@ func (b *Buffer) insert(tx *writing, l *lane, e envelope.Envelope) error {
 		return err
 	}
 	l.Last, l.Sum = e.Pos.Seq, e.Sum
+	l.fresh.add(e)
 	return nil
 }
 

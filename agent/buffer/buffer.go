@@ -76,6 +76,7 @@ type lane struct {
 	Trimmed uint64
 	Base    envelope.Sum // Sum at Trimmed
 	peeked  place        // where the last page that was read ended
+	fresh   fresh        // what the last commit added
 }
 
 // reserveSize is kept on disk so that acks and deletes still work when the disk is full.

@@ -35,6 +35,9 @@ func (b *Buffer) Peek(ctx context.Context, s envelope.Stream, after uint64, max,
 		return nil, fault.New(fault.Internal, "read buffer", err)
 	}
 	ctx = context.WithoutCancel(ctx) // a page is short, and with a context that can end each statement is watched: a lone ticket waits for that
+	if out := b.freshAfter(s, after, max, maxBytes); out != nil {
+		return out, nil
+	}
 	st := b.State(s)
 	prev, err := b.sumBehind(ctx, s, after)
 	if err != nil {
@@ -69,6 +72,18 @@ func (b *Buffer) Peek(ctx context.Context, s envelope.Stream, after uint64, max,
 		b.mu.Unlock()
 	}
 	return out, fault.New(fault.Internal, "read buffer", rows.Err())
+}
+
+// freshAfter is a page that need not be read, nil = it must.
+func (b *Buffer) freshAfter(s envelope.Stream, seq uint64, max, maxBytes int) envelope.Batch {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l := b.streams[s]
+	out := l.after(seq, max, maxBytes)
+	if n := len(out); n > 0 {
+		l.peeked = place{out[n-1].Pos, out[n-1].Sum}
+	}
+	return out
 }
 
 // place is a row that was read.
