@@ -59,6 +59,11 @@ func (p *Profile) readable(head *Head, r Rows) error {
 	case p.dated && head.date == "":
 		return invalid("file %s: no single day can be read from it; a report must be of one day, and name it above its table or in its file's name, like 2026-11-20", r.File)
 	}
+	for _, one := range r.Rows {
+		if err := head.unclear(one.Cells); err != nil {
+			return invalid("file %s, row %d: %v", r.File, one.N, err)
+		}
+	}
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -23,19 +24,28 @@ type Head struct {
 	byName   bool // the file's name alone tells it
 	location string
 	missing  []string
+	doubled  []pair // columns that the profile knows by one name
 	room     *build // nil = each ticket has its own
 }
 
 // Remember makes tickets in the same room. From then on h is for one goroutine, and a ticket made under it holds until the next.
 func (h *Head) Remember() { h.room = &build{} }
 
-// Head reads what rows have in common. Of two columns with one name the first counts.
+// pair are two columns under one heading.
+type pair struct {
+	name         string
+	first, again int
+}
+
+// Head reads what rows have in common. Of two columns with one name the first counts, and a row in which they differ is not read.
 func (p *Profile) Head(r Rows) *Head {
 	h := &Head{names: make(map[string]int, len(r.Header)), location: string(r.Location), missing: p.Missing(r.Header), slots: make([]int, len(p.rules.columns))}
 	for i, n := range r.Header {
 		n = strings.TrimSpace(strings.TrimPrefix(n, "\ufeff"))
-		if _, twice := h.names[n]; !twice {
+		if first, twice := h.names[n]; !twice {
 			h.names[n] = i
+		} else if slices.Contains(p.rules.columns, n) || slices.Contains(p.rules.columns, n+"?") {
+			h.doubled = append(h.doubled, pair{n, first, i})
 		}
 	}
 	for i, c := range p.rules.columns {
@@ -92,6 +102,27 @@ func (h *Head) cell(name string, cells []string) string {
 		return strings.TrimSpace(cells[i])
 	}
 	return ""
+}
+
+// unclear says why a row's cells cannot be read: two columns that the profile knows by one name disagree, as where a report was put beside another
+// one, and which of two prices counts nobody can say.
+func (h *Head) unclear(cells []string) error {
+	for _, d := range h.doubled {
+		a, b := cellAt(cells, d.first), cellAt(cells, d.again)
+		if a != b {
+			return fmt.Errorf("the heading %q stands over columns %d and %d, and the row has %.40q in one and %.40q in the other: which of the two counts nobody can say. Take one of the columns out of the export, or name its place in a profile of your own ({#%d})",
+				d.name, d.first+1, d.again+1, a, b, d.first+1)
+		}
+	}
+	return nil
+}
+
+// cellAt is the i-th cell without the blanks around it, "" where the row is shorter.
+func cellAt(cells []string, i int) string {
+	if i >= len(cells) {
+		return ""
+	}
+	return strings.TrimSpace(cells[i])
 }
 
 // filled is how many cells a row has up to its last one that is not empty.
