@@ -7,11 +7,8 @@ import (
 	"database/sql"
 	_ "embed"
 	"errors"
-	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -79,9 +76,6 @@ type lane struct {
 	fresh   fresh        // what the last commit added
 }
 
-// reserveSize is kept on disk so that acks and deletes still work when the disk is full.
-const reserveSize = 8 << 20
-
 // Open opens or makes the buffer in o.Dir. A damaged file is set aside and whatever of it can be read goes into a new epoch: the service
 // starts whatever the disk did. Code conflict: a newer version has left it so that this one cannot work with it; it is whole and stays.
 func Open(ctx context.Context, o Options) (*Buffer, error) {
@@ -125,129 +119,6 @@ func Open(ctx context.Context, o Options) (*Buffer, error) {
 	return b, nil
 }
 
-func (b *Buffer) path() string { return filepath.Join(b.opt.Dir, "buffer.db") }
-
-func dsn(path string) string {
-	return "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()
-}
-
-// logPages is how long the write-ahead log may become, in pages of 4 KB, before an append carries it into the file. A ticket writes three:
-// with SQLite's thousand one in three hundred would wait for that.
-const logPages = 4000
-
-func (b *Buffer) openFile(ctx context.Context) (err error) {
-	common := dsn(b.path()) + "?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=10000&_cache_size=-1024&_stmt_cache_size=32"
-	if b.write, err = sql.Open("sqlite3", common+"&_txlock=immediate"); err != nil {
-		return err
-	}
-	b.write.SetMaxOpenConns(1)
-	if _, err := b.write.ExecContext(ctx, fmt.Sprintf(`PRAGMA wal_autocheckpoint=%d`, logPages)); err != nil {
-		b.write.Close()
-		return err
-	}
-	if b.read, err = sql.Open("sqlite3", common+"&_query_only=1"); err != nil {
-		b.write.Close()
-		return err
-	}
-	b.read.SetMaxOpenConns(2)
-	if err = b.load(ctx); err != nil {
-		b.closeFile()
-	}
-	return err
-}
-
-// load makes the tables, proves that the file is whole, and reads where the streams stand.
-func (b *Buffer) load(ctx context.Context) error {
-	if err := b.fits(ctx); err != nil {
-		return err
-	}
-	if _, err := b.write.ExecContext(ctx, schema); err != nil {
-		return err
-	}
-	if err := b.sign(ctx); err != nil {
-		return err
-	}
-	var check string
-	if err := b.write.QueryRowContext(ctx, `PRAGMA integrity_check(1)`).Scan(&check); err != nil || check != "ok" {
-		return errors.Join(err, fmt.Errorf("the buffer file is damaged: %s", check))
-	}
-	if err := b.checkTables(ctx); err != nil {
-		return err
-	}
-	b.streams = map[envelope.Stream]*lane{}
-	for _, s := range envelope.Streams {
-		l, err := b.loadStream(ctx, s)
-		if err != nil {
-			return err
-		}
-		b.streams[s] = l
-	}
-	return nil
-}
-
-// checkTables proves that every column that is written has its name: SQLite checks its pages, not the words in its schema.
-func (b *Buffer) checkTables(ctx context.Context) error {
-	all := []string{`SELECT name, epoch, last, sum, acked, trimmed, base FROM stream`, `SELECT source, value FROM cursor`, `SELECT name, value FROM meta`}
-	for _, s := range envelope.Streams {
-		all = append(all, insertSQL[insert{s, 1}], `SELECT `+rowColumns+` FROM `+string(s))
-	}
-	for _, q := range all {
-		st, err := b.write.PrepareContext(ctx, q)
-		if err != nil {
-			return fmt.Errorf("the buffer's tables are damaged: %w", err)
-		}
-		st.Close()
-	}
-	return nil
-}
-
-func (b *Buffer) loadStream(ctx context.Context, s envelope.Stream) (*lane, error) {
-	var epoch, sum, base []byte
-	var last, acked, trimmed int64
-	err := b.write.QueryRowContext(ctx, `SELECT epoch, last, sum, acked, trimmed, base FROM stream WHERE name = ?`, string(s)).Scan(&epoch, &last, &sum, &acked, &trimmed, &base)
-	if errors.Is(err, sql.ErrNoRows) {
-		l := &lane{Epoch: envelope.NewEpoch()}
-		if err := b.checkEnd(ctx, s, l); err != nil {
-			return nil, err // it had rows: where they ended is what was lost
-		}
-		_, err := b.write.ExecContext(ctx, `INSERT INTO stream (name, epoch, last, sum, acked, trimmed, base) VALUES (?, ?, 0, ?, 0, 0, ?)`, string(s), l.Epoch[:], l.Sum[:], l.Base[:])
-		return l, err
-	}
-	l := &lane{Last: uint64(last), Acked: uint64(acked), Trimmed: uint64(trimmed)}
-	copy(l.Epoch[:], epoch)
-	copy(l.Sum[:], sum)
-	copy(l.Base[:], base)
-	if err != nil {
-		return nil, err
-	}
-	return l, b.checkEnd(ctx, s, l)
-}
-
-// checkEnd proves that the last row is the one that the stream ends with: a file whose tail was lost, or whose count is wrong, must not be
-// continued.
-func (b *Buffer) checkEnd(ctx context.Context, s envelope.Stream, l *lane) error {
-	var end int64
-	err := b.write.QueryRowContext(ctx, `SELECT COALESCE(max(seq), 0) FROM `+string(s)).Scan(&end)
-	if err == nil && (uint64(end) > l.Last || l.Trimmed > l.Last || l.Acked > l.Last || l.Acked < l.Trimmed) {
-		err = fmt.Errorf("it counts to %d, %d of it confirmed and %d deleted, and the rows end at %d", l.Last, l.Acked, l.Trimmed, end)
-	}
-	if err != nil {
-		return fmt.Errorf("stream %s does not fit its rows: %w", s, err)
-	}
-	if l.Last == l.Trimmed {
-		return nil
-	}
-	var sum []byte
-	err = b.write.QueryRowContext(ctx, `SELECT sum FROM `+string(s)+` WHERE seq = ?`, int64(l.Last)).Scan(&sum)
-	if err == nil && string(sum) != string(l.Sum[:]) {
-		err = errors.New("its checksum is another")
-	}
-	if err != nil {
-		return fmt.Errorf("the last row of stream %s is not there: %w", s, err)
-	}
-	return nil
-}
-
 // Close commits what waits and closes the file.
 func (b *Buffer) Close() error {
 	b.mu.Lock()
@@ -260,54 +131,6 @@ func (b *Buffer) Close() error {
 	}
 	_ = b.keepHeads() // on a full disk they are forgotten, and told again
 	return b.closeFile()
-}
-
-func (b *Buffer) closeFile() error { return errors.Join(b.read.Close(), b.write.Close()) }
-
-// keepReserve makes the reserve file if there is room for it, and reports whether it stands.
-func (b *Buffer) keepReserve() bool {
-	if st, err := os.Stat(b.reserve); err == nil && st.Size() == reserveSize {
-		return true
-	}
-	f, err := os.Create(b.reserve)
-	if err != nil {
-		return false
-	}
-	zero := make([]byte, 64<<10)
-	for range reserveSize / len(zero) {
-		if _, err = f.Write(zero); err != nil {
-			break
-		}
-	}
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		os.Remove(b.reserve)
-	}
-	return err == nil
-}
-
-// lookAgain is how often a disk that was full is asked for room: asking means writing.
-const lookAgain = 3 * time.Second
-
-// room reports whether new records may be taken. Once the disk was full, the reserve's space is for acks and deletes alone: only when the
-// reserve stands again is there room for sales.
-func (b *Buffer) room() bool {
-	if b.tight.IsZero() {
-		return true
-	}
-	now := b.opt.Now()
-	if d := now.Sub(b.tight); d >= 0 && d < lookAgain {
-		return false
-	}
-	if b.tight = now; !b.keepReserve() {
-		return false
-	}
-	b.tight = time.Time{}
-	return true
-}
-
-// full reports whether err says that the disk has no room.
-func full(err error) bool {
-	return err != nil && (strings.Contains(err.Error(), "disk is full") || strings.Contains(err.Error(), "no space left"))
 }
 
 // Cursor returns how far a source has read, "" at the beginning.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"sync"
 	"time"
 
@@ -15,10 +14,6 @@ import (
 	"github.com/tillpost/tillpost/shared/money"
 	"github.com/tillpost/tillpost/shared/retail"
 )
-
-// chartLife is how long names are taken for known: somebody may rename an account or delete an analytic account meanwhile, and Odoo takes
-// the id of an analytic account that does not exist without a word.
-const chartLife = time.Hour
 
 // chart is Odoo's names with their ids: what a document names by code is sent by id. It belongs to one connection.
 type chart struct {
@@ -67,81 +62,6 @@ type repartition struct {
 	id, account int64
 	tags        []int64
 	base        []int64 // tags of what the tax is on
-}
-
-// books names a company: by Odoo's id, or by its name as people said it; neither = the one of the settings.
-type books struct {
-	id   int64
-	name string
-}
-
-func (b books) String() string {
-	if b.id != 0 {
-		return fmt.Sprintf("with id %d", b.id)
-	}
-	return strconv.Quote(b.name)
-}
-
-// charts keeps the charts of one client, one per company.
-type charts struct {
-	client *Client
-	now    func() time.Time
-
-	mu   sync.Mutex
-	have map[books]*chart
-}
-
-// get returns a company's chart, reading it when there is none or it is old. fresh asks again, for a name that it does not know; not more than
-// once a minute.
-func (c *charts) get(ctx context.Context, b books, fresh bool) (*chart, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if have := c.have[b]; have != nil {
-		age := c.now().Sub(have.read)
-		if age < chartLife && !(fresh && age > time.Minute) {
-			return have, nil
-		}
-	}
-	read := b
-	if b == (books{}) {
-		read.name = c.client.cfg.Company
-	}
-	got, err := readChart(ctx, c.client, read)
-	if err != nil {
-		return nil, err
-	}
-	got.read = c.now()
-	if c.have == nil {
-		c.have = map[books]*chart{}
-	}
-	c.have[b] = got
-	return got, nil
-}
-
-// forget makes the next get read again: after a mapping was changed, or the server was another one.
-func (c *charts) forget() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.have = nil
-}
-
-// known is the name under which the chart of a task's company is kept already, else the task's own.
-func (c *charts) known(t Task) books {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	own, named := books{}, books{name: t.Company}
-	switch have := c.have[own]; {
-	case t.Home == 0 && (t.Company == "" || t.Company == c.client.cfg.Company):
-		return own
-	case have != nil && (t.Home == have.company || t.Home == 0 && t.Company == have.name):
-		return own
-	case t.Home == 0:
-		return named
-	}
-	if have := c.have[named]; have != nil && t.Company != "" && have.company == t.Home {
-		return named
-	}
-	return books{id: t.Home}
 }
 
 func readChart(ctx context.Context, c *Client, company books) (*chart, error) {
@@ -323,43 +243,6 @@ func (ch *chart) readCustomers(ctx context.Context, c *Client) error {
 		}
 	}
 	return err
-}
-
-// page is how many records one read takes: two hundred entries of a store-day fit, in about 2 MB, and so do most charts of accounts.
-const page = 5000
-
-// search reads all records of a domain, page by page in the order of their ids.
-func (c *Client) search(ctx context.Context, model string, domain []any, fields []string, in map[string]any) (all []map[string]any, err error) {
-	for {
-		kw := map[string]any{"fields": fields, "order": "id", "limit": page, "offset": len(all), "load": ""}
-		if in != nil {
-			kw["context"] = in
-		}
-		got, err := c.Call(ctx, model, "search_read", []any{domain}, kw)
-		if err != nil {
-			return nil, err
-		}
-		part, err := rows(got)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, part...)
-		if len(part) < page {
-			return all, nil
-		}
-	}
-}
-
-func (c *Client) read(ctx context.Context, model string, which []int64, fields []string, in map[string]any) ([]map[string]any, error) {
-	kw := map[string]any{"fields": fields}
-	if in != nil {
-		kw["context"] = in
-	}
-	got, err := c.Call(ctx, model, "read", []any{which}, kw)
-	if err != nil {
-		return nil, err
-	}
-	return rows(got)
 }
 
 func cannot(what string, err error) error {

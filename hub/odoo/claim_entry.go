@@ -68,12 +68,13 @@ func (c *Claims) make(ctx context.Context, ch *chart) (int64, error) {
 	return 0, &Error{Kind: Refused, Text: oneLine(words)}
 }
 
-// next is the claim's next text, stored before it is sent: after a kill the hub knows its own writing again. held is what stands there.
+// next is the claim's next text, stored before it is sent: after a kill the hub knows its own writing again. held is what stands there; it counts on from
+// that and not from what was sent last, of which nobody knows how much arrived.
 func (c *Claims) next(ctx context.Context, held Claim) (Claim, error) {
 	b := Beat{Run: c.me.Run, N: 1}
 	switch {
-	case c.last.Run == c.me.Run:
-		b.N = c.last.N + 1
+	case held.by(c.me):
+		b.N = held.Beat + 1
 	case c.last.wrote(held):
 		b.Was, b.WasN = held.Run, held.Beat
 	}

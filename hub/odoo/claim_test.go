@@ -1,6 +1,8 @@
 package odoo
 
 import (
+	"context"
+	"math/rand/v2"
 	"testing"
 	"time"
 )
@@ -61,5 +63,40 @@ func TestAClaimIsTakenOnlyFromWhoIsGone(t *testing.T) {
 	}
 	if got := judge(mine, me, Beat{Run: "1", N: 9}, pulse{}, false, at, still); got != hold { // a copy of this hub has gone on without it
 		t.Errorf("the claim of a copy: move %d", got)
+	}
+}
+
+// ownBook is a ClaimBook that outlives its hub's process.
+type ownBook struct {
+	ClaimBook
+	beat Beat
+}
+
+func (b *ownBook) Beating(_ context.Context, k Beat) error { b.beat = k; return nil }
+
+// TestAHubKnowsItsOwnClaimWhateverArrived: it is killed, starts again, and what it writes arrives or not, as often in a row as it likes. Held by itself,
+// it would post nothing for two minutes, and a hub that is killed each minute would never post.
+func TestAHubKnowsItsOwnClaimWhateverArrived(t *testing.T) {
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		book, stands := &ownBook{}, Claim{}
+		for range 20 { // starts of the process
+			c := &Claims{Name: "me", Book: book, last: book.beat, me: Claim{Hub: "me", Run: newRun()}}
+			for range r.IntN(5) {
+				if judge(stands, c.me, c.last, pulse{}, false, time.Unix(0, 0), time.Minute) == hold {
+					t.Fatalf("seed %d: %q stands, %+v was written last, and it takes it for another hub's", seed, stands, c.last)
+				}
+				mine, err := c.next(t.Context(), stands)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if r.IntN(2) == 0 { // else Odoo was away, or its answer was no
+					if mine.by(stands) && mine.Beat <= stands.Beat {
+						t.Fatalf("seed %d: after %q it writes %q, and nobody sees that it lives", seed, stands, mine)
+					}
+					stands = mine
+				}
+			}
+		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/pelletier/go-toml/v2"
 
@@ -15,9 +14,6 @@ import (
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/profile"
 )
-
-// form is what a value must be.
-type form int
 
 const (
 	text form = iota
@@ -203,47 +199,6 @@ func (s *Settings) source(kind string, n int, may Source, v any, f *config.Fault
 		out[k] = keys[k]
 	}
 	s.Sources[kind][name] = out
-}
-
-func (w form) String() string {
-	return [...]string{"a text", "true or false", `a length of time such as "15s"`, "a list of texts", "a table of texts"}[w]
-}
-
-func (w form) fits(v any) bool {
-	switch w {
-	case yes:
-		_, ok := v.(bool)
-		return ok
-	case list:
-		_, ok := texts(v)
-		return ok
-	case mapping:
-		m, ok := v.(map[string]any)
-		for _, x := range m {
-			if _, is := x.(string); !is {
-				return false
-			}
-		}
-		return ok
-	case span:
-		t, ok := v.(string)
-		d, err := time.ParseDuration(t)
-		return ok && err == nil && d >= 0
-	}
-	_, ok := v.(string)
-	return ok
-}
-
-func texts(v any) (out []string, ok bool) {
-	all, ok := v.([]any)
-	for _, x := range all {
-		t, is := x.(string)
-		if !is {
-			return nil, false
-		}
-		out = append(out, t)
-	}
-	return out, ok
 }
 
 // Merge lays narrower settings over wider ones: key by key within a source, source by source, profile by profile.
