@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"github.com/tillpost/tillpost/agent/forward"
@@ -49,7 +48,7 @@ type Status struct {
 
 // Good reports that a store manager need not do anything; what is of low severity is told beside.
 func (s Status) Good() bool {
-	return s.Running && !slices.ContainsFunc(s.Health, func(h health.Status) bool { return h.Severity != health.Low.String() })
+	return s.Running && !health.Pressing(s.Health)
 }
 
 // Status tells how the running agent is.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tillpost/tillpost/hub/upkeep"
 	"github.com/tillpost/tillpost/hub/view"
+	"github.com/tillpost/tillpost/shared/health"
 	"github.com/tillpost/tillpost/shared/lock"
 	"github.com/tillpost/tillpost/shared/retail"
 )
@@ -69,12 +70,22 @@ func (c *cli) status(ctx context.Context, s *desk, _ []string) (err error) {
 		return err
 	}
 	st.Needs = s.cfg.lookUpkeep(ctx, s.Now()).Needs(s.Now())
-	st.Good = st.Running && !upkeep.Pressing(st.Needs) && len(st.NotPosted)+len(st.Silent)+len(st.Cases)+len(st.Stores) == 0 && st.Restored.IsZero()
+	st.Good = st.Running && !upkeep.Pressing(st.Needs) && len(st.NotPosted)+len(st.Silent)+len(st.Cases)+st.troubled() == 0 && st.Restored.IsZero()
 	err = c.tell(st, st.print)
 	if err == nil && !st.Good {
 		return errQuiet
 	}
 	return err
+}
+
+// troubled is how many agents need somebody; what is of low severity, such as a page whose port another program has, is told beside.
+func (st Status) troubled() (n int) {
+	for _, d := range st.Stores {
+		if d.Stopped != "" || health.Pressing(d.Health) {
+			n++
+		}
+	}
+	return n
 }
 
 func (st Status) print(w io.Writer) {
@@ -84,7 +95,7 @@ func (st Status) print(w io.Writer) {
 	if st.Good {
 		fmt.Fprintf(w, "All good: every closed store-day is posted and verified, no case is open, no store is silent. %d records.\n", st.Envelopes)
 	} else {
-		fmt.Fprintf(w, "%d store-days not posted, %d stores silent, %d agents in trouble, %d cases open.\n", len(st.NotPosted), len(st.Silent), len(st.Stores), len(st.Cases))
+		fmt.Fprintf(w, "%d store-days not posted, %d stores silent, %d agents in trouble, %d cases open.\n", len(st.NotPosted), len(st.Silent), st.troubled(), len(st.Cases))
 	}
 	if !st.Restored.IsZero() {
 		fmt.Fprintf(w, "The hub was put back from a backup at %s and has not read back yet what it posted since: no store-day goes to Odoo until it has, so that none goes twice. "+

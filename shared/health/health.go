@@ -39,6 +39,11 @@ type Status struct {
 	Since    time.Time `json:"since"`
 }
 
+// Pressing reports whether somebody must do something; what is of low severity is told beside.
+func Pressing(all []Status) bool {
+	return slices.ContainsFunc(all, func(s Status) bool { return s.Severity != Low.String() })
+}
+
 // Registry holds what is set. The zero value is ready; it is safe for concurrent use.
 type Registry struct {
 	mu  sync.Mutex

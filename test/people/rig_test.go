@@ -19,15 +19,15 @@ import (
 
 // rig is a hub, an agent and the fake Odoo, each a process of its own.
 type rig struct {
-	t                   *testing.T
-	dir, hubTOML        string
-	agentTOML           string
-	web, broker, api    string
-	odoo                string
-	stopOdoo            func()
-	hubLog, agentLog    string
-	hubProc, agentProc  *exec.Cmd
-	hubEnded, agentDone chan struct{}
+	t                      *testing.T
+	dir, hubTOML           string
+	agentTOML              string
+	web, broker, api, page string
+	odoo                   string
+	stopOdoo               func()
+	hubLog, agentLog       string
+	hubProc, agentProc     *exec.Cmd
+	hubEnded, agentDone    chan struct{}
 }
 
 // builds keeps the binaries of one test run.
@@ -73,7 +73,7 @@ func newRig(t *testing.T) *rig {
 	if testing.Short() {
 		t.Skip("runs built binaries; left out of short runs")
 	}
-	g := &rig{t: t, dir: t.TempDir(), web: freePort(t), broker: freePort(t), api: freePort(t), odoo: freePort(t)}
+	g := &rig{t: t, dir: t.TempDir(), web: freePort(t), broker: freePort(t), api: freePort(t), page: freePort(t), odoo: freePort(t)}
 	g.hubTOML, g.agentTOML = filepath.Join(g.dir, "hub.toml"), filepath.Join(g.dir, "agent.toml")
 	g.hubLog, g.agentLog = filepath.Join(g.dir, "hub.log"), filepath.Join(g.dir, "agent.log")
 	for name, text := range map[string]string{"key": "key\n", "token": "token\n"} {
@@ -96,8 +96,8 @@ func (g *rig) hubSettings(level, posting string) {
 
 func (g *rig) agentSettings(api string) {
 	g.t.Helper()
-	g.write(g.agentTOML, fmt.Sprintf("device = 'pc'\ndata_dir = %q\n[hub]\nurl = \"mqtt://%s\"\npassword_file = %q\nretry_longest = '300ms'\n[source.localapi]\nlisten = %q\ntoken_file = %q\n",
-		filepath.Join(g.dir, "agent"), g.broker, filepath.Join(g.dir, "password"), api, filepath.Join(g.dir, "token")))
+	g.write(g.agentTOML, fmt.Sprintf("device = 'pc'\ndata_dir = %q\n[hub]\nurl = \"mqtt://%s\"\npassword_file = %q\nretry_longest = '300ms'\n[status]\nlisten = %q\n[source.localapi]\nlisten = %q\ntoken_file = %q\n",
+		filepath.Join(g.dir, "agent"), g.broker, filepath.Join(g.dir, "password"), g.page, api, filepath.Join(g.dir, "token")))
 }
 
 // startHub runs the service until the test's end.
