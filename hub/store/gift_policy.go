@@ -179,20 +179,7 @@ func (s *Store) giftCards(ctx context.Context, own string) ([]ledger.GiftCards, 
 	if err != nil || len(ps) == 0 {
 		return nil, err
 	}
-	at, out := map[ledger.GiftPool]int{}, []ledger.GiftCards{}
-	byLocation := map[retail.LocationCode]ledger.GiftPool{}
-	for _, p := range ps {
-		pool := p.GiftPool
-		if p.Location != "" {
-			byLocation[p.Location] = pool
-		}
-		if _, ok := at[pool]; !ok {
-			at[pool] = len(out)
-			out = append(out, ledger.GiftCards{Pool: pool})
-		}
-		out[at[pool]].Policies = append(out[at[pool]].Policies, p)
-	}
-	mixed := map[ledger.GiftPool]bool{}
+	pools := newGiftPools(ps)
 	if err := each(ctx, s.read, func(r *sql.Rows) error {
 		var code retail.LocationCode
 		var currency money.Currency
@@ -203,70 +190,18 @@ func (s *Store) giftCards(ctx context.Context, own string) ([]ledger.GiftCards, 
 		if company == own {
 			company = ""
 		}
-		if _, ok := byLocation[code]; !ok {
-			byLocation[code] = ledger.GiftPool{Company: company}
-		}
-		if i, ok := at[byLocation[code]]; ok {
-			pool := byLocation[code]
-			mixed[pool] = mixed[pool] || (out[i].Currency != "" && out[i].Currency != currency)
-			out[i].Currency = currency
-		}
+		pools.place(code, currency, company)
 		return nil
 	}, `SELECT code, currency, company FROM location WHERE confirmed = 1`); err != nil {
 		return nil, err
 	}
-	months := map[ledger.GiftPool]map[string]*ledger.GiftMonth{}
-	month := func(l retail.LocationCode, m string) *ledger.GiftMonth {
-		pool := byLocation[l]
-		if months[pool] == nil {
-			months[pool] = map[string]*ledger.GiftMonth{}
-		}
-		if months[pool][m] == nil {
-			months[pool][m] = &ledger.GiftMonth{Month: m}
-		}
-		return months[pool][m]
-	}
-	if err := s.giftSums(ctx, func(l retail.LocationCode, m string, measure ledger.Account, minor int64) {
-		i, ok := at[byLocation[l]]
-		if !ok {
-			return
-		}
-		role, code := measure.Split()
-		switch {
-		case role == ledger.GiftCard:
-			month(l, m).Sold -= minor
-		case role == ledger.Tender && slices.ContainsFunc(out[i].Policies, func(p ledger.GiftPolicy) bool { return p.Tender == code }):
-			month(l, m).Redeemed += minor
-		}
-	}); err != nil {
+	if err := s.giftSums(ctx, pools.till); err != nil {
 		return nil, err
 	}
-	if err := s.giftHand(ctx, func(v ledger.Voucher) {
-		if _, ok := at[byLocation[v.Location]]; !ok {
-			return
-		}
-		for _, p := range v.Postings {
-			m := month(v.Location, string(v.Day[:7]))
-			switch p.Credit {
-			case ledger.Account(ledger.Breakage):
-				m.Broken += p.Amount.Minor
-				m.Hand += p.Amount.Minor
-			case ledger.Account(ledger.Unclaimed):
-				m.Hand += p.Amount.Minor
-			}
-		}
-	}); err != nil {
+	if err := s.giftHand(ctx, pools.hand); err != nil {
 		return nil, err
 	}
-	for pool, i := range at {
-		for _, m := range months[pool] {
-			out[i].Months = append(out[i].Months, *m)
-		}
-		if mixed[pool] {
-			out[i].Currency = ""
-		}
-	}
-	return out, nil
+	return pools.all(), nil
 }
 
 // giftSums tells what every location's tills sold of gift cards and took of every tender, by month.
