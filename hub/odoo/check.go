@@ -38,17 +38,8 @@ type Location struct {
 
 // Check looks whether documents of these locations can go to this journal.
 func Check(ctx context.Context, c *Client, o SetupOptions, journal string, locations []Location) (r CheckReport, err error) {
-	begun := time.Now()
-	v, err := c.Version(ctx)
-	if err != nil {
-		return r, err
-	}
-	r.Answer, r.Version = time.Since(begun), v.Text
-	if r.Key, err = KeyEnds(ctx, c); err != nil {
-		return r, err
-	}
-	if r.Missing, err = MissingRights(ctx, c); err != nil || len(r.Missing) > 0 {
-		return r, err // without them the rest cannot be read
+	if err := r.server(ctx, c); err != nil || len(r.Missing) > 0 {
+		return r, err // without rights the rest cannot be read
 	}
 	ch, err := readChart(ctx, c, books{name: c.cfg.Company})
 	if errors.Is(err, errNoCompany) {
@@ -59,16 +50,8 @@ func Check(ctx context.Context, c *Client, o SetupOptions, journal string, locat
 	if err != nil {
 		return r, err
 	}
-	r.Company, r.Currency = ch.name, string(ch.currency)
-	l, err := ch.locks(ctx, c)
-	if err != nil {
+	if err := r.company(ctx, c, ch); err != nil {
 		return r, err
-	}
-	r.Locked, r.TaxLock, r.SaleLock = max(l.Year, l.Hard), l.Tax, l.Sale
-	if unseen, err := ch.unseen(ctx, c); err != nil {
-		return r, err
-	} else if unseen != "" {
-		r.Wrong = append(r.Wrong, unseen)
 	}
 	if j, ok := ch.journals[journal]; !ok {
 		r.Lacks = append(r.Lacks, "journal "+journal)
@@ -80,42 +63,91 @@ func Check(ctx context.Context, c *Client, o SetupOptions, journal string, locat
 			r.Lacks = append(r.Lacks, "analytic account "+string(code))
 		}
 	}
-	placed := ch.placed(o.Locations)
-	if j := ch.journals[SalesJournal]; len(o.Receipts) > 0 && j.kind != "sale" {
-		r.Lacks = append(r.Lacks, "sales journal "+SalesJournal)
+	if err := r.receipts(ctx, c, ch, o); err != nil {
+		return r, err
 	}
-	if len(o.Receipts) > 0 {
-		if r.Missing, err = c.lacking(ctx, []right{{"account.payment", "read"}, {"account.payment", "create"}, {"account.payment", "write"}, {"account.payment.method.line", "read"}}); err != nil {
+	placed := ch.placed(o.Locations)
+	for _, m := range o.Have.Rules {
+		if err := r.rule(ctx, c, ch, m, placed); err != nil {
 			return r, err
 		}
-		r.Lacks = append(r.Lacks, ch.lackingMethods(o.Have.Rules)...)
 	}
+	for _, l := range locations {
+		r.location(l)
+	}
+	return r, nil
+}
+
+// server looks who answers and what it lets us do.
+func (r *CheckReport) server(ctx context.Context, c *Client) error {
+	begun := time.Now()
+	v, err := c.Version(ctx)
+	if err != nil {
+		return err
+	}
+	r.Answer, r.Version = time.Since(begun), v.Text
+	if r.Key, err = KeyEnds(ctx, c); err != nil {
+		return err
+	}
+	r.Missing, err = MissingRights(ctx, c)
+	return err
+}
+
+// company looks at whose books these are and up to which day they are closed.
+func (r *CheckReport) company(ctx context.Context, c *Client, ch *chart) error {
+	r.Company, r.Currency = ch.name, string(ch.currency)
+	l, err := ch.locks(ctx, c)
+	if err != nil {
+		return err
+	}
+	r.Locked, r.TaxLock, r.SaleLock = max(l.Year, l.Hard), l.Tax, l.Sale
+	unseen, err := ch.unseen(ctx, c)
+	if err == nil && unseen != "" {
+		r.Wrong = append(r.Wrong, unseen)
+	}
+	return err
+}
+
+// receipts looks for what tickets need that go one by one.
+func (r *CheckReport) receipts(ctx context.Context, c *Client, ch *chart, o SetupOptions) (err error) {
+	if len(o.Receipts) == 0 {
+		return nil
+	}
+	if ch.journals[SalesJournal].kind != "sale" {
+		r.Lacks = append(r.Lacks, "sales journal "+SalesJournal)
+	}
+	if r.Missing, err = c.lacking(ctx, []right{{"account.payment", "read"}, {"account.payment", "create"}, {"account.payment", "write"}, {"account.payment.method.line", "read"}}); err != nil {
+		return err
+	}
+	r.Lacks = append(r.Lacks, ch.lackingMethods(o.Have.Rules)...)
 	for _, l := range o.Receipts {
 		if _, ok := ch.customers[WalkInRef(l)]; !ok {
 			r.Lacks = append(r.Lacks, "walk-in customer of "+string(l))
 		}
 	}
-	for _, m := range o.Have.Rules {
-		if a, ok := ch.accounts[m.Target.Account]; m.Target.Account != "" && (!ok || a.dead) {
-			r.Lacks = append(r.Lacks, fmt.Sprintf("account %s for %s:%s", m.Target.Account, m.Role, m.Code))
-		}
-		if _, ok := ch.taxes[m.Target.Tax]; m.Target.Tax != "" && !ok {
-			r.Lacks = append(r.Lacks, fmt.Sprintf("tax %s for %s:%s", m.Target.Tax, m.Role, m.Code))
-		}
-		if err := r.besides(ctx, c, ch, m, placed); err != nil {
-			return r, err
-		}
+	return nil
+}
+
+// rule looks for what a rule of the mapping names.
+func (r *CheckReport) rule(ctx context.Context, c *Client, ch *chart, m mapping.Rule, placed []int64) error {
+	if a, ok := ch.accounts[m.Target.Account]; m.Target.Account != "" && (!ok || a.dead) {
+		r.Lacks = append(r.Lacks, fmt.Sprintf("account %s for %s:%s", m.Target.Account, m.Role, m.Code))
 	}
-	for _, p := range locations {
-		if p.Currency != "" && p.Currency != r.Currency {
-			r.Wrong = append(r.Wrong, fmt.Sprintf("location %s sells in %s, company %s keeps its books in %s: its documents will wait. Correct the location, or give it a hub whose settings name a company in %s",
-				p.Code, p.Currency, r.Company, r.Currency, p.Currency))
-		}
-		if p.Company != "" && p.Company != r.Company {
-			r.Wrong = append(r.Wrong, fmt.Sprintf("location %s belongs to company %q, the settings post to %q: correct the location, or [odoo] company", p.Code, p.Company, r.Company))
-		}
+	if _, ok := ch.taxes[m.Target.Tax]; m.Target.Tax != "" && !ok {
+		r.Lacks = append(r.Lacks, fmt.Sprintf("tax %s for %s:%s", m.Target.Tax, m.Role, m.Code))
 	}
-	return r, nil
+	return r.besides(ctx, c, ch, m, placed)
+}
+
+// location looks whether a location's money and company are those of the books.
+func (r *CheckReport) location(l Location) {
+	if l.Currency != "" && l.Currency != r.Currency {
+		r.Wrong = append(r.Wrong, fmt.Sprintf("location %s sells in %s, company %s keeps its books in %s: its documents will wait. Correct the location, or give it a hub whose settings name a company in %s",
+			l.Code, l.Currency, r.Company, r.Currency, l.Currency))
+	}
+	if l.Company != "" && l.Company != r.Company {
+		r.Wrong = append(r.Wrong, fmt.Sprintf("location %s belongs to company %q, the settings post to %q: correct the location, or [odoo] company", l.Code, l.Company, r.Company))
+	}
 }
 
 // besides looks for what a rule names besides accounts and taxes.
