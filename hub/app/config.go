@@ -62,21 +62,6 @@ type BrokerConfig struct {
 	Open         bool   `toml:"open" comment:"let any device of this machine in without password; loopback only, for trials"`
 }
 
-// PostingConfig is head office's rules for store-days.
-type PostingConfig struct {
-	AutoApprove bool            `toml:"auto_approve"`
-	Shadow      bool            `toml:"shadow" comment:"post nothing, and compare with what the old way posts; days that began while it was on are never posted"`
-	Grace       config.Duration `toml:"grace" comment:"after a day's end, when nothing proves that it is complete"`
-	Settle      config.Duration `toml:"settle" comment:"how long a posted day must be quiet before late tickets are posted"`
-	SuspenseCap string          `toml:"suspense_cap" comment:"such as 100.00 USD; a store-day with more in suspense waits; empty: no cap"`
-	Gaps        audit.Need      `toml:"ticket_gaps" comment:"absent, advisory or required"`
-	Control     audit.Need      `toml:"control_total"`
-	ControlWait config.Duration `toml:"control_wait"`
-	Closed      lockdate.Policy `toml:"closed_period" comment:"hold, next or ask: what becomes of a day whose period is closed in Odoo, where its location says nothing"`
-	Journal     string          `toml:"journal"`
-	Suspense    string          `toml:"suspense_account"`
-}
-
 // LocationConfig is a store that head office confirms by its settings.
 type LocationConfig struct {
 	Code     retail.LocationCode `toml:"code"`
@@ -136,18 +121,7 @@ func (c *Config) validate(f *config.Faults) {
 	if c.Metrics.Listen != "" && !loopback(c.Metrics.Listen) {
 		f.Add("metrics.listen: %q must be an address of this machine such as 127.0.0.1:8781; a collector elsewhere reads through one that stands here", c.Metrics.Listen)
 	}
-	if c.Broker.URL == "" {
-		if c.Enrol.on() && c.Broker.CertFile == "" && c.Broker.KeyFile == "" { // it shows the hub's own certificate
-			listener("broker", "127.0.0.1"+c.Broker.Listen[max(0, strings.LastIndexByte(c.Broker.Listen, ':')):], "", "", f)
-		} else {
-			listener("broker", c.Broker.Listen, c.Broker.CertFile, c.Broker.KeyFile, f)
-		}
-		if c.Broker.Open && !loopback(c.Broker.Listen) {
-			f.Add("broker.open: only on this machine; a network listener asks every device for its password")
-		}
-	} else {
-		c.Broker.external(f)
-	}
+	c.validateBroker(f)
 	c.Enrol.validate(c.Broker, f)
 	c.Odoo.validate(f)
 	c.Posting.validate(f)
@@ -161,36 +135,56 @@ func (c *Config) validate(f *config.Faults) {
 			f.Add("location %d: the code %q is empty or used twice", i+1, l.Code)
 		}
 		seen[l.Code] = true
-		if _, err := time.LoadLocation(l.Zone); err != nil || l.Zone == "" {
-			f.Add("location %s: the time zone %q is unknown; write it like America/New_York", l.Code, l.Zone)
-		}
-		if _, err := retail.ParseClock(l.Cutoff); err != nil {
-			f.Add("location %s: cutoff %q is not a time of day like 04:00", l.Code, l.Cutoff)
-		}
-		if l.From != "" && !l.From.Valid() {
-			f.Add("location %s: from %q is not a date like 2026-12-01", l.Code, l.From)
-		}
-		if l.Review != view.ByDefault && l.Review != view.Auto && l.Review != view.ByPerson {
-			f.Add("location %s: review %q is not auto or person", l.Code, l.Review)
-		}
-		if l.Costs != "" && !l.Costs.Valid() {
-			f.Add("location %s: cogs_from %q is not a date like 2026-12-01", l.Code, l.Costs)
-		}
-		if l.Shadow != "" && !l.Shadow.Valid() {
-			f.Add("location %s: shadow_until %q is not a date like 2026-12-01", l.Code, l.Shadow)
-		}
-		if !l.Closed.Valid() {
-			f.Add("location %s: closed_period %q is not hold, next or ask", l.Code, l.Closed)
-		}
-		if !l.Posting.Valid() {
-			f.Add("location %s: posting %q is none of %v", l.Code, l.Posting, rollup.Modes)
-		}
-		if l.PostingFrom != "" && !l.PostingFrom.Valid() {
-			f.Add("location %s: posting_from %q is not a date like 2026-12-01", l.Code, l.PostingFrom)
-		}
-		if !l.Currency.Valid() {
-			f.Add("location %s: the currency %q is not an ISO code", l.Code, l.Currency)
-		}
+		l.validate(f)
+	}
+}
+
+// validateBroker checks where stores come in: the hub's own broker, or another one.
+func (c *Config) validateBroker(f *config.Faults) {
+	if c.Broker.URL != "" {
+		c.Broker.external(f)
+		return
+	}
+	if c.Enrol.on() && c.Broker.CertFile == "" && c.Broker.KeyFile == "" { // it shows the hub's own certificate
+		listener("broker", "127.0.0.1"+c.Broker.Listen[max(0, strings.LastIndexByte(c.Broker.Listen, ':')):], "", "", f)
+	} else {
+		listener("broker", c.Broker.Listen, c.Broker.CertFile, c.Broker.KeyFile, f)
+	}
+	if c.Broker.Open && !loopback(c.Broker.Listen) {
+		f.Add("broker.open: only on this machine; a network listener asks every device for its password")
+	}
+}
+
+func (l LocationConfig) validate(f *config.Faults) {
+	if _, err := time.LoadLocation(l.Zone); err != nil || l.Zone == "" {
+		f.Add("location %s: the time zone %q is unknown; write it like America/New_York", l.Code, l.Zone)
+	}
+	if _, err := retail.ParseClock(l.Cutoff); err != nil {
+		f.Add("location %s: cutoff %q is not a time of day like 04:00", l.Code, l.Cutoff)
+	}
+	if l.From != "" && !l.From.Valid() {
+		f.Add("location %s: from %q is not a date like 2026-12-01", l.Code, l.From)
+	}
+	if l.Review != view.ByDefault && l.Review != view.Auto && l.Review != view.ByPerson {
+		f.Add("location %s: review %q is not auto or person", l.Code, l.Review)
+	}
+	if l.Costs != "" && !l.Costs.Valid() {
+		f.Add("location %s: cogs_from %q is not a date like 2026-12-01", l.Code, l.Costs)
+	}
+	if l.Shadow != "" && !l.Shadow.Valid() {
+		f.Add("location %s: shadow_until %q is not a date like 2026-12-01", l.Code, l.Shadow)
+	}
+	if !l.Closed.Valid() {
+		f.Add("location %s: closed_period %q is not hold, next or ask", l.Code, l.Closed)
+	}
+	if !l.Posting.Valid() {
+		f.Add("location %s: posting %q is none of %v", l.Code, l.Posting, rollup.Modes)
+	}
+	if l.PostingFrom != "" && !l.PostingFrom.Valid() {
+		f.Add("location %s: posting_from %q is not a date like 2026-12-01", l.Code, l.PostingFrom)
+	}
+	if !l.Currency.Valid() {
+		f.Add("location %s: the currency %q is not an ISO code", l.Code, l.Currency)
 	}
 }
 
@@ -247,22 +241,4 @@ func loopback(addr string) bool {
 	}
 	a, err := netip.ParseAddr(host)
 	return err == nil && a.IsLoopback()
-}
-
-func (p PostingConfig) validate(f *config.Faults) {
-	for name, n := range map[string]audit.Need{"ticket_gaps": p.Gaps, "control_total": p.Control} {
-		if n != audit.Absent && n != audit.Advisory && n != audit.Required {
-			f.Add("posting.%s: %q is not absent, advisory or required", name, n)
-		}
-	}
-	if !p.Closed.Valid() {
-		f.Add("posting.closed_period: %q is not hold, next or ask", p.Closed)
-	}
-	if _, err := amountOf(p.SuspenseCap); err != nil {
-		f.Add("posting.suspense_cap: %q is not an amount like 100.00 USD", p.SuspenseCap)
-	}
-}
-
-func (p PostingConfig) rules() audit.Rules {
-	return audit.Rules{Gaps: p.Gaps, Control: p.Control, Grace: time.Duration(p.Grace), ControlWait: time.Duration(p.ControlWait)}
 }

@@ -72,22 +72,10 @@ func decide(d Day, o Options) (Decision, error) {
 	if v.Blocked || !v.Audited && len(d.Documents) == 0 {
 		return dec, nil
 	}
-	if o.Books == (rollup.Books{}) {
-		o.Books = d.Books
-	}
-	if o.Books.Journal == "" || o.Books.Suspense == "" {
-		dec.Why = "no journal is known yet: run `hub odoo setup`"
+	var lacks string
+	if o.Books, lacks = d.books(o.Books); lacks != "" {
+		dec.Why = lacks
 		return dec, nil
-	}
-	if o.Books.Sales == "" {
-		o.Books.Sales, o.Books.Payments = d.Books.Sales, d.Books.Payments
-	}
-	if d.By() != rollup.ByEntry && o.Books.Sales == "" {
-		dec.Why = fmt.Sprintf("its location posts as %s, and no sales journal is known yet: run `hub odoo setup`", d.By())
-		return dec, nil
-	}
-	if own := d.Set.At(d.Key.Location, d.Key.Day).Journal; own != "" {
-		o.Books.Journal = own
 	}
 	sheet, err := rollup.MapParts(d.Key, d.Totals, d.Parts, d.Set, o.Books)
 	if err != nil {
@@ -120,6 +108,26 @@ func decide(d Day, o Options) (Decision, error) {
 		dec.Approved = "auto"
 	}
 	return dec, dec.document(d, o, sheet)
+}
+
+// books are those that the day is posted to; lacks says what of them is not known yet.
+func (d Day) books(b rollup.Books) (_ rollup.Books, lacks string) {
+	if b == (rollup.Books{}) {
+		b = d.Books
+	}
+	if b.Journal == "" || b.Suspense == "" {
+		return b, "no journal is known yet: run `hub odoo setup`"
+	}
+	if b.Sales == "" {
+		b.Sales, b.Payments = d.Books.Sales, d.Books.Payments
+	}
+	if d.By() != rollup.ByEntry && b.Sales == "" {
+		return b, fmt.Sprintf("its location posts as %s, and no sales journal is known yet: run `hub odoo setup`", d.By())
+	}
+	if own := d.Set.At(d.Key.Location, d.Key.Day).Journal; own != "" {
+		b.Journal = own
+	}
+	return b, ""
 }
 
 // By is as what the day goes to the books.

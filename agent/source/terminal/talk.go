@@ -27,7 +27,7 @@ var errBusy = errors.New("a till is using the terminal")
 
 // talk holds one conversation: command, ACK, answers, our ACK, READY. The connection is closed after it, so that a till never waits for us.
 // Errors: errBusy; code unavailable for everything that a later try may mend, garbage included: a terminal that restarts sends some.
-func (t *Terminal) talk(ctx context.Context, c upa.Command) (out []upa.Answer, err error) {
+func (t *Terminal) talk(ctx context.Context, c upa.Command) ([]upa.Answer, error) {
 	t.line.Lock()
 	defer t.line.Unlock()
 	if wait := t.o.Pause - time.Since(t.hungUp); wait > 0 {
@@ -58,6 +58,11 @@ func (t *Terminal) talk(ctx context.Context, c upa.Command) (out []upa.Answer, e
 	if _, err := conn.Write(ask); err != nil {
 		return nil, away(err)
 	}
+	return hear(conn, upa.Name(c), id)
+}
+
+// hear reads what the terminal answers to the question of that name and id, acknowledging each message, until it is ready again.
+func hear(conn net.Conn, name, id string) (out []upa.Answer, err error) {
 	s := bufio.NewScanner(conn)
 	s.Buffer(make([]byte, 0, 4096), upa.MaxFrame+64)
 	s.Split(upa.Split)
@@ -87,7 +92,7 @@ func (t *Terminal) talk(ctx context.Context, c upa.Command) (out []upa.Answer, e
 				return out, nil
 			}
 		case upa.Msg:
-			if a.Command != upa.Name(c) || a.ID != id {
+			if a.Command != name || a.ID != id {
 				return nil, away(errors.Join(upa.ErrGarbage, errors.New("it answers another question")))
 			}
 			out = append(out, a)
