@@ -114,7 +114,7 @@ func plantedAtStart(ctx context.Context) {
 					b[i] = byte(i)
 				}
 				held = append(held, b)
-				pauseFor(ctx, 50*time.Millisecond)
+				pauseFor(ctx, 5*time.Millisecond)
 			}
 			<-ctx.Done()
 			_ = held
