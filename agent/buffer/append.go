@@ -125,7 +125,9 @@ func (b *Buffer) store(group []appendCall) error {
 	b.mu.Lock()
 	next := map[envelope.Stream]lane{}
 	for s, l := range b.streams {
-		next[s] = *l
+		was := *l
+		was.fresh = fresh{}
+		next[s] = was
 	}
 	b.mu.Unlock()
 	changed := map[envelope.Stream]bool{}
@@ -133,9 +135,6 @@ func (b *Buffer) store(group []appendCall) error {
 		for _, c := range group {
 			for i := range c.drafts {
 				l := next[c.drafts[i].Stream]
-				if !changed[c.drafts[i].Stream] {
-					l.fresh = fresh{}
-				}
 				if err := b.put(tx, &l, &c.drafts[i]); err != nil {
 					return err
 				}

@@ -10,7 +10,7 @@ import (
 const freshMost = 16 << 10
 
 // fresh is what the last commit added to a stream, if it is little: a lone ticket goes on to the hub as it was sealed, and need not be read
-// back, opened and proven first (a sixth of its way, measured). What was not forwarded by the next commit is read from the file.
+// back, opened and proven first (0.2 ms of its way, measured). What was not forwarded by the next commit is read from the file.
 type fresh struct {
 	rows []envelope.Envelope
 	size int
@@ -27,11 +27,16 @@ func (f *fresh) add(e envelope.Envelope) {
 	f.rows = append(f.rows, e)
 }
 
-// after returns the rows from behind seq to the stream's end, if they are all remembered and within the bounds.
-func (l *lane) after(seq uint64, max, maxBytes int) envelope.Batch {
+// remembered is the page behind seq without a look at the file: the last commit's rows, when they are all of it and within the bounds; else nil.
+func (b *Buffer) remembered(s envelope.Stream, seq uint64, max, maxBytes int) envelope.Batch {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l := b.streams[s]
 	rows := l.fresh.rows
 	if len(rows) == 0 || len(rows) > max || maxBytes < freshMost || (rows[0].Pos != envelope.Position{Epoch: l.Epoch, Seq: seq + 1}) {
 		return nil
 	}
+	last := rows[len(rows)-1]
+	l.peeked = place{last.Pos, last.Sum}
 	return append(envelope.Batch(nil), rows...)
 }

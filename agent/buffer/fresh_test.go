@@ -62,6 +62,16 @@ func TestWhatWasJustAppendedIsNotReadBack(t *testing.T) {
 	}
 }
 
+// Whoever proves the buffer, or writes it out, reads what the disk holds, and not what is remembered of it.
+func TestAProofReadsTheFile(t *testing.T) {
+	b := open(t, options(t.TempDir()))
+	fill(t, b, 1, 1)
+	spoil(t, b, `body = zeroblob(length(body))`, 1)
+	if rows, err := b.Verify(context.Background()); err == nil {
+		t.Errorf("a damaged row passes: %d rows are good", rows)
+	}
+}
+
 // What was remembered is of one epoch.
 func TestAForkForgetsWhatIsRemembered(t *testing.T) {
 	ctx := context.Background()

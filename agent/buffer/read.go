@@ -31,13 +31,18 @@ const rowColumns = `seq, location, kind, key, content_type, at, part, parts, sum
 // Peek returns the envelopes that follow after, in order, until their bodies exceed maxBytes (always at least one if there is one) or
 // there are max of them. Code invalid when the first of them is damaged: Fork steps over it.
 func (b *Buffer) Peek(ctx context.Context, s envelope.Stream, after uint64, max, maxBytes int) (envelope.Batch, error) {
+	if out := b.remembered(s, after, max, maxBytes); out != nil && ctx.Err() == nil {
+		return out, nil
+	}
+	return b.filed(ctx, s, after, max, maxBytes)
+}
+
+// filed is Peek of what the file holds.
+func (b *Buffer) filed(ctx context.Context, s envelope.Stream, after uint64, max, maxBytes int) (envelope.Batch, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fault.New(fault.Internal, "read buffer", err)
 	}
 	ctx = context.WithoutCancel(ctx) // a page is short, and with a context that can end each statement is watched: a lone ticket waits for that
-	if out := b.freshAfter(s, after, max, maxBytes); out != nil {
-		return out, nil
-	}
 	st := b.State(s)
 	prev, err := b.sumBehind(ctx, s, after)
 	if err != nil {
@@ -72,18 +77,6 @@ func (b *Buffer) Peek(ctx context.Context, s envelope.Stream, after uint64, max,
 		b.mu.Unlock()
 	}
 	return out, fault.New(fault.Internal, "read buffer", rows.Err())
-}
-
-// freshAfter is a page that need not be read, nil = it must.
-func (b *Buffer) freshAfter(s envelope.Stream, seq uint64, max, maxBytes int) envelope.Batch {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	l := b.streams[s]
-	out := l.after(seq, max, maxBytes)
-	if n := len(out); n > 0 {
-		l.peeked = place{out[n-1].Pos, out[n-1].Sum}
-	}
-	return out
 }
 
 // place is a row that was read.
@@ -191,7 +184,7 @@ func (b *Buffer) walk(ctx context.Context, f func(*envelope.Envelope, forward.St
 			continue
 		}
 		for at := st.Oldest - 1; at < st.Last; {
-			batch, err := b.Peek(ctx, s, at, 500, 4<<20)
+			batch, err := b.filed(ctx, s, at, 500, 4<<20)
 			if err != nil {
 				return err
 			}

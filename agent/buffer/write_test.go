@@ -65,3 +65,22 @@ func TestRowsAreWhatWasGiven(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestACommitThatFailsLeavesNothingBehind: what it held is not stored, and the next one goes. A commit fails here by a promise that is kept only then.
+func TestACommitThatFailsLeavesNothingBehind(t *testing.T) {
+	b := open(t, options(t.TempDir()))
+	fill(t, b, 1, 1)
+	for _, q := range []string{`PRAGMA foreign_keys = ON`, `CREATE TABLE of (id INTEGER PRIMARY KEY)`, `CREATE TABLE a (of INTEGER REFERENCES of DEFERRABLE INITIALLY DEFERRED)`} {
+		if _, err := b.write.Exec(q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.inTx(func(tx *writing) error { _, err := tx.Exec(`INSERT INTO a VALUES (7)`); return err }); err == nil {
+		t.Fatal("a promise that was not kept is committed")
+	}
+	fill(t, b, 2, 2)
+	var kept int
+	if err := b.write.QueryRow(`SELECT count(*) FROM a`).Scan(&kept); err != nil || kept != 0 || b.State(envelope.Sales).Last != 2 {
+		t.Errorf("%d rows of it were kept, %d records are stored, %v", kept, b.State(envelope.Sales).Last, err)
+	}
+}

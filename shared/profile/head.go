@@ -61,14 +61,10 @@ func (h *Head) ByName() bool { return h.byName }
 
 // at is the value of a template's column.
 func (h *Head) at(p *part, cells []string) string {
-	i := h.slots[p.slot]
-	switch {
-	case i < 0:
-		return h.cell(p.column, cells)
-	case i < len(cells):
-		return strings.TrimSpace(cells[i])
+	if i := h.slots[p.slot]; i >= 0 {
+		return cellAt(cells, i)
 	}
-	return ""
+	return h.cell(p.column, cells)
 }
 
 // cell is a column's value, or what the file says of itself.
@@ -91,10 +87,10 @@ func (h *Head) cell(name string, cells []string) string {
 			i, ok = h.names[strings.TrimSuffix(name, "?")]
 		}
 	}
-	if ok && i >= 0 && i < len(cells) {
-		return strings.TrimSpace(cells[i])
+	if !ok {
+		return ""
 	}
-	return ""
+	return cellAt(cells, i)
 }
 
 // unclear says why a row's cells cannot be read: two columns that the profile knows by one name disagree, as where a report was put beside another
@@ -110,9 +106,9 @@ func (h *Head) unclear(cells []string) error {
 	return nil
 }
 
-// cellAt is the i-th cell without the blanks around it, "" where the row is shorter.
+// cellAt is the i-th cell without the blanks around it, "" where there is none.
 func cellAt(cells []string, i int) string {
-	if i >= len(cells) {
+	if i < 0 || i >= len(cells) {
 		return ""
 	}
 	return strings.TrimSpace(cells[i])
@@ -157,8 +153,11 @@ func (p *Profile) HasTitle(lines []string) bool {
 	return p.Title == "" || slices.ContainsFunc(lines, func(t string) bool { return strings.Contains(strings.ToUpper(t), strings.ToUpper(p.Title)) })
 }
 
-// Skips reports whether a row is a report's own total or decoration and no row of its table.
+// Skips reports whether a row is a report's own total or decoration and no row of its table. One whose cells are unclear is a row: its case says so.
 func (p *Profile) Skips(h *Head, cells []string) bool {
+	if h.unclear(cells) != nil {
+		return false
+	}
 	r := row{p, h, cells}
 	for _, t := range p.rules.only {
 		if r.text(t) == "" {

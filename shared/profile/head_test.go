@@ -42,3 +42,17 @@ func TestAHeadingTwice(t *testing.T) {
 		}
 	}
 }
+
+// TestAnUnclearRowIsNotLeftOut: a row is left out as decoration by an empty cell, but not where its heading stands twice and the other cell is full.
+func TestAnUnclearRowIsNotLeftOut(t *testing.T) {
+	p, err := profile.Parse([]byte("name='x'\nformat='csv'\ncurrency='USD'\nzone='America/Chicago'\ntimes=['2006-01-02']\nonly=['{Price}']\n[ticket]\nid='{No}'\nat='{Day}'\nlocation='S'\n[[line]]\nkind='item'\namount='{Price}'\n[[tender]]\ntype='cash'\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := p.Head(profile.Rows{Header: []string{"No", "Day", "Price", "Price"}})
+	for cells, skipped := range map[string]bool{"1,2026-11-20,,": true, "1,2026-11-20,,5": false, "1,2026-11-20,5,5": false} {
+		if got := p.Skips(head, strings.Split(cells, ",")); got != skipped {
+			t.Errorf("%s is left out: %v", cells, got)
+		}
+	}
+}
