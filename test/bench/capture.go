@@ -14,6 +14,7 @@ import (
 	"github.com/tillpost/tillpost/shared/config"
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/test/line"
+	"github.com/tillpost/tillpost/test/port"
 )
 
 const (
@@ -79,12 +80,9 @@ func capturing(ctx context.Context, dir string, o options) (r result, err error)
 
 // startAgent runs the whole agent with its door for tills open.
 func startAgent(ctx context.Context, dir, hub string) (a *app.App, door string, stop func(), err error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	if door, err = port.Addr(); err != nil {
 		return nil, "", nil, err
 	}
-	door = l.Addr().String()
-	l.Close()
 	c := app.Default()
 	c.Device, c.DataDir, c.Hub.URL, c.Hub.RetryLongest = "d1", filepath.Join(dir, "agent"), hub, config.Duration(time.Second)
 	c.Source.LocalAPI = app.LocalAPIConfig{Listen: door, TokenFile: filepath.Join(dir, "token")}

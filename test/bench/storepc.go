@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +16,7 @@ import (
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/retail"
 	"github.com/tillpost/tillpost/test/line"
+	"github.com/tillpost/tillpost/test/port"
 )
 
 const (
@@ -106,12 +106,9 @@ func newPC(ctx context.Context, dir string) (*pc, error) {
 		return nil, err
 	}
 	one.Stop()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	if p.door, err = port.Addr(); err != nil {
 		return nil, err
 	}
-	p.door = l.Addr().String()
-	l.Close()
 	for _, d := range []string{"hub", "drop"} {
 		if err := os.MkdirAll(filepath.Join(dir, d), 0o700); err != nil {
 			return nil, err

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tillpost/tillpost/test/port"
 )
 
 // Sales are two tickets of location S-17 as a till exports them (profile heartland-retail-sales-history); the last is 1002.
@@ -31,8 +33,8 @@ type Centre struct {
 func New(t *testing.T, hub string) *Centre {
 	t.Helper()
 	dir := t.TempDir()
-	c := &Centre{t: t, hub: hub, config: filepath.Join(dir, "hub.toml"), Door: FreeAddr(t)}
-	must(t, os.WriteFile(c.config, fmt.Appendf(nil, "data_dir = %q\n[web]\nlisten = %q\n[metrics]\nlisten = \"\"\n[broker]\nlisten = %q\n[enrol]\nlisten = %q\n", filepath.Join(dir, "data"), FreeAddr(t), FreeAddr(t), c.Door), 0o600))
+	c := &Centre{t: t, hub: hub, config: filepath.Join(dir, "hub.toml"), Door: port.Free(t)}
+	must(t, os.WriteFile(c.config, fmt.Appendf(nil, "data_dir = %q\n[web]\nlisten = %q\n[metrics]\nlisten = \"\"\n[broker]\nlisten = %q\n[enrol]\nlisten = %q\n", filepath.Join(dir, "data"), port.Free(t), port.Free(t), c.Door), 0o600))
 	c.says("location", "add", "S-17", "--name", "Springfield", "--zone", "America/Chicago")
 	log, err := os.Create(filepath.Join(dir, "hub.log"))
 	must(t, err)
@@ -79,15 +81,6 @@ func (c *Centre) Code(args ...string) string {
 	}
 	c.t.Fatalf("no code in: %s", out)
 	return ""
-}
-
-// FreeAddr is an address of this machine that nobody listens on right now.
-func FreeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // Ticket waits until a ticket is there by its number.

@@ -37,6 +37,7 @@ import (
 	"github.com/tillpost/tillpost/shared/envelope"
 	"github.com/tillpost/tillpost/shared/retail"
 	"github.com/tillpost/tillpost/shared/topic"
+	"github.com/tillpost/tillpost/test/port"
 )
 
 func must(t testing.TB, err error) {
@@ -105,7 +106,7 @@ type hub struct {
 // newHub registers n PCs, each with a location and a certificate of its own, before the hub starts.
 func newHub(t *testing.T, n int) *hub {
 	t.Helper()
-	h := &hub{t: t, dir: t.TempDir(), broker: free(t), enrol: free(t), web: free(t)}
+	h := &hub{t: t, dir: t.TempDir(), broker: port.Free(t), enrol: port.Free(t), web: port.Free(t)}
 	h.program, h.conf, h.log = filepath.Join(h.dir, "hub"), filepath.Join(h.dir, "hub.toml"), filepath.Join(h.dir, "hub.log")
 	if out, err := exec.Command("go", "build", "-o", h.program, "github.com/tillpost/tillpost/hub").CombinedOutput(); err != nil {
 		t.Fatalf("build the hub: %v\n%s", err, out)
@@ -161,14 +162,6 @@ func (h *hub) enrolled(s *store.Store, p *pc, at retail.LocationCode) {
 	})
 	must(h.t, err)
 	p.cert = tls.Certificate{Certificate: [][]byte{c.DER}, PrivateKey: key}
-}
-
-func free(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func (h *hub) start() {

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	dice "math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -32,6 +31,7 @@ import (
 	"github.com/tillpost/tillpost/test/demo/books"
 	fake "github.com/tillpost/tillpost/test/fake/odoo"
 	"github.com/tillpost/tillpost/test/fake/till"
+	"github.com/tillpost/tillpost/test/port"
 )
 
 // within is how long the day may take until it is verified in Odoo.
@@ -175,11 +175,10 @@ func (d *demo) books(ctx context.Context) error {
 
 // agents starts an agent in each store. The hub is not there yet: that is the ordinary case of a store, and nothing may be lost by it.
 func (d *demo) agents(ctx context.Context, day time.Time) error {
-	port, err := free()
-	if err != nil {
+	var err error
+	if d.broker, err = port.Addr(); err != nil {
 		return err
 	}
-	d.broker = port
 	if throughRetail() {
 		if err := d.openAccount(ctx, day); err != nil {
 			return err
@@ -195,10 +194,10 @@ func (d *demo) agents(ctx context.Context, day time.Time) error {
 		c := app.Default()
 		c.Device, c.DataDir = retail.DeviceID(fmt.Sprintf("agent-%d", i+1)), filepath.Join(d.dir, s.Code)
 		c.Hub.URL, c.Hub.RetryLongest = "mqtt://"+d.broker, config.Duration(time.Second)
-		if sh.door, err = free(); err != nil {
+		if sh.door, err = port.Addr(); err != nil {
 			return err
 		}
-		if c.Status.Listen, err = free(); err != nil { // three PCs on one machine
+		if c.Status.Listen, err = port.Addr(); err != nil { // three PCs on one machine
 			return err
 		}
 		c.Source.LocalAPI = app.LocalAPIConfig{Listen: sh.door, TokenFile: filepath.Join(d.dir, "token"), Locations: []retail.LocationCode{retail.LocationCode(s.Code)}}
@@ -237,18 +236,6 @@ func (d *demo) stores() (out []till.Store) {
 		out = append(out, s)
 	}
 	return out
-}
-
-// free finds a port below those that the system gives to others: until the hub is there, no other broker may answer the agents.
-func free() (string, error) {
-	for range 200 {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 15_000+dice.IntN(17_000)))
-		if err == nil {
-			defer l.Close()
-			return l.Addr().String(), nil
-		}
-	}
-	return "", errors.New("no port is free")
 }
 
 // centre starts the hub, registers what it should know and prepares the books.

@@ -7,7 +7,6 @@ import (
 	"context"
 	"database/sql"
 	"log/slog"
-	"net"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -29,6 +28,7 @@ import (
 	"github.com/tillpost/tillpost/shared/retail"
 	"github.com/tillpost/tillpost/test/fake/odoo"
 	"github.com/tillpost/tillpost/test/fake/terminal"
+	"github.com/tillpost/tillpost/test/port"
 )
 
 // rig is one store and one centre.
@@ -43,16 +43,6 @@ type rig struct {
 	gone   *sync.WaitGroup
 }
 
-func free(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 func write(t *testing.T, path, text string) string {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -64,7 +54,7 @@ func write(t *testing.T, path, text string) string {
 // newRig starts the hub on an Odoo. The agent follows with start.
 func newRig(t *testing.T, o odoo.Options) *rig {
 	t.Helper()
-	r := &rig{t: t, dir: t.TempDir(), broker: free(t)}
+	r := &rig{t: t, dir: t.TempDir(), broker: port.Free(t)}
 	f, err := odoo.New(o)
 	if err != nil {
 		t.Fatal(err)

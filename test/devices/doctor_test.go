@@ -21,6 +21,7 @@ import (
 
 	agent "github.com/tillpost/tillpost/agent/app"
 	hub "github.com/tillpost/tillpost/hub/app"
+	odooside "github.com/tillpost/tillpost/hub/odoo"
 	"github.com/tillpost/tillpost/hub/password"
 	"github.com/tillpost/tillpost/hub/store"
 	"github.com/tillpost/tillpost/hub/view"
@@ -30,8 +31,7 @@ import (
 	"github.com/tillpost/tillpost/test/fake/heartland"
 	"github.com/tillpost/tillpost/test/fake/odoo"
 	"github.com/tillpost/tillpost/test/fake/terminal"
-
-	odooside "github.com/tillpost/tillpost/hub/odoo"
+	"github.com/tillpost/tillpost/test/port"
 )
 
 // settings writes a configuration as a file.
@@ -79,7 +79,7 @@ func whole(t *testing.T, r *rig) *terminal.Terminal {
 	account := httptest.NewServer(heartland.New(heartland.Options{Token: "t", Places: []heartland.Place{{Code: "S-17", Name: "Seventeen", Zone: "America/Chicago", Stations: 1}}}))
 	t.Cleanup(account.Close)
 	r.config.Source.Retail = []agent.RetailConfig{{Tenant: "acme", URL: account.URL + "/api", TokenFile: write(t, filepath.Join(r.dir, "retail"), "t\n"), Locations: []retail.LocationCode{"S-17"}}}
-	r.config.Source.LocalAPI = agent.LocalAPIConfig{Listen: free(t), TokenFile: write(t, filepath.Join(r.dir, "token"), "secret\n")}
+	r.config.Source.LocalAPI = agent.LocalAPIConfig{Listen: port.Free(t), TokenFile: write(t, filepath.Join(r.dir, "token"), "secret\n")}
 	r.config.Hub.PasswordFile = write(t, filepath.Join(r.dir, "password"), "x\n")
 	return pad
 }
@@ -121,7 +121,7 @@ func TestAgentDoctorFindsEachFault(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	r := &rig{t: t, dir: dir, config: agent.Default()}
-	r.config.Device, r.config.DataDir, r.config.Hub.URL = "store-17", filepath.Join(dir, "data"), "mqtt://"+free(t)
+	r.config.Device, r.config.DataDir, r.config.Hub.URL = "store-17", filepath.Join(dir, "data"), "mqtt://"+port.Free(t)
 	whole(t, r)
 	account := r.config.Source.Retail[0]
 	r.config.Source.Retail = nil // asking it takes its time: only where it is the fault
@@ -144,7 +144,7 @@ func TestAgentDoctorFindsEachFault(t *testing.T) {
 		"wrong kind":       {func(c *agent.Config) { c.Source.FileDrop[0].Profile = "pcamerica" }, []string{"reads a database, not files"}},
 		"no such profile":  {func(c *agent.Config) { c.Source.FileDrop[0].Profile = "nothing" }, []string{"there is no such profile"}},
 		"broken profile":   {func(c *agent.Config) { c.Profiles.Dir = brokenProfiles(t, c.Profiles.Dir) }, []string{"profile bad.toml", "Correct the lines named"}},
-		"terminal off":     {func(c *agent.Config) { c.Source.Terminal[0].Address = free(t) }, []string{"terminal/front", "nobody listens at that port"}},
+		"terminal off":     {func(c *agent.Config) { c.Source.Terminal[0].Address = port.Free(t) }, []string{"terminal/front", "nobody listens at that port"}},
 		"database gone":    {func(c *agent.Config) { c.Source.PosSQL[0].Address = filepath.Join(dir, "none.db") }, []string{"possql/till", "comes by itself"}},
 		"database refuses": {func(c *agent.Config) { c.Source.PosSQL[0].Address = emptyDB(t, dir) }, []string{"no such table", "agent connection retry possql/till"}},
 		"account's token": {func(c *agent.Config) {
@@ -299,10 +299,10 @@ func TestHubDoctor(t *testing.T) {
 		says  []string
 	}{
 		"settings":        {func(c *hub.Config) { c.LogLevel = "loud" }, []string{"does not start with these"}},
-		"hub down":        {func(c *hub.Config) { c.Web.Listen, c.Broker.Listen = free(t), free(t) }, []string{"pages: nothing answers", "broker", "Start the hub"}},
+		"hub down":        {func(c *hub.Config) { c.Web.Listen, c.Broker.Listen = port.Free(t), port.Free(t) }, []string{"pages: nothing answers", "broker", "Start the hub"}},
 		"other program":   {func(c *hub.Config) { c.Web.Listen = web.Listener.Addr().String() }, []string{"another program answers"}},
-		"own broker away": {func(c *hub.Config) { c.Broker.URL, c.Broker.Open = "mqtt://"+free(t), false }, []string{"Start the broker"}},
-		"Odoo away":       {func(c *hub.Config) { c.Odoo.URL = "http://" + free(t) }, []string{"Store-days wait and none is lost", "that Odoo runs"}},
+		"own broker away": {func(c *hub.Config) { c.Broker.URL, c.Broker.Open = "mqtt://"+port.Free(t), false }, []string{"Start the broker"}},
+		"Odoo away":       {func(c *hub.Config) { c.Odoo.URL = "http://" + port.Free(t) }, []string{"Store-days wait and none is lost", "that Odoo runs"}},
 		"Odoo's key":      {func(c *hub.Config) { c.Odoo.KeyFile = write(t, filepath.Join(r.dir, "wrong.key"), "wrong\n") }, []string{"Make a new API key"}},
 		"wrong books":     {func(c *hub.Config) { c.Odoo.Mode = "production" }, []string{"neutralised copy for tests"}},
 		"certificate":     {func(c *hub.Config) { c.Web.CertFile, c.Web.KeyFile = soon, key }, []string{"certificate of the pages", "Renew it now"}},

@@ -24,6 +24,7 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
 	"github.com/tillpost/tillpost/agent/identity"
+	"github.com/tillpost/tillpost/test/port"
 )
 
 // TestCertificatesAtABrokerOfOnesOwn: Mosquitto takes devices by the hub's authority and names them by their certificate. A revoked device's
@@ -128,7 +129,7 @@ func within(t *testing.T, d time.Duration, what string, ok func() bool) {
 // of both are lines to put in.
 func (c *certified) ownBroker(t *testing.T, enrol, broker string) {
 	t.Helper()
-	c.addrs["inside"] = freePort(t)
+	c.addrs["inside"] = port.Free(t)
 	serverCert(t, c.at("broker.pem"), c.at("broker.key"))
 	c.conf = c.settings(t, "2160h", fmt.Sprintf("url=\"mqtt://%s\"", c.addrs["inside"]), fmt.Sprintf("broker=\"mqtts://%s\"\nbroker_ca_file=%q\n", c.addrs["broker"], c.at("broker.pem"))+enrol)
 	writeFile(t, c.at("ca.pem"), "%s\n", c.hub(t, "device", "ca"))

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tillpost/tillpost/test/demo/books"
 	"github.com/tillpost/tillpost/test/fake/till"
+	"github.com/tillpost/tillpost/test/port"
 )
 
 // certified is a hub and a store's PC that comes in by certificate, as built binaries. There is no Odoo: the ledger is as far as tickets go.
@@ -36,7 +37,7 @@ func uncertified(t *testing.T) *certified {
 	t.Helper()
 	w := &world{dir: t.TempDir(), programs: map[string]*proc{}, addrs: map[string]string{}}
 	for _, name := range []string{"web", "broker", "enrol", "door"} {
-		w.addrs[name] = freePort(t)
+		w.addrs[name] = port.Free(t)
 	}
 	c := &certified{world: w, bin: build(t)}
 	writeFile(t, w.at("token"), "till\n")

@@ -7,7 +7,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -130,27 +129,6 @@ func (p *proc) pullPlug() {
 	_ = p.cmd.Process.Signal(syscall.SIGKILL)
 	<-p.done
 }
-
-// freePort finds a port below those that the system gives to outgoing connections: while a killed program is away, nobody else's
-// connection may sit on its port. None is given twice: a world whose program is away right now keeps its own.
-func freePort(t *testing.T) string {
-	t.Helper()
-	for range 200 {
-		addr := fmt.Sprintf("127.0.0.1:%d", 15_000+rand.IntN(17_000))
-		if _, taken := ports.LoadOrStore(addr, true); taken {
-			continue
-		}
-		if l, err := net.Listen("tcp", addr); err == nil {
-			l.Close()
-			return addr
-		}
-	}
-	t.Fatal("no port is free")
-	return ""
-}
-
-// ports are those that were given.
-var ports sync.Map
 
 // waitFor waits until something listens on addr.
 func waitFor(t *testing.T, addr string) {

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tillpost/tillpost/test/port"
 )
 
 // TestTwoHubsOnOneOdoo runs two hubs on one database, as built binaries: first another hub whose agents bring the same store's day, then a copy of the
@@ -59,7 +61,7 @@ func TestTwoHubsOnOneOdoo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := strings.NewReplacer(one.at("hubdata"), filepath.Join(dir, "hubdata"), one.addrs["web"], freePort(t), one.addrs["broker"], freePort(t)).Replace(string(conf))
+	text := strings.NewReplacer(one.at("hubdata"), filepath.Join(dir, "hubdata"), one.addrs["web"], port.Free(t), one.addrs["broker"], port.Free(t)).Replace(string(conf))
 	copied := &world{dir: dir, programs: map[string]*proc{}, addrs: map[string]string{}}
 	copied.proc(t, "hub", filepath.Join(bin, "hub"), "run", "--config", writeFile(t, filepath.Join(dir, "hub.toml"), "%s", text))
 	t.Cleanup(func() { copied.close(t) })

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tillpost/tillpost/test/demo/books"
 	"github.com/tillpost/tillpost/test/fake/till"
+	"github.com/tillpost/tillpost/test/port"
 )
 
 // store is the one store of these worlds; its tills do all that tills do.
@@ -57,7 +58,7 @@ func newWorldAs(t *testing.T, bin string, seed uint64, ownBroker bool, st till.S
 	w := &world{store: st, mode: mode, books: real, patience: 5 * time.Minute, dir: t.TempDir(), programs: map[string]*proc{}, addrs: map[string]string{}, day: time.Now().AddDate(0, 0, -2), dice: rand.New(rand.NewPCG(seed, 7)),
 		told: books.Told{}, measures: map[string]int64{}}
 	for _, name := range []string{"broker", "web", "door", "odoo"} {
-		w.addrs[name] = freePort(t)
+		w.addrs[name] = port.Free(t)
 	}
 	for _, d := range []string{"drop", "agentdata", "hubdata", "profiles"} {
 		if err := os.Mkdir(w.at(d), 0o700); err != nil {

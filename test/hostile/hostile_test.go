@@ -22,6 +22,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"github.com/tillpost/tillpost/test/port"
 	"github.com/tillpost/tillpost/test/rig"
 )
 
@@ -71,7 +72,7 @@ func TestEverythingBad(t *testing.T) {
 		fmt.Fprintf(&sources, "[[source.filedrop]]\nname=%q\ndir=%q\nprofile='shop-%s'\nsettle='50ms'\nlocation='S1'\n", f, w.At("drop-"+f), f)
 	}
 	w.Write("token", "till\n")
-	w.door = rig.FreePort(t)
+	w.door = port.Free(t)
 	w.settings = w.Agent("pc", fmt.Sprintf("[profiles]\ndir=%q\n[source.localapi]\nlisten=%q\ntoken_file=%q\n%s", w.At("profiles"), w.door, w.At("token"), sources.String()))
 	stop := w.Start("agent", w.At("agent"), "run", "--config", w.settings)
 	w.Until(30*time.Second, "an open door", func() bool {

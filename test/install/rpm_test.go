@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/test/centre"
+	"github.com/tillpost/tillpost/test/port"
 )
 
 // withRPM is a fresh system that has rpm; it is Debian's, which runs packages and their scripts as every other does. What is below them is there, but
@@ -111,7 +112,7 @@ func TestTheRPMsLife(t *testing.T) {
 		if got := strings.TrimSpace(f.do("", "stat", "-c", "%U %a", "/etc/tillpost/hub.toml")); got != "root 640" {
 			t.Errorf("its settings: %s", got)
 		}
-		mine := "data_dir = \"/var/lib/tillpost-hub\"\n[web]\nlisten = \"" + centre.FreeAddr(t) + "\"\n[metrics]\nlisten = \"\"\n[broker]\nlisten = \"" + centre.FreeAddr(t) + "\"\n"
+		mine := "data_dir = \"/var/lib/tillpost-hub\"\n[web]\nlisten = \"" + port.Free(t) + "\"\n[metrics]\nlisten = \"\"\n[broker]\nlisten = \"" + port.Free(t) + "\"\n"
 		f.do(mine, "sh", "-c", "cat >/etc/tillpost/hub.toml")
 		says(t, f.do("", "tillpost-hub", "check-config"), "are good")
 		f.do("", "tillpost-hub", "service", "install")

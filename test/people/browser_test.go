@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/tillpost/tillpost/test/port"
 )
 
 // TestPagesInABrowser signs in with a real browser, looks at a store-day and holds it with its button: without a script, as the pages are.
@@ -71,7 +73,7 @@ type browser struct {
 
 func openBrowser(t *testing.T, program string) *browser {
 	t.Helper()
-	addr := freePort(t)
+	addr := port.Free(t)
 	_, port, _ := net.SplitHostPort(addr)
 	ctx, cancel := context.WithCancel(t.Context())
 	cmd := exec.CommandContext(ctx, program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--window-size=1200,900",

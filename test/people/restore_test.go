@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/test/demo/books"
+	"github.com/tillpost/tillpost/test/port"
 )
 
 // TestAnOlderBackupIsPutBack puts a hub back to before most of what it posted: while the line of one store is cut, then while both are there. Nothing is
@@ -135,10 +136,10 @@ func (g *rig) items() []books.Item {
 // store registers a PC that speaks for one location, runs its agent and returns the door of its tills.
 func (g *rig) store(device, location, broker string) (door string) {
 	g.t.Helper()
-	dir, door := filepath.Join(g.dir, device), freePort(g.t)
+	dir, door := filepath.Join(g.dir, device), port.Free(g.t)
 	g.write(dir+".password", g.hub(0, "device", "add", device, "--location", location))
 	g.write(dir+".toml", fmt.Sprintf("device = %q\ndata_dir = %q\n[hub]\nurl = \"mqtt://%s\"\npassword_file = %q\nretry_longest = '300ms'\n[status]\nlisten = %q\n[source.localapi]\nlisten = %q\ntoken_file = %q\nlocations = [%q]\n",
-		device, dir, broker, dir+".password", freePort(g.t), door, filepath.Join(g.dir, "token"), location))
+		device, dir, broker, dir+".password", port.Free(g.t), door, filepath.Join(g.dir, "token"), location))
 	g.run(g.agentLog, binary(g.t, "agent"), "run", "--config", dir+".toml")
 	until(g.t, "the agent's door", func() bool { return listens(door) })
 	return door

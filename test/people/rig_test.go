@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tillpost/tillpost/test/port"
 )
 
 // rig is a hub, an agent and the fake Odoo, each a process of its own.
@@ -73,7 +75,7 @@ func newRig(t *testing.T) *rig {
 	if testing.Short() {
 		t.Skip("runs built binaries; left out of short runs")
 	}
-	g := &rig{t: t, dir: t.TempDir(), web: freePort(t), broker: freePort(t), api: freePort(t), page: freePort(t), odoo: freePort(t)}
+	g := &rig{t: t, dir: t.TempDir(), web: port.Free(t), broker: port.Free(t), api: port.Free(t), page: port.Free(t), odoo: port.Free(t)}
 	g.hubTOML, g.agentTOML = filepath.Join(g.dir, "hub.toml"), filepath.Join(g.dir, "agent.toml")
 	g.hubLog, g.agentLog = filepath.Join(g.dir, "hub.log"), filepath.Join(g.dir, "agent.log")
 	for name, text := range map[string]string{"key": "key\n", "token": "token\n"} {
@@ -227,16 +229,6 @@ func (g *rig) logHas(path string, words ...string) bool {
 		}
 	}
 	return false
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func listens(addr string) bool {

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tillpost/tillpost/test/port"
 )
 
 // TestChangedSettingsHoldWithoutARestart, where that cuts no store's line; what cannot is told, and a file with a fault changes nothing.
@@ -18,7 +20,7 @@ func TestChangedSettingsHoldWithoutARestart(t *testing.T) {
 	g.hubSettings("loud", postingTOML)
 	until(t, "the fault in the log", func() bool { return g.logHas(g.hubLog, "cannot be used", "loud") })
 	hubAt := g.web
-	g.web = freePort(t)
+	g.web = port.Free(t)
 	g.hubSettings("debug", postingTOML+"[[location]]\ncode = 'S1'\nname = 'First Street'\nzone = 'UTC'\ncutoff = '00:00'\ncurrency = 'USD'\n")
 	until(t, "the day in Odoo", func() bool { return strings.Contains(g.hub(0, "days"), "verified") })
 	until(t, "the restart that the address needs", func() bool { return g.logHas(g.hubLog, "next start", "web") })
@@ -33,7 +35,7 @@ func TestChangedSettingsHoldWithoutARestart(t *testing.T) {
 	if !listens(old) {
 		t.Fatal("a fault in the settings closed the till's door")
 	}
-	g.api = freePort(t)
+	g.api = port.Free(t)
 	g.agentSettings(g.api)
 	until(t, "the till's new door", func() bool { return listens(g.api) && !listens(old) })
 	g.sell("A-2", "S1", time.Now().UTC().Format(time.RFC3339), "cash")

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/test/fake/mail"
+	"github.com/tillpost/tillpost/test/port"
 )
 
 // showing is a broker of somebody's own, as far as a handshake goes: it shows a certificate that ends in left, which may be changed.
@@ -72,7 +73,7 @@ func TestABrokersCertificateIsSeenBeforeItEnds(t *testing.T) {
 	defer m.Close()
 	g := newRig(t)
 	at, renew := showing(t, 5*24*time.Hour+time.Hour)
-	metrics := freePort(t)
+	metrics := port.Free(t)
 	g.write(g.hubTOML, fmt.Sprintf("data_dir = %q\n[web]\nlisten = %q\n[broker]\nurl = \"mqtts://%s\"\n[metrics]\nlisten = %q\n[notify]\nbase = \"http://%s\"\n[notify.mail]\nserver = %q\nfrom = 'tillpost@example.com'\nto = ['it@example.com']\n",
 		filepath.Join(g.dir, "hub"), g.web, at, metrics, g.web, m.Addr))
 	if got := g.hub(1, "status"); !strings.Contains(got, "The certificate of the broker ends in 5 days") {

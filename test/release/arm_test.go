@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/test/centre"
+	"github.com/tillpost/tillpost/test/port"
 )
 
 // emulator runs programs for arm64 here.
@@ -47,7 +48,7 @@ func TestAgentAndHubOnARM(t *testing.T) {
 	if err := os.Mkdir(drop, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	door, page := centre.FreeAddr(t), centre.FreeAddr(t)
+	door, page := port.Free(t), port.Free(t)
 	for path, text := range map[string]string{
 		filepath.Join(dir, "token"): "till\n",
 		conf: fmt.Sprintf("data_dir = %q\n[hub]\nretry_longest = '1s'\n[status]\nlisten = %q\n[source.localapi]\nlisten = %q\ntoken_file = %q\n[[source.filedrop]]\nname = 'sales'\ndir = %q\nprofile = 'heartland-retail-sales-history'\nlocation = 'S-17'\nsettle = '100ms'\n",

@@ -16,7 +16,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math/big"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -28,6 +27,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tillpost/tillpost/test/port"
 )
 
 // image is what the folder for containers builds, by a builder that needs no daemon, no registry and no network.
@@ -155,17 +156,12 @@ func TestTheContainerOfTheHub(t *testing.T) {
 	}
 	addrs := map[string]string{"0.0.0.0:8443": "", "0.0.0.0:8883": "", "0.0.0.0:8790": ""}
 	settings := strings.Replace(string(text), "[web]", "[metrics]\nlisten = \"\"\n[web]", 1)
-	for port := range addrs {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
+	for as := range addrs {
+		addrs[as] = port.Free(t)
+		if !strings.Contains(settings, as) {
+			t.Errorf("the settings do not open %s", as)
 		}
-		addrs[port] = l.Addr().String()
-		l.Close()
-		if !strings.Contains(settings, port) {
-			t.Errorf("the settings do not open %s", port)
-		}
-		settings = strings.Replace(settings, port, addrs[port], 1)
+		settings = strings.Replace(settings, as, addrs[as], 1)
 	}
 	if err := os.WriteFile(filepath.Join(etc, "hub.toml"), []byte(settings), 0o644); err != nil {
 		t.Fatal(err)

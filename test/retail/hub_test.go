@@ -2,10 +2,8 @@ package retail_test
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -22,6 +20,7 @@ import (
 	"github.com/tillpost/tillpost/shared/breaker"
 	"github.com/tillpost/tillpost/shared/retail"
 	"github.com/tillpost/tillpost/test/fake/heartland"
+	"github.com/tillpost/tillpost/test/port"
 	rig "github.com/tillpost/tillpost/test/retail"
 )
 
@@ -42,7 +41,7 @@ func newCentre(t *testing.T) *centre {
 	srv := httptest.NewServer(c.retail)
 	t.Cleanup(srv.Close)
 	c.url = srv.URL + "/api"
-	c.broker = freePort(t)
+	c.broker = port.Free(t)
 	o := hub.Default()
 	o.DataDir, o.Web.Listen, o.Broker.Listen, o.Broker.Open = filepath.Join(c.dir, "hub"), "127.0.0.1:0", c.broker, true
 	o.Webhooks = hub.WebhooksConfig{SecretFile: c.file("hook", hookSecret), Tenants: []string{"acme"}}
@@ -62,19 +61,6 @@ func newCentre(t *testing.T) *centre {
 	}
 	c.run(c.hub.Run, c.hub.Close)
 	return c
-}
-
-// freePort finds a port below those that the system gives to others: no other test's agent may come to this broker.
-func freePort(t *testing.T) string {
-	for range 200 {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 15_000+rand.IntN(17_000)))
-		if err == nil {
-			defer l.Close()
-			return l.Addr().String()
-		}
-	}
-	t.Fatal("no port is free")
-	return ""
 }
 
 // run starts something that ends with the test, or when stop is called.

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tillpost/tillpost/test/port"
 )
 
 // Rig is one hub with what belongs to it. Make it with New.
@@ -30,7 +32,7 @@ type Rig struct {
 // told.
 func New(t *testing.T, locations string, setup ...string) *Rig {
 	t.Helper()
-	r := &Rig{T: t, Dir: t.TempDir(), Broker: FreePort(t), Odoo: FreePort(t)}
+	r := &Rig{T: t, Dir: t.TempDir(), Broker: port.Free(t), Odoo: port.Free(t)}
 	for out, pkg := range map[string]string{"agent": "agent", "hub": "hub", "odoo": "test/fake/odoo/cmd"} {
 		cmd := exec.CommandContext(t.Context(), "go", "build", "-o", r.At(out), "github.com/tillpost/tillpost/"+pkg)
 		if b, err := cmd.CombinedOutput(); err != nil {
@@ -41,7 +43,7 @@ func New(t *testing.T, locations string, setup ...string) *Rig {
 	r.listens(r.Odoo)
 	r.Write("key", "key\n")
 	r.hub = r.Write("hub.toml", "data_dir=%q\n[web]\nlisten=%q\n[broker]\nlisten=%q\n[odoo]\nurl=\"http://%s\"\ndatabase='odoo'\nuser='tillpost'\nkey_file=%q\n"+
-		"[posting]\ngrace='0s'\nsettle='0s'\nticket_gaps='absent'\n%s", r.At("hubdata"), FreePort(t), r.Broker, r.Odoo, r.At("key"), locations)
+		"[posting]\ngrace='0s'\nsettle='0s'\nticket_gaps='absent'\n%s", r.At("hubdata"), port.Free(t), r.Broker, r.Odoo, r.At("key"), locations)
 	r.Start("hub", r.At("hub"), "run", "--config", r.hub)
 	r.listens(r.Broker)
 	r.Hub(append([]string{"odoo", "setup"}, setup...)...)
@@ -161,15 +163,4 @@ func (r *Rig) listens(addr string) {
 		}
 		return err == nil
 	})
-}
-
-// FreePort is an address of this machine that nothing listens on.
-func FreePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tillpost/tillpost/test/port"
 	"github.com/tillpost/tillpost/test/rig"
 )
 
@@ -23,7 +24,7 @@ func TestADaysTicketsLeaveTheTillItsMemory(t *testing.T) {
 	if os.Getenv("TILLPOST_RELEASE") != "all" {
 		t.Skip("sells a day's tickets and waits until the agent rests: with TILLPOST_RELEASE=all only")
 	}
-	page, door := rig.FreePort(t), rig.FreePort(t)
+	page, door := port.Free(t), port.Free(t)
 	r := rig.New(t, location)
 	settings := r.Agent("pc", fmt.Sprintf("[status]\nlisten=%q\n[source.localapi]\nlisten=%q\ntoken_file=%q\n", page, door, r.Write("till.token", "till\n")))
 	r.Start("agent", r.At("agent"), "run", "--config", settings)

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tillpost/tillpost/test/port"
 	"github.com/tillpost/tillpost/test/rig"
 )
 
@@ -64,7 +65,7 @@ func TestFigures(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs built binaries; left out of short runs")
 	}
-	page, hubFigures, door := rig.FreePort(t), rig.FreePort(t), rig.FreePort(t)
+	page, hubFigures, door := port.Free(t), port.Free(t), port.Free(t)
 	r := rig.New(t, location+fmt.Sprintf("[metrics]\nlisten=%q\n", hubFigures))
 	drop := filepath.Dir(r.Write("drop/readme.txt", "x"))
 	settings := r.Agent("pc", fmt.Sprintf("[status]\nlisten=%q\n[source.localapi]\nlisten=%q\ntoken_file=%q\n[[source.filedrop]]\nname='drop'\ndir=%q\npattern='*.csv'\nprofile='supermarket'\nlocation='S1'\n",
@@ -152,8 +153,8 @@ func strangers(t *testing.T, addrs ...string) {
 // TestACrashIsTold: an agent that ends by a fault of its own says so at its next start, to the manager's status and to head office, and keeps a
 // report without data.
 func TestACrashIsTold(t *testing.T) {
-	page, door := rig.FreePort(t), rig.FreePort(t)
-	file, data := agentTOML(t, rig.FreePort(t), door, "")
+	page, door := port.Free(t), port.Free(t)
+	file, data := agentTOML(t, port.Free(t), door, "")
 	b, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

@@ -19,7 +19,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tillpost/tillpost/test/rig"
+	"github.com/tillpost/tillpost/test/port"
 )
 
 var builds struct {
@@ -208,8 +208,8 @@ func TestTheLauncherTellsSystemd(t *testing.T) { tellsSystemd(t, "--service") }
 
 func tellsSystemd(t *testing.T, how ...string) {
 	t.Helper()
-	e, door := listen(t), rig.FreePort(t)
-	file, data := agentTOML(t, rig.FreePort(t), door, "")
+	e, door := listen(t), port.Free(t)
+	file, data := agentTOML(t, port.Free(t), door, "")
 	p := start(t, binary(t, "agent"), []string{"NOTIFY_SOCKET=" + e.path, "WATCHDOG_USEC=600000"}, append([]string{"run", "--config", file}, how...)...)
 	until(t, "READY=1", func() bool { return e.count("READY=1") == 1 })
 	until(t, "three signs of life", func() bool { return e.count("WATCHDOG=1") >= 3 })
@@ -259,8 +259,8 @@ func tellsSystemd(t *testing.T, how ...string) {
 // TestTheLauncherLeavesNobodyBehind: killed, it takes the agent with it, and the next one starts at once; an agent that is killed ends the
 // launcher with an error, which systemd answers.
 func TestTheLauncherLeavesNobodyBehind(t *testing.T) {
-	door := rig.FreePort(t)
-	file, _ := agentTOML(t, rig.FreePort(t), door, "")
+	door := port.Free(t)
+	file, _ := agentTOML(t, port.Free(t), door, "")
 	for _, who := range []string{"launcher", "agent"} {
 		p := start(t, binary(t, "agent"), nil, "run", "--service", "--config", file)
 		until(t, "an open door", func() bool { return sell(t.Context(), door, who) == http.StatusCreated })
@@ -297,7 +297,7 @@ func TestTheLauncherLeavesNobodyBehind(t *testing.T) {
 // A hub tells the same.
 func TestTheHubTellsSystemd(t *testing.T) {
 	e, dir := listen(t), t.TempDir()
-	file := write(t, filepath.Join(dir, "hub.toml"), "data_dir=%q\n[web]\nlisten=%q\n[broker]\nlisten=%q\n", filepath.Join(dir, "data"), rig.FreePort(t), rig.FreePort(t))
+	file := write(t, filepath.Join(dir, "hub.toml"), "data_dir=%q\n[web]\nlisten=%q\n[broker]\nlisten=%q\n", filepath.Join(dir, "data"), port.Free(t), port.Free(t))
 	p := start(t, binary(t, "hub"), []string{"NOTIFY_SOCKET=" + e.path, "WATCHDOG_USEC=600000"}, "run", "--config", file)
 	until(t, "READY=1", func() bool { return e.count("READY=1") == 1 })
 	until(t, "a sign of life", func() bool { return e.count("WATCHDOG=1") >= 1 })

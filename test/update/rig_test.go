@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -22,6 +21,7 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/shared/bug"
+	"github.com/tillpost/tillpost/test/port"
 )
 
 // hurry divides the times of updates in the programs that are built here.
@@ -91,11 +91,11 @@ type pc struct {
 func newPC(t *testing.T) *pc {
 	t.Helper()
 	dir := t.TempDir()
-	p := &pc{t: t, dir: dir, data: filepath.Join(dir, "data"), conf: filepath.Join(dir, "agent.toml"), door: free(t), log: filepath.Join(dir, "log")}
+	p := &pc{t: t, dir: dir, data: filepath.Join(dir, "data"), conf: filepath.Join(dir, "agent.toml"), door: port.Free(t), log: filepath.Join(dir, "log")}
 	p.exe = filepath.Join(dir, "agent")
 	p.install(build(t, "v1.0.0", ""))
 	p.write("token", "till\n")
-	p.write("agent.toml", fmt.Sprintf("device='pc'\ndata_dir=%q\n[hub]\nurl='mqtt://%s'\nretry_longest='300ms'\n[source.localapi]\nlisten=%q\ntoken_file=%q\n", p.data, free(t), p.door, filepath.Join(dir, "token")))
+	p.write("agent.toml", fmt.Sprintf("device='pc'\ndata_dir=%q\n[hub]\nurl='mqtt://%s'\nretry_longest='300ms'\n[source.localapi]\nlisten=%q\ntoken_file=%q\n", p.data, port.Free(t), p.door, filepath.Join(dir, "token")))
 	if err := os.MkdirAll(filepath.Join(p.data, "releases"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -106,16 +106,6 @@ func newPC(t *testing.T) *pc {
 		}
 	})
 	return p
-}
-
-func free(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func (p *pc) write(name, body string) {

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -19,6 +18,7 @@ import (
 	"time"
 
 	"github.com/tillpost/tillpost/hub/broker"
+	"github.com/tillpost/tillpost/test/port"
 )
 
 // pc is a store's PC with the agent on it.
@@ -150,23 +150,8 @@ func (p *pc) held() map[string]int {
 	return keys
 }
 
-// freePort finds a port below those that the system gives to outgoing connections: while a killed program is away, nobody else's
-// connection may sit on its port.
-func freePort(t *testing.T) string {
-	t.Helper()
-	for range 200 {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 15_000+rand.IntN(17_000)))
-		if err == nil {
-			defer l.Close()
-			return l.Addr().String()
-		}
-	}
-	t.Fatal("no port is free")
-	return ""
-}
-
 func newPC(t *testing.T) *pc {
-	p := &pc{wine: newWine(t), t: t, door: freePort(t), brokerAddr: freePort(t)}
+	p := &pc{wine: newWine(t), t: t, door: port.Free(t), brokerAddr: port.Free(t)}
 	p.exe = p.build(t, "v0.0.1-wine")
 	p.write(t, `tillpost\token`, "till\r\n")
 	p.write(t, `tillpost\profiles\sheet.toml`, "name='sheet'\nformat='csv'\nsystem='sheet'\ncurrency='USD'\nzone='America/New_York'\ntimes=['2006-01-02 15:04']\n[ticket]\nid='{No}'\nlocation='S1'\nat='{When}'\n"+

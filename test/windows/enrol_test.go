@@ -13,6 +13,7 @@ import (
 	"github.com/tillpost/tillpost/hub/app"
 	"github.com/tillpost/tillpost/hub/store"
 	"github.com/tillpost/tillpost/shared/enrol"
+	"github.com/tillpost/tillpost/test/port"
 )
 
 // TestEnrol is a PC on which somebody types a code: it gets its certificate, its key is protected by Windows, its tickets reach a hub that
@@ -21,7 +22,7 @@ func TestEnrol(t *testing.T) {
 	p := newPC(t)
 	p.write(t, `tillpost\agent.toml`, fmt.Sprintf("data_dir='C:\\tillpost\\data'\r\n[hub]\r\nretry_longest='300ms'\r\n[source.localapi]\r\nlisten=%q\r\ntoken_file='C:\\tillpost\\token'\r\n", p.door))
 	c := app.Default()
-	c.DataDir, c.Web.Listen, c.Broker.Listen, c.Enrol.Listen = t.TempDir(), "127.0.0.1:0", p.brokerAddr, freePort(t)
+	c.DataDir, c.Web.Listen, c.Broker.Listen, c.Enrol.Listen = t.TempDir(), "127.0.0.1:0", p.brokerAddr, port.Free(t)
 	hub, err := app.New(t.Context(), c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +17,7 @@ import (
 	"github.com/tillpost/tillpost/hub/broker"
 	"github.com/tillpost/tillpost/shared/fault"
 	"github.com/tillpost/tillpost/shared/retail"
+	"github.com/tillpost/tillpost/test/port"
 )
 
 // server is a broker under test: it knows the devices "d1" and "d2", and a hub.
@@ -60,7 +60,7 @@ func (devices) Password(_ context.Context, d retail.DeviceID) (string, error) {
 }
 
 func newEmbedded(t *testing.T) server {
-	return &embedded{o: broker.Options{Listen: "127.0.0.1:" + freePort(t), Dir: t.TempDir(), Passwords: devices{}, Matches: func(h, p string) bool { return h == p }}}
+	return &embedded{o: broker.Options{Listen: port.Free(t), Dir: t.TempDir(), Passwords: devices{}, Matches: func(h, p string) bool { return h == p }}}
 }
 
 func (e *embedded) url() string { return "mqtt://" + e.o.Listen }
@@ -82,7 +82,7 @@ func (e *embedded) start(t *testing.T) {
 
 // mosquitto is a real one, with the rights that hub/link/DESIGN.md gives for it.
 type mosquitto struct {
-	dir, port string
+	dir, addr string
 	cmd       *exec.Cmd
 }
 
@@ -108,8 +108,9 @@ func newMosquitto(t *testing.T) server {
 	if _, err := exec.LookPath("mosquitto"); err != nil {
 		t.Skip("mosquitto is not installed: the contract was not run against it (apt-get install mosquitto)")
 	}
-	m := &mosquitto{dir: t.TempDir(), port: freePort(t)}
-	conf := fmt.Sprintf("listener %s 127.0.0.1\nallow_anonymous false\npassword_file %s/passwords\nacl_file %s/acl\npersistence false\nmax_queued_messages 0\nlog_dest file %s/log\n", m.port, m.dir, m.dir, m.dir)
+	m := &mosquitto{dir: t.TempDir(), addr: port.Free(t)}
+	_, number, _ := net.SplitHostPort(m.addr)
+	conf := fmt.Sprintf("listener %s 127.0.0.1\nallow_anonymous false\npassword_file %s/passwords\nacl_file %s/acl\npersistence false\nmax_queued_messages 0\nlog_dest file %s/log\n", number, m.dir, m.dir, m.dir)
 	if me, err := user.Current(); err == nil {
 		conf += "user " + me.Username + "\n" // it would leave root's rights and could not read its own files here
 	}
@@ -128,7 +129,7 @@ func newMosquitto(t *testing.T) server {
 	return m
 }
 
-func (m *mosquitto) url() string           { return "mqtt://127.0.0.1:" + m.port }
+func (m *mosquitto) url() string           { return "mqtt://" + m.addr }
 func (m *mosquitto) hub() (string, string) { return "hub", "hub-secret" }
 
 func (m *mosquitto) start(t *testing.T) {
@@ -138,7 +139,7 @@ func (m *mosquitto) start(t *testing.T) {
 		t.Fatal(err)
 	}
 	until(t, "mosquitto to listen", func() bool {
-		c, err := net.Dial("tcp", "127.0.0.1:"+m.port)
+		c, err := net.Dial("tcp", m.addr)
 		if err == nil {
 			c.Close()
 		}
@@ -149,16 +150,6 @@ func (m *mosquitto) start(t *testing.T) {
 func (m *mosquitto) stop() {
 	_ = m.cmd.Process.Kill()
 	_ = m.cmd.Wait()
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }
 
 func until(t *testing.T, what string, ok func() bool) {
