@@ -1,11 +1,17 @@
 package desired
 
-import (
-	"time"
-)
+import "time"
 
 // form is what a value must be.
 type form int
+
+const (
+	text form = iota
+	yes
+	span    // a length of time
+	list    // of texts
+	mapping // text to text
+)
 
 func (w form) String() string {
 	return [...]string{"a text", "true or false", `a length of time such as "15s"`, "a list of texts", "a table of texts"}[w]

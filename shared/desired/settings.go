@@ -15,14 +15,6 @@ import (
 	"github.com/tillpost/tillpost/shared/profile"
 )
 
-const (
-	text form = iota
-	yes
-	span    // a length of time
-	list    // of texts
-	mapping // text to text
-)
-
 // Source says what the hub may set of one kind of source.
 type Source struct {
 	ID   string          // the key that names one
